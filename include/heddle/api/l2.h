@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Table API of ports and interfaces.  See api.h for the rules every message follows. */
+#ifndef HEDDLE_API_L2_H
+#define HEDDLE_API_L2_H
+
+#include "heddle/api/api.h"
+
+/* PORT: one Ethernet device, made from DPDK devargs at run time and removed with the object.
+ * A change of devargs or queue numbers stops and restarts the port; MTU and flags are changed in place.
+ * Errors: ENODEV no such device or driver (text: what DPDK said), EINVAL, ENOSPC.
+ * Key: port_id. */
+struct hd_api_port {
+	uint32_t port_id; /* owner's id, < max_ifaces */
+	char name[HD_API_NAME_MAX];
+	char devargs[256]; /* "net_af_packet0,iface=eth1", "0000:01:00.0", ... */
+	uint16_t n_rxq, n_txq; /* 0: rx 1, tx one per worker where the device can */
+	uint16_t n_rxd, n_txd; /* descriptors; 0: the driver's default */
+	uint16_t mtu;	       /* L3 octets; 0: 1500 */
+	uint16_t flags;	       /* HD_PORT_F_* */
+};
+static_assert(sizeof(struct hd_api_port) == 304, "no hidden padding");
+#define HD_PORT_F_PROMISC 0x1u
+
+/* IFACE: where packets enter and leave: a port untagged, or a sub-interface of it by (port, outer, inner).
+ * Errors: ENOENT port or vrf unknown, EEXIST the same tags are taken on this port, EINVAL.
+ * Key: iface_id. */
+struct hd_api_iface {
+	uint32_t iface_id; /* owner's id, < max_ifaces; 0 is not used */
+	char name[HD_API_NAME_MAX];
+	uint32_t port_id;
+	uint32_t vrf_id;
+	uint16_t outer_tpid; /* 0 untagged, else 0x8100 or 0x88a8 */
+	uint16_t outer_vid;  /* 1..4094 */
+	uint16_t inner_vid;  /* 0: single tag; else 0x8100 with this id */
+	uint16_t mtu;	     /* L3 octets; 0: the port's */
+	uint8_t mac[6];	     /* all zero: the port's */
+	uint8_t flags;	     /* HD_IFACE_F_* */
+	uint8_t urpf4, urpf6; /* enum hd_urpf */
+	uint8_t pad[3];
+};
+static_assert(sizeof(struct hd_api_iface) == 64, "no hidden padding");
+#define HD_IFACE_F_UP 0x1u /* admin state: down drops both ways */
+enum hd_urpf { HD_URPF_NONE = 0, HD_URPF_LOOSE = 1, HD_URPF_STRICT = 2 };
+
+#endif
