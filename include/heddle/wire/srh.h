@@ -77,8 +77,9 @@ static inline int srh_parse(struct wire_cur *c, struct srh_view *ret)
 	return 0;
 }
 
-/* RFC 8986 section 4.1 S08-S09, RFC 8754 section 4.3.1.1 S09-S10: Last Entry inside the header and Segments Left at
- * most one past it (that is a reduced SRH). When true and Segments Left > 0, list[segments_left - 1] is in the packet. */
+/* Last Entry inside the header and Segments Left at most one past it (which is a reduced SRH): RFC 8986
+ * section 4.1 S08-S09, RFC 8754 section 4.3.1.1 S09-S10. When true and Segments Left > 0,
+ * list[segments_left - 1] is in the packet. */
 static inline bool srh_list_ok(const struct srh_view *v)
 {
 	return v->hdr->last_entry <= v->max_last_entry &&
