@@ -78,7 +78,7 @@ static inline int srh_parse(struct wire_cur *c, struct srh_view *ret)
 }
 
 /* Last Entry inside the header and Segments Left at most one past it (which is a reduced SRH): RFC 8986
- * section 4.1 S08-S09, RFC 8754 section 4.3.1.1 S09-S10. When true and Segments Left > 0,
+ * section 4.1 S08-S09, RFC 8754 section 4.3.1.1 S09-S11. When true and Segments Left > 0,
  * list[segments_left - 1] is in the packet. */
 static inline bool srh_list_ok(const struct srh_view *v)
 {
