@@ -278,10 +278,12 @@ class Lab:
             ns.run(f"ethtool -K {dev} tx off rx off tso off gso off gro off")
             ns.ip(f"link set {dev} up")
 
-    def tail(self, lines=40):
-        """The last lines of every process's log, for a failure report."""
+    def tail(self, lines=40, names=""):
+        """The last lines of the log of every process whose name begins so, for a failure report."""
         parts = []
         for process in self.processes:
+            if not process.name.startswith(names):
+                continue
             state = "running" if process.running else f"exit code {process.popen.returncode}"
             parts.append(f"--- {process.name} ({state}): {shlex.join(process.argv[3:])}\n{process.log(lines)}")
         return "\n".join(parts)
