@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The graph's ends: port-rx takes packets from devices and from the control thread, port-tx sends them, drop frees
+ * them.  Everything a packet needs before eth-input (time, port, zeroed metadata) is set here, once. */
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+
+#include "dataplane/debug_api.h"
+#include "dataplane/node.h"
+#include "dataplane/port.h"
+#include "dataplane/punt.h"
+#include "dataplane/stats.h"
+
+/* ---- port-rx --------------------------------------------------------------------------------------------- */
+
+#define PORT_RX_VERDICTS(V, P)                                                                               \
+	V(P, RECEIVED, "eth-input", INFO, "received from a port")                                            \
+	V(P, TX, "port-tx", INFO, "frame sent by the control thread")                                        \
+	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread")                              \
+	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread")                              \
+	V(P, RUNT, "drop", ERROR, "frame shorter than an Ethernet header")
+NODE_VERDICTS(port_rx, PORT_RX, PORT_RX_VERDICTS)
+
+static void port_rx_prepare(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct hd_meta *mt = meta(m[i]);
+
+		if (i + 4 < n) {
+			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
+			rte_prefetch0(meta(m[i + 4]));
+		}
+		memset(mt, 0, sizeof(*mt));
+		mt->rx_tsc = w->now;
+		mt->port = port;
+		worker_flight(w, m[i], port);
+	}
+}
+
+/* Frames the control thread made; meta->arg says where each one goes. */
+static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct node_slot *s)
+{
+	static const rte_edge_t edge[] = { [INJECT_PORT_TX] = PORT_RX_TX,
+					   [INJECT_IP4_LOOKUP] = PORT_RX_IP4,
+					   [INJECT_IP6_LOOKUP] = PORT_RX_IP6,
+					   [INJECT_ETH_INPUT] = PORT_RX_RECEIVED };
+	void *obj[32];
+	unsigned n = rte_ring_sc_dequeue_burst(s->worker->inject, obj, RTE_DIM(obj), NULL);
+
+	s->worker->rx_count += n;
+	for (unsigned i = 0; i < n; i++) {
+		struct hd_meta *mt = meta((struct rte_mbuf *)obj[i]);
+
+		mt->rx_tsc = s->worker->now;
+		node_run_flush(g, node, s, obj, i, i + 1, edge[mt->arg & 3]);
+	}
+}
+
+/* Packets of workers without a TX queue of their own on a port whose queue this worker holds. */
+static void port_rx_handoff(struct rte_graph *g, struct rte_node *node, struct node_slot *s,
+			    const struct worker_rxqs *q)
+{
+	void *obj[64];
+
+	for (unsigned i = 0; i < q->n_handoff; i++) {
+		struct port *p = port_get(q->handoff[i]);
+		unsigned n = p == NULL || p->tx_handoff == NULL ?
+				     0 :
+				     rte_ring_sc_dequeue_burst(p->tx_handoff, obj, RTE_DIM(obj), NULL);
+
+		s->worker->rx_count += n;
+		if (n != 0)
+			node_run_flush(g, node, s, obj, 0, n, PORT_RX_TX);
+	}
+}
+
+static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+{
+	struct node_slot *s = node_slot(node);
+	struct worker *w = s->worker;
+	const struct worker_rxqs *q = __atomic_load_n(&w->rxqs, __ATOMIC_ACQUIRE);
+	uint16_t total = 0;
+
+	(void)objs;
+	(void)n;
+	w->cur_node = s->row;
+	w->now = rte_rdtsc();
+	for (uint32_t i = 0; i < q->n; i++) {
+		struct rte_mbuf **m = (struct rte_mbuf **)node->objs;
+		uint16_t got = rte_eth_rx_burst(q->q[i].dpdk_port, q->q[i].queue, m, worker_conf.burst);
+
+		if (got == 0)
+			continue;
+		port_rx_prepare(w, m, got, q->q[i].port_id);
+		node->idx = got;
+		s->count[PORT_RX_RECEIVED] += got;
+		if (unlikely(w->watch))
+			node_watch_in(s, m, got);
+		rte_node_next_stream_move(g, node, PORT_RX_RECEIVED);
+		total += got;
+	}
+	w->rx_count += total;
+	if (unlikely(rte_ring_count(w->inject) != 0))
+		port_rx_inject(g, node, s);
+	if (q->n_handoff != 0)
+		port_rx_handoff(g, node, s, q);
+	return total;
+}
+NODE_REGISTER_FLAGS(port_rx, "port-rx", PORT_RX, PORT_RX_VERDICTS, port_rx_process, RTE_NODE_SOURCE_F)
+
+/* ---- port-tx --------------------------------------------------------------------------------------------- */
+
+#define PORT_TX_VERDICTS(V, P)                                                                               \
+	V(P, NO_PORT, "drop", WARN, "the egress port has just been removed")                                 \
+	V(P, TX_FULL, "drop", WARN, "the egress queue is full: the port is slower than what is sent to it")  \
+	V(P, HANDOFF_FULL, "drop", WARN,                                                                     \
+	  "the worker that owns the port's TX queue does not keep up: give the port more TX queues")         \
+	V(P, SEGMENTED, "drop", ERROR, "a chained buffer for a port that cannot send one: raise mbuf-size")
+NODE_VERDICTS(port_tx, PORT_TX, PORT_TX_VERDICTS)
+
+/* Devices drop silently or worse what they cannot gather; refuse it here with a name. */
+static unsigned port_tx_refuse_chains(struct rte_graph *g, struct rte_node *node, struct node_slot *s, void **objs,
+				      unsigned n)
+{
+	unsigned keep = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(((struct rte_mbuf *)objs[i])->nb_segs > 1)) {
+			void *one = objs[i];
+			node_run_flush(g, node, s, &one, 0, 1, PORT_TX_SEGMENTED);
+		} else {
+			objs[keep++] = objs[i];
+		}
+	}
+	return keep;
+}
+
+static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_slot *s, void **objs, unsigned n,
+			uint16_t id)
+{
+	struct worker *w = s->worker;
+	struct port *p = port_get(id);
+	unsigned sent;
+	rte_edge_t v;
+
+	if (unlikely(p == NULL)) {
+		node_run_flush(g, node, s, objs, 0, n, PORT_TX_NO_PORT);
+		return;
+	}
+	if (unlikely(!(p->features & PORT_FEAT_MULTISEG)))
+		n = port_tx_refuse_chains(g, node, s, objs, n);
+	if (likely(w->txq[id] != UINT16_MAX)) {
+		sent = rte_eth_tx_burst(p->dpdk_port, w->txq[id], (struct rte_mbuf **)objs, (uint16_t)n);
+		if (unlikely(sent < n)) /* one more try: drivers clean their rings when called */
+			sent += rte_eth_tx_burst(p->dpdk_port, w->txq[id], (struct rte_mbuf **)objs + sent,
+						 (uint16_t)(n - sent));
+		v = PORT_TX_TX_FULL;
+	} else {
+		sent = p->tx_handoff == NULL ? 0 : rte_ring_mp_enqueue_burst(p->tx_handoff, objs, n, NULL);
+		v = PORT_TX_HANDOFF_FULL;
+	}
+	if (unlikely(sent < n))
+		node_run_flush(g, node, s, objs, sent, n, v);
+}
+
+static uint16_t port_tx_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+{
+	struct node_slot *s = node_slot(node);
+	unsigned start = 0;
+
+	s->worker->cur_node = s->row;
+	if (unlikely(s->worker->watch))
+		node_watch_in(s, (struct rte_mbuf **)objs, n);
+	while (start < n) {
+		uint16_t port = meta((struct rte_mbuf *)objs[start])->port;
+		unsigned end = start + 1;
+
+		while (end < n && meta((struct rte_mbuf *)objs[end])->port == port)
+			end++;
+		port_tx_run(g, node, s, objs + start, end - start, port);
+		start = end;
+	}
+	return n;
+}
+NODE_REGISTER(port_tx, "port-tx", PORT_TX, PORT_TX_VERDICTS, port_tx_process)
+
+/* ---- drop ------------------------------------------------------------------------------------------------ */
+
+static uint16_t drop_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+{
+	struct node_slot *s = node_slot(node);
+
+	(void)g;
+	s->worker->cur_node = s->row;
+	if (unlikely(s->worker->watch))
+		node_watch_in(s, (struct rte_mbuf **)objs, n);
+	for (unsigned i = 0; i < n; i++)
+		drop_sample_note(s->worker, objs[i]);
+	rte_pktmbuf_free_bulk((struct rte_mbuf **)objs, n);
+	return n;
+}
+static struct node_desc drop_desc = { .name = "drop" };
+static struct rte_node_register drop_node = { .name = "drop", .process = drop_process, .init = node_init };
+static void __attribute__((constructor)) drop_ctor(void)
+{
+	node_desc_register(&drop_desc);
+	drop_desc.id = __rte_node_register(&drop_node);
+}

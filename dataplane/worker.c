@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Workers: creation of their graphs from one description (every registered node), and the polling loop. */
+#include "dataplane/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
+#include "dataplane/log.h"
+#include "dataplane/node.h"
+#include "dataplane/punt.h"
+#include "dataplane/rcu.h"
+#include "dataplane/stats.h"
+
+struct worker *workers[DP_WORKERS_MAX];
+struct worker_conf worker_conf = { .burst = 64 };
+static int stats_vec = -1;
+
+#define RING_INJECT 1024u
+#define RING_PUNT 1024u
+#define IDLE_TURNS_BEFORE_SLEEP 512u
+
+static void worker_free(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	if (w->graph != NULL)
+		rte_graph_destroy(rte_graph_from_name(w->graph->name));
+	rte_ring_free(w->inject);
+	rte_ring_free(w->punt);
+	rte_free(w->flight);
+	rte_free(w->punt_state);
+	free(w->rxqs);
+	rte_free(w);
+}
+
+static struct worker *worker_new(unsigned id)
+{
+	struct rte_graph_param conf = { .socket_id = SOCKET_ID_ANY };
+	const char *pattern[256];
+	char name[RTE_GRAPH_NAMESIZE];
+	struct worker *w = rte_zmalloc("worker", sizeof(*w), RTE_CACHE_LINE_SIZE);
+
+	if (w == NULL)
+		return NULL;
+	w->id = id;
+	w->lcore = id + 1;
+	w->cur_node = UINT32_MAX;
+	memset(w->txq, 0xff, sizeof(w->txq));
+	w->stats = (struct worker_stats *)stats_slice(stats_vec, id);
+	w->flight = rte_zmalloc("flight", sizeof(*w->flight), RTE_CACHE_LINE_SIZE);
+	w->rxqs = calloc(1, sizeof(*w->rxqs));
+	snprintf(name, sizeof(name), "inject%u", id);
+	w->inject = rte_ring_create(name, RING_INJECT, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	snprintf(name, sizeof(name), "punt%u", id);
+	w->punt = rte_ring_create(name, RING_PUNT, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (w->flight == NULL || w->rxqs == NULL || w->inject == NULL || w->punt == NULL ||
+	    punt_worker_init(w) < 0)
+		goto fail;
+
+	for (const struct node_desc *d = node_desc_first(); d != NULL && conf.nb_node_patterns < 256; d = d->next)
+		pattern[conf.nb_node_patterns++] = d->name;
+	conf.node_patterns = pattern;
+	snprintf(name, sizeof(name), "worker%u", id);
+	nodes_creating(w);
+	rte_graph_t g = rte_graph_create(name, &conf);
+	nodes_creating(NULL);
+	if (g == RTE_GRAPH_ID_INVALID) {
+		log_error("worker %u: its graph could not be made (%s)", id, rte_strerror(rte_errno));
+		goto fail;
+	}
+	w->graph = rte_graph_lookup(name);
+	return w;
+fail:
+	worker_free(w);
+	return NULL;
+}
+
+int workers_create(void)
+{
+	static const char *const cols[] = { "loops", "idle-loops", "busy-cycles", "sleep-cycles", NULL };
+
+	stats_vec = stats_vec_add("worker", HD_STATS_WORKER, 1, cols, NULL);
+	if (stats_vec < 0)
+		return stats_vec;
+	for (unsigned i = 0; i < dp_limits.workers; i++) {
+		workers[i] = worker_new(i);
+		if (workers[i] == NULL) {
+			workers_destroy();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void workers_destroy(void)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
+		worker_free(workers[i]);
+		workers[i] = NULL;
+	}
+}
+
+void worker_turn(struct worker *w)
+{
+	w->rx_count = 0;
+	rte_graph_walk(w->graph);
+	w->cur_node = UINT32_MAX;
+	w->stats->loops++;
+	if (w->rx_count == 0)
+		w->stats->idle_loops++;
+	else
+		w->stats->busy_cycles += rte_rdtsc() - w->now;
+}
+
+/* An idle worker backs off step by step; the first packet after a sleep waits for at most its length. */
+static void idle_sleep(struct worker *w, uint32_t *us)
+{
+	struct timespec t = { .tv_nsec = (long)*us * 1000 };
+	uint64_t start = rte_rdtsc();
+
+	rcu_worker_offline(w->id);
+	nanosleep(&t, NULL);
+	rcu_worker_online(w->id);
+	w->stats->sleep_cycles += rte_rdtsc() - start;
+	*us = RTE_MIN(*us * 2, worker_conf.sleep_max_us);
+}
+
+static int worker_main(void *arg)
+{
+	struct worker *w = arg;
+	uint32_t idle = 0, sleep_us = 10;
+
+	if (rcu_worker_register(w->id) < 0)
+		return -1;
+	prctl(PR_SET_TIMERSLACK, 1000ul); /* sleeps of tens of microseconds, not of the default 50 more */
+	while (!w->stop) {
+		worker_turn(w);
+		rcu_worker_quiescent(w->id);
+		if (w->rx_count != 0) {
+			idle = 0;
+			sleep_us = 10;
+		} else if (worker_conf.sleep_max_us != 0 && ++idle > IDLE_TURNS_BEFORE_SLEEP) {
+			idle_sleep(w, &sleep_us);
+		}
+	}
+	rcu_worker_unregister(w->id);
+	return 0;
+}
+
+int workers_launch(void)
+{
+	for (unsigned i = 0; i < dp_limits.workers; i++) {
+		int rc = rte_eal_remote_launch(worker_main, workers[i], workers[i]->lcore);
+
+		if (rc < 0) {
+			log_error("worker %u: lcore %u could not be started (%s)", i, workers[i]->lcore,
+				  rte_strerror(-rc));
+			workers_stop();
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void workers_stop(void)
+{
+	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++)
+		workers[i]->stop = 1;
+	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++)
+		rte_eal_wait_lcore(workers[i]->lcore);
+}

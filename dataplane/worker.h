@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Workers: one polling thread per lcore, each walking its own rte_graph. */
+#ifndef DATAPLANE_WORKER_H
+#define DATAPLANE_WORKER_H
+
+#include <rte_graph_worker.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <stdint.h>
+
+#include "dataplane/limits.h"
+
+#define WORKER_PORTS_MAX 256u
+#define WORKER_RXQ_MAX 64u
+#define FLIGHT_PACKETS 64u /* last packets remembered per worker */
+#define FLIGHT_HEAD 64u
+
+/* RX queues a worker polls; replaced as a whole under RCU. */
+struct worker_rxqs {
+	uint32_t n;
+	struct {
+		uint16_t dpdk_port, queue, port_id, pad;
+	} q[WORKER_RXQ_MAX];
+	uint32_t n_handoff; /* ports whose TX hand-off ring this worker drains */
+	uint16_t handoff[WORKER_RXQ_MAX];
+};
+
+/* Flight recorder: the first octets of the last packets, for the crash report. */
+struct flight {
+	uint32_t next;
+	struct {
+		uint64_t tsc;
+		uint16_t port, length, pad[2];
+		uint8_t head[FLIGHT_HEAD];
+	} pkt[FLIGHT_PACKETS];
+};
+
+/* What somebody watches on this worker: bits of worker.watch. */
+#define WATCH_TRACE 0x1u
+#define WATCH_CAPTURE 0x2u
+
+struct worker_stats {
+	uint64_t loops, idle_loops, busy_cycles, sleep_cycles;
+}; /* the columns of vector "worker" */
+
+struct worker {
+	/* read by the worker each loop */
+	struct rte_graph *graph;
+	struct worker_rxqs *rxqs;	  /* RCU */
+	struct rte_ring *inject;	  /* control thread -> worker, mbufs; meta->arg is enum inject_to */
+	struct rte_ring *punt;		  /* worker -> control thread, mbufs; meta->punt is the reason */
+	uint32_t id, lcore;
+	volatile uint32_t watch;	  /* WATCH_*; 0: nothing on the packet path is paid for tracing */
+	volatile uint32_t stop;
+	/* written by the worker */
+	uint32_t cur_node __rte_cache_aligned; /* node row being run; UINT32_MAX between walks */
+	uint32_t rx_count;		       /* packets taken in this walk, set by port-rx */
+	uint64_t now;			       /* TSC, read once per walk by port-rx */
+	struct worker_stats *stats;	       /* in the statistics segment */
+	struct flight *flight;
+	void *trace;			       /* trace.c */
+	void *punt_state;		       /* punt.c: this worker's policers */
+	void *pipe_state[8];		       /* pipelines' own per-worker state */
+	uint16_t txq[WORKER_PORTS_MAX];	       /* TX queue by port id; UINT16_MAX: hand over to the owner */
+};
+
+extern struct worker *workers[DP_WORKERS_MAX]; /* dp_limits.workers of them */
+
+static inline void worker_flight(struct worker *w, const struct rte_mbuf *m, uint16_t port)
+{
+	struct flight *f = w->flight;
+	uint32_t i = f->next++ % FLIGHT_PACKETS;
+
+	f->pkt[i].tsc = w->now;
+	f->pkt[i].port = port;
+	f->pkt[i].length = m->data_len;
+	__builtin_memcpy(f->pkt[i].head, rte_pktmbuf_mtod(m, const void *), FLIGHT_HEAD); /* mbuf room >= 64 */
+}
+
+/* Create dp_limits.workers workers with their graphs (after pipelines_init()); nothing runs yet.  A caller without
+ * worker lcores (unit tests, benchmark) may walk them itself with worker_turn(). */
+int workers_create(void);
+void workers_destroy(void);
+
+/* Launch worker i on lcore i + 1; stop waits for all of them. */
+int workers_launch(void);
+void workers_stop(void);
+
+/* One turn: walk the graph, report the quiescent state.  The body of the worker's loop. */
+void worker_turn(struct worker *w);
+
+struct worker_conf {
+	uint16_t burst;	       /* most packets taken from a queue per walk, 1..256 */
+	uint32_t sleep_max_us; /* 0: busy polling; else an idle worker sleeps up to this long */
+};
+extern struct worker_conf worker_conf;
+
+#endif
