@@ -15,7 +15,7 @@
 
 #include <rte_rcu_qsbr.h>
 
-extern struct rte_rcu_qsbr *rcu_qsbr;           /* NULL until rcu_init(); for the inlines below only */
+extern struct rte_rcu_qsbr *rcu_qsbr; /* NULL until rcu_init(); for the inlines below only */
 
 /* Prepare for workers 0 .. max_workers - 1.  Needs no EAL.
  * Returns 0, -EINVAL for 0 workers, -EALREADY when initialised, -ENOMEM. */

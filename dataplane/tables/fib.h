@@ -23,15 +23,15 @@ enum fib_family { FIB_IP4 = 4, FIB_IP6 = 6 };
 struct fib_conf {
 	enum fib_family family;
 	uint8_t root_bits;
-	uint32_t max_routes;                    /* 1 .. 2^24; memory is taken as routes come */
+	uint32_t max_routes; /* 1 .. 2^24; memory is taken as routes come */
 };
 
 struct fib_stats {
 	uint32_t routes;
-	uint32_t nodes;                         /* trie nodes below the direct array */
-	uint64_t reader_bytes;                  /* what workers read: direct array (pages in use) and live nodes */
-	uint64_t writer_bytes;                  /* the writer's exact prefixes, free lists and shadow of the trie */
-	uint64_t waiting_bytes;                 /* replaced nodes that wait for their grace period */
+	uint32_t nodes;         /* trie nodes below the direct array */
+	uint64_t reader_bytes;  /* what workers read: direct array (pages in use) and live nodes */
+	uint64_t writer_bytes;  /* the writer's exact prefixes, free lists and shadow of the trie */
+	uint64_t waiting_bytes; /* replaced nodes that wait for their grace period */
 };
 
 struct fib;
@@ -56,8 +56,8 @@ uint32_t fib_get_exact(const struct fib *f, const uint8_t *prefix, uint8_t plen)
 
 /* Call cb for each route, in no promised order; prefix is 4 or 16 bytes, bits behind plen are 0.
  * A cb that returns other than 0 ends the walk, which then returns that.  cb must not change the table. */
-int fib_walk(const struct fib *f, int (*cb)(const uint8_t *prefix, uint8_t plen, uint32_t result, void *arg),
-	     void *arg);
+int fib_walk(const struct fib *f,
+	     int (*cb)(const uint8_t *prefix, uint8_t plen, uint32_t result, void *arg), void *arg);
 
 void fib_stats_get(const struct fib *f, struct fib_stats *ret);
 
@@ -67,9 +67,13 @@ uint32_t fib_lookup(const struct fib *f, const uint8_t *key);
 /* Longest prefix match of n keys, any n; much faster than one by one, since the cache misses overlap.
  * *4 for tables of family FIB_IP4, *6 for FIB_IP6.  The p variants take pointers to the addresses, which need no
  * alignment, as they lie in packets.  ret_result[i] belongs to key i.  Keys must not change during the call. */
-void fib_lookup_bulk4(const struct fib *f, const uint32_t *be_addr, uint32_t *ret_result, unsigned n);
-void fib_lookup_bulk4p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result, unsigned n);
-void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *ret_result, unsigned n);
-void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result, unsigned n);
+void fib_lookup_bulk4(const struct fib *f, const uint32_t *be_addr, uint32_t *ret_result,
+		      unsigned n);
+void fib_lookup_bulk4p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
+		       unsigned n);
+void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *ret_result,
+		      unsigned n);
+void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
+		       unsigned n);
 
 #endif /* DATAPLANE_TABLES_FIB_H */

@@ -13,13 +13,13 @@
 #include <stdint.h>
 
 struct slots {
-	uint32_t capacity;                      /* indexes 0 .. capacity - 1 */
-	void **slot;                            /* capacity pointers; NULL: free, or allocated and not yet set */
+	uint32_t capacity; /* indexes 0 .. capacity - 1 */
+	void **slot;       /* capacity pointers; NULL: free, or allocated and not yet set */
 	/* The writer's own, not for readers: */
-	uint32_t fresh;                         /* indexes from here on have never been used */
-	uint32_t n_free;                        /* indexes on the free stack */
-	uint32_t n_used;                        /* indexes allocated now */
-	uint32_t *free_idx;                     /* stack of indexes that may be used again */
+	uint32_t fresh;     /* indexes from here on have never been used */
+	uint32_t n_free;    /* indexes on the free stack */
+	uint32_t n_used;    /* indexes allocated now */
+	uint32_t *free_idx; /* stack of indexes that may be used again */
 };
 
 /* capacity: 1 .. 2^26, the reach of a result word.  Returns the table, or NULL with errno EINVAL or ENOMEM. */

@@ -1,0 +1,1387 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Longest prefix match, see fib.h: a direct array for the first root_bits, below it a trie of 8-bit strides.
+ *
+ * A node decides one byte of the key, the byte at offset `off`.  What its 256 slots hold is stored as runs of equal
+ * slots: a bitmap says where runs begin, and one 32-bit entry per run is a result word or a link to a child.  Bytes
+ * that have no choice are skipped, up to 7 at a time, and compared on entry.  A node is one block of 64-byte units; one
+ * with up to four runs is one cache line.
+ *
+ * Prefixes of length 8 * off + 1 .. 8 * off + 8 live in the node for byte `off`.  Nothing is pushed down into children:
+ * where a slot links to a child, the result for that slot stands in the child's `cover`, and the reader keeps the last
+ * one it saw.  So one route changes one node, however many routes are below it.  Likewise a route of up to 8 bits, above
+ * all the default route, is not painted over a big array: it is in `first`, by the first byte of the key.
+ *
+ * Writing.  Each update changes the answer of any one key at exactly one place, by one atomic 32-bit store: an entry, a
+ * cover, an array slot, or the link to a replaced copy of a block.  Replaced blocks go to RCU.
+ * The one way for a reader to err would be to read a cover, then be overtaken by an update of this cover AND by a second
+ * one that removes what lies below, and to combine the first's old with the second's new answer.  So each update that
+ * changes covers also counts in `seq` before the next one begins, and readers look again if seq has moved.
+ *
+ * The writer's side (struct shadow) mirrors the nodes and keeps their exact prefixes, so that a delete can restore what
+ * is behind it.  Prefixes up to root_bits are in `exact`, an implicit binary tree: prefix bits behind a leading 1. */
+#include "dataplane/tables/fib.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "dataplane/rcu.h"
+#include "dataplane/result.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "key windows are little-endian loads");
+
+#define UNIT       64u
+#define UNIT_MAX   17u  /* a node of 256 runs: 48 + 256 * 4 bytes */
+#define FIRST_LEAF 256u /* number of the first prefix of length 8 in the exact tree */
+#define LINK       HD_RESULT(HD_RESULT_INTERNAL, 0)
+#define SKIP_MAX   7u
+#define GROUP      32u   /* lookups in lockstep; 8, 16, 64 measured slower */
+#define PAGE_WORDS 1024u /* 32-bit words of a 4 KiB page */
+#define HUGE       (2ul << 20)
+
+/* What readers see.  All but cover and entry[] is constant once the block is linked. */
+struct node {
+	uint64_t starts[4]; /* bit s: a run begins at slot s; bit 0 is always set */
+	uint64_t skip;      /* byte 7: off | n << 4; bytes 7 - n .. 6: n key bytes before off */
+	uint32_t cover;     /* result of the slot that links here; NONE: keep the best so far */
+	uint8_t rank[4];    /* runs before word w of starts */
+	uint32_t entry[];   /* result (NONE: keep the best so far), or LINK | unit number */
+} __attribute__((aligned(16)));
+_Static_assert(sizeof(struct node) == 48, "4 entries in the first cache line");
+
+/* Blocks of whole units out of one reserved range of addresses, so that nothing ever moves. */
+struct pool {
+	uint8_t *base;
+	size_t map_bytes;
+	uint32_t unit;       /* bytes */
+	uint32_t max, top;   /* units; from top on never used */
+	uint32_t used;       /* units handed out */
+	uint32_t n_class;    /* largest block, in units */
+	uint32_t *free_head; /* per size: unit number of the first free block, 0 none */
+	uint32_t *n_free;
+};
+
+/* A big sparse array of words; memory is taken page by page on first use. */
+struct words {
+	uint32_t *v;
+	size_t n, map_bytes;
+	uint64_t *touched; /* bit per page that was written */
+	uint32_t n_touched;
+};
+
+struct route { /* a prefix inside one node */
+	uint32_t result;
+	uint8_t len, bits; /* 1 .. 8; the key byte, zero behind len */
+};
+
+struct kid {
+	uint32_t shadow;
+	uint8_t slot;
+};
+
+/* The writer's mirror of a node.  In f->wr; number 0 is none. */
+struct shadow {
+	uint32_t ref;          /* unit of the node in f->rd */
+	uint32_t parent;       /* shadow, or 0 below the direct array */
+	uint32_t routes, kids; /* arrays in f->wr: by (len, bits); by slot */
+	uint16_t n_routes, n_kids;
+	uint16_t units_routes, units_kids;
+	uint8_t off;
+	uint8_t key[16]; /* bytes before off are the way here */
+};
+
+struct fib {
+	/* Read by every lookup; written rarely. */
+	uint32_t *root; /* one word per value of the first root_bits */
+	uint8_t *base;  /* nodes */
+	uint32_t seq;   /* updates that changed a cover, or first */
+	uint8_t root_bits;
+	/* By the first key byte: result of prefixes up to 8 bits long; without an array, of the default route. */
+	uint32_t first[256];
+	/* The writer's own. */
+	bool cover_moved __attribute__((aligned(64)));
+	uint8_t key_bytes;
+	uint32_t max_routes, n_routes, n_nodes, peak_routes;
+	uint32_t waiting; /* units retired and not yet back in rd */
+	struct pool rd, wr;
+	struct words roots, exact, kids; /* kids: shadow per direct array slot */
+};
+
+/* ---------------------------------------------------------------- memory */
+
+static void *map_reserve(size_t *bytes, bool huge)
+{
+	size_t want = (*bytes + HUGE - 1) & ~(HUGE - 1);
+	uint8_t *p, *aligned;
+
+	if (*bytes < HUGE / 2)
+		want = (*bytes + 4095) & ~4095ul;
+	p = mmap(NULL, want + (huge ? HUGE : 0), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	*bytes = want;
+	if (!huge)
+		return p;
+	aligned = (uint8_t *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+	if (aligned > p)
+		munmap(p, aligned - p);
+	munmap(aligned + want, p + HUGE - aligned);
+	madvise(aligned, want, MADV_HUGEPAGE); /* a hint; works without */
+	return aligned;
+}
+
+static int pool_init(struct pool *l, uint32_t unit, uint32_t n_class, uint64_t bytes, bool huge)
+{
+	l->map_bytes = bytes;
+	l->base = map_reserve(&l->map_bytes, huge);
+	l->free_head = calloc(2 * (n_class + 1), sizeof(*l->free_head));
+	if (l->base == NULL || l->free_head == NULL)
+		return -ENOMEM;
+	l->n_free = l->free_head + n_class + 1;
+	l->unit = unit;
+	l->n_class = n_class;
+	l->max = l->map_bytes / unit;
+	l->top = 1; /* unit 0 means none */
+	return 0;
+}
+
+static void pool_fini(struct pool *l)
+{
+	if (l->base != NULL)
+		munmap(l->base, l->map_bytes);
+	free(l->free_head);
+}
+
+static void *pool_at(const struct pool *l, uint32_t ref)
+{
+	return l->base + (size_t)ref * l->unit;
+}
+
+static void pool_push(struct pool *l, uint32_t ref, uint32_t units)
+{
+	*(uint32_t *)pool_at(l, ref) = l->free_head[units];
+	l->free_head[units] = ref;
+	l->n_free[units]++;
+}
+
+static uint32_t pool_pop(struct pool *l, uint32_t units)
+{
+	uint32_t ref = l->free_head[units];
+
+	l->free_head[units] = *(uint32_t *)pool_at(l, ref);
+	l->n_free[units]--;
+	return ref;
+}
+
+/* A block of 1 .. n_class units, or 0.  Not zeroed. */
+static uint32_t pool_alloc(struct pool *l, uint32_t units)
+{
+	uint32_t ref = 0;
+
+	if (l->n_free[units] > 0) {
+		ref = pool_pop(l, units);
+	} else if (l->top + units <= l->max) {
+		ref = l->top;
+		l->top += units;
+	} else {
+		for (uint32_t c = units + 1; c <= l->n_class && ref == 0; c++) {
+			if (l->n_free[c] == 0)
+				continue;
+			ref = pool_pop(l, c);
+			pool_push(l, ref + units, c - units);
+		}
+	}
+	if (ref != 0)
+		l->used += units;
+	return ref;
+}
+
+static void pool_free(struct pool *l, uint32_t ref, uint32_t units)
+{
+	pool_push(l, ref, units);
+	l->used -= units;
+}
+
+/* Nothing is handed out: begin anew, and give the memory back beyond what a small table needs. */
+static void pool_reset(struct pool *l)
+{
+	size_t keep = 64 << 10;
+
+	if (l->used != 0 || (size_t)l->top * l->unit <= keep)
+		return;
+	madvise(l->base + keep, l->map_bytes - keep, MADV_DONTNEED);
+	memset(l->free_head, 0, 2 * (l->n_class + 1) * sizeof(*l->free_head));
+	l->top = 1;
+}
+
+static int words_init(struct words *w, size_t n, bool huge)
+{
+	w->n = n;
+	w->map_bytes = n * sizeof(*w->v);
+	w->v = map_reserve(&w->map_bytes, huge);
+	w->touched = calloc(n / PAGE_WORDS / 64 + 1, sizeof(*w->touched));
+	return w->v == NULL || w->touched == NULL ? -ENOMEM : 0;
+}
+
+static void words_fini(struct words *w)
+{
+	if (w->v != NULL)
+		munmap(w->v, w->map_bytes);
+	free(w->touched);
+}
+
+static void words_set(struct words *w, size_t i, uint32_t value)
+{
+	uint64_t *t = &w->touched[i / PAGE_WORDS / 64], bit = 1ull << (i / PAGE_WORDS % 64);
+
+	if ((*t & bit) == 0) {
+		*t |= bit;
+		w->n_touched++;
+	}
+	__atomic_store_n(&w->v[i], value, __ATOMIC_RELEASE);
+}
+
+static bool words_page_touched(const struct words *w, size_t page)
+{
+	return w->touched[page / 64] >> (page % 64) & 1;
+}
+
+/* All words are zero already: give the pages back.  Readers see zero before and after. */
+static void words_reset(struct words *w)
+{
+	madvise(w->v, w->map_bytes, MADV_DONTNEED);
+	memset(w->touched, 0, (w->n / PAGE_WORDS / 64 + 1) * sizeof(*w->touched));
+	w->n_touched = 0;
+}
+
+/* ---------------------------------------------------------------- readers */
+
+static inline bool is_link(uint32_t entry)
+{
+	return entry >= LINK;
+}
+
+static inline const struct node *node_at(const uint8_t *base, uint32_t link)
+{
+	return (const struct node *)(base + (size_t)(link & HD_RESULT_INDEX_MAX) * UNIT);
+}
+
+static inline uint32_t slot_run(const struct node *nd, unsigned slot)
+{
+	unsigned w = slot / 64;
+
+	return nd->rank[w] + (unsigned)__builtin_popcountll(nd->starts[w] << (63 - slot % 64)) - 1;
+}
+
+/* Keys of a group, so that window() of any offset is one load: the 8 key bytes that end at off, in byte order; bytes
+ * before the key are 0.  IPv4 needs no memory. */
+struct key6 {
+	uint64_t before;
+	uint8_t b[16];
+};
+
+static inline uint64_t window4(uint32_t raw, unsigned off)
+{
+	return (uint64_t)raw << 32 << (24 - 8 * off);
+}
+
+static inline uint64_t window6(const struct key6 *k, unsigned off)
+{
+	uint64_t w;
+
+	memcpy(&w, (const uint8_t *)k + off + 1, sizeof(w));
+	return w;
+}
+
+static const uint32_t no_entry; /* where a key points whose skipped bytes differ */
+
+/* The entry of one key in a node.  The selecting byte is the top byte of the window. */
+static inline const uint32_t *node_entry(const struct node *nd, uint64_t skip, uint64_t window)
+{
+	const uint32_t *e = &nd->entry[slot_run(nd, window >> 56)];
+	uint64_t differ = ((window ^ skip) & 0x00ffffffffffffffull) >> (56 - (skip >> 60) * 8);
+
+	return differ == 0 ? e : &no_entry;
+}
+
+static inline uint32_t load(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline bool seq_moved(const struct fib *f, uint32_t seq)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&f->seq, __ATOMIC_RELAXED) != seq;
+}
+
+static inline uint32_t root_index4(const struct fib *f, uint32_t raw)
+{
+	return (uint64_t)__builtin_bswap32(raw) << 32 >> 1 >> (63 - f->root_bits);
+}
+
+static inline uint32_t root_index6(const struct fib *f, const struct key6 *k)
+{
+	uint64_t first;
+
+	memcpy(&first, k->b, sizeof(first));
+	return __builtin_bswap64(first) >> 1 >> (63 - f->root_bits);
+}
+
+/* One key at a time.  Exactly one of raw (v4) and k (v6) is used. */
+static inline uint32_t lookup_one(const struct fib *f, bool v6, uint32_t raw, const struct key6 *k)
+{
+	uint32_t seq, best, e;
+
+	do {
+		seq = load(&f->seq);
+		best = load(&f->first[v6 ? k->b[0] : raw & 0xff]);
+		e = load(&f->root[v6 ? root_index6(f, k) : root_index4(f, raw)]);
+		while (is_link(e)) {
+			const struct node *nd = node_at(f->base, e);
+			uint64_t skip = nd->skip;
+			unsigned off = skip >> 56 & 15;
+			uint32_t cover = load(&nd->cover);
+			best = cover != 0 ? cover : best;
+			e = load(node_entry(nd, skip, v6 ? window6(k, off) : window4(raw, off)));
+		}
+		best = e != 0 ? e : best;
+	} while (seq_moved(f, seq));
+	return best;
+}
+
+uint32_t fib_lookup(const struct fib *f, const uint8_t *key)
+{
+	struct key6 k = { .before = 0 };
+	uint32_t raw;
+
+	if (f->key_bytes == 16) {
+		memcpy(k.b, key, 16);
+		return lookup_one(f, true, 0, &k);
+	}
+	memcpy(&raw, key, sizeof(raw));
+	return lookup_one(f, false, raw, NULL);
+}
+
+/* Up to GROUP keys in lockstep: each step starts the loads of all keys before it uses the first.  No branch depends on
+ * a key; keys that have their answer drop out by not being copied to the front. */
+static inline __attribute__((always_inline)) void lookup_group(const struct fib *f, const bool v6,
+							       const uint32_t *raw,
+							       const struct key6 *k, uint32_t *ret,
+							       unsigned n)
+{
+	const uint8_t *base = f->base;
+	const struct node *node[GROUP];
+	const uint32_t *at[GROUP];
+	uint8_t who[GROUP];
+	uint32_t best[GROUP];
+	uint32_t seq = load(&f->seq);
+	unsigned live = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		best[i] = load(&f->first[v6 ? k[i].b[0] : raw[i] & 0xff]);
+		at[i] = &f->root[v6 ? root_index6(f, &k[i]) : root_index4(f, raw[i])];
+		__builtin_prefetch(at[i]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t e = load(at[i]);
+		bool link = is_link(e);
+		best[i] = link || e == 0 ? best[i] : e;
+		node[live] = node_at(base, link ? e : 0);
+		__builtin_prefetch(node[live]);
+		who[live] = i;
+		live += link;
+	}
+	while (live > 0) {
+		for (unsigned a = 0; a < live; a++) {
+			const struct node *nd = node[a];
+			unsigned i = who[a];
+			uint64_t skip = nd->skip;
+			unsigned off = skip >> 56 & 15;
+			uint32_t cover = load(&nd->cover);
+			best[i] = cover != 0 ? cover : best[i];
+			at[a] = node_entry(nd, skip,
+					   v6 ? window6(&k[i], off) : window4(raw[i], off));
+			__builtin_prefetch(at[a]);
+		}
+		unsigned next = 0;
+		for (unsigned a = 0; a < live; a++) {
+			unsigned i = who[a];
+			uint32_t e = load(at[a]);
+			bool link = is_link(e);
+			best[i] = link || e == 0 ? best[i] : e;
+			node[next] = node_at(base, link ? e : 0);
+			__builtin_prefetch(node[next]);
+			who[next] = i;
+			next += link;
+		}
+		live = next;
+	}
+	memcpy(ret, best, n * sizeof(*ret));
+	if (__builtin_expect(seq_moved(f, seq), 0)) {
+		for (unsigned i = 0; i < n; i++)
+			ret[i] = lookup_one(f, v6, v6 ? 0 : raw[i], v6 ? &k[i] : NULL);
+	}
+}
+
+void fib_lookup_bulk4(const struct fib *f, const uint32_t *be_addr, uint32_t *ret_result,
+		      unsigned n)
+{
+	for (unsigned done = 0; done < n; done += GROUP) {
+		unsigned now = n - done < GROUP ? n - done : GROUP;
+		lookup_group(f, false, be_addr + done, NULL, ret_result + done, now);
+	}
+}
+
+void fib_lookup_bulk4p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
+		       unsigned n)
+{
+	uint32_t raw[GROUP];
+
+	for (unsigned done = 0; done < n; done += GROUP) {
+		unsigned now = n - done < GROUP ? n - done : GROUP;
+		for (unsigned i = 0; i < now; i++)
+			memcpy(&raw[i], key[done + i], sizeof(raw[i]));
+		lookup_group(f, false, raw, NULL, ret_result + done, now);
+	}
+}
+
+void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *ret_result,
+		      unsigned n)
+{
+	struct key6 k[GROUP];
+
+	for (unsigned done = 0; done < n; done += GROUP) {
+		unsigned now = n - done < GROUP ? n - done : GROUP;
+		for (unsigned i = 0; i < now; i++) {
+			k[i].before = 0;
+			memcpy(k[i].b, key[done + i], 16);
+		}
+		lookup_group(f, true, NULL, k, ret_result + done, now);
+	}
+}
+
+void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
+		       unsigned n)
+{
+	struct key6 k[GROUP];
+
+	for (unsigned done = 0; done < n; done += GROUP) {
+		unsigned now = n - done < GROUP ? n - done : GROUP;
+		for (unsigned i = 0; i < now; i++) {
+			k[i].before = 0;
+			memcpy(k[i].b, key[done + i], 16);
+		}
+		lookup_group(f, true, NULL, k, ret_result + done, now);
+	}
+}
+
+/* ---------------------------------------------------------------- the writer's view of a node */
+
+static struct shadow *shadow_at(const struct fib *f, uint32_t sh)
+{
+	return pool_at(&f->wr, sh);
+}
+
+static struct route *shadow_routes(const struct fib *f, const struct shadow *s)
+{
+	return pool_at(&f->wr, s->routes);
+}
+
+static struct kid *shadow_kids(const struct fib *f, const struct shadow *s)
+{
+	return pool_at(&f->wr, s->kids);
+}
+
+static struct node *shadow_node(const struct fib *f, const struct shadow *s)
+{
+	return pool_at(&f->rd, s->ref);
+}
+
+static uint32_t root_slot(const struct fib *f, const uint8_t *key)
+{
+	uint32_t i = 0;
+
+	for (unsigned b = 0; b < f->root_bits / 8u; b++)
+		i = i << 8 | key[b];
+	return i;
+}
+
+/* First key byte that the node of s compares: the one after its parent's. */
+static unsigned shadow_start(const struct fib *f, const struct shadow *s)
+{
+	return s->parent != 0 ? shadow_at(f, s->parent)->off + 1u : f->root_bits / 8u;
+}
+
+/* Index of the first kid with at least this slot. */
+static unsigned kid_index(const struct fib *f, const struct shadow *s, uint8_t slot)
+{
+	const struct kid *k = shadow_kids(f, s);
+	unsigned lo = 0, hi = s->n_kids;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		if (k[mid].slot < slot)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static uint32_t kid_find(const struct fib *f, const struct shadow *s, uint8_t slot)
+{
+	unsigned i = kid_index(f, s, slot);
+	const struct kid *k = shadow_kids(f, s);
+
+	return i < s->n_kids && k[i].slot == slot ? k[i].shadow : 0;
+}
+
+/* Index of the first route not before (len, bits). */
+static unsigned route_index(const struct fib *f, const struct shadow *s, uint8_t len, uint8_t bits)
+{
+	const struct route *r = shadow_routes(f, s);
+	unsigned lo = 0, hi = s->n_routes, want = (unsigned)len << 8 | bits;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		if (((unsigned)r[mid].len << 8 | r[mid].bits) < want)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct route *route_find(const struct fib *f, const struct shadow *s, uint8_t len,
+				uint8_t bits)
+{
+	struct route *r = shadow_routes(f, s);
+	unsigned i = route_index(f, s, len, bits);
+
+	return i < s->n_routes && r[i].len == len && r[i].bits == bits ? &r[i] : NULL;
+}
+
+/* Sizes of arrays of 8-byte elements, in 16-byte units: some air, so that not every insert moves the array. */
+static uint32_t array_units(unsigned n)
+{
+	uint32_t units = (n + 1) / 2;
+
+	if (units <= 4)
+		return units;
+	return units <= 16 ? (units + 3) & ~3u : (units + 15) & ~15u;
+}
+
+_Static_assert(sizeof(struct route) == 8 && sizeof(struct kid) == 8, "array_units()");
+
+/* Room for one more element at index i of an array; pool_ready() has seen to the memory. */
+static void *array_insert(struct fib *f, uint32_t *ref, uint16_t *units, uint16_t *n, unsigned i)
+{
+	uint32_t want = array_units(*n + 1u);
+	uint64_t *v = pool_at(&f->wr, *ref);
+
+	if (want > *units) {
+		uint32_t moved = pool_alloc(&f->wr, want);
+		memcpy(pool_at(&f->wr, moved), v, *n * sizeof(*v));
+		if (*units > 0)
+			pool_free(&f->wr, *ref, *units);
+		*ref = moved;
+		*units = want;
+		v = pool_at(&f->wr, moved);
+	}
+	memmove(&v[i + 1], &v[i], (*n - i) * sizeof(*v));
+	(*n)++;
+	return &v[i];
+}
+
+static void array_remove(struct fib *f, uint32_t *ref, uint16_t *units, uint16_t *n, unsigned i)
+{
+	uint64_t *v = pool_at(&f->wr, *ref);
+
+	memmove(&v[i], &v[i + 1], (*n - i - 1u) * sizeof(*v));
+	(*n)--;
+	if (*n == 0) {
+		pool_free(&f->wr, *ref, *units);
+		*ref = 0;
+		*units = 0;
+	}
+}
+
+static void route_insert(struct fib *f, struct shadow *s, uint8_t len, uint8_t bits,
+			 uint32_t result)
+{
+	unsigned i = route_index(f, s, len, bits);
+	struct route *r = array_insert(f, &s->routes, &s->units_routes, &s->n_routes, i);
+
+	*r = (struct route){ .result = result, .len = len, .bits = bits };
+}
+
+static void kid_insert(struct fib *f, struct shadow *s, uint8_t slot, uint32_t sh)
+{
+	unsigned i = kid_index(f, s, slot);
+	struct kid *k = array_insert(f, &s->kids, &s->units_kids, &s->n_kids, i);
+
+	*k = (struct kid){ .shadow = sh, .slot = slot };
+}
+
+static void kid_remove(struct fib *f, struct shadow *s, uint8_t slot)
+{
+	array_remove(f, &s->kids, &s->units_kids, &s->n_kids, kid_index(f, s, slot));
+}
+
+#define SHADOW_UNITS ((sizeof(struct shadow) + 15) / 16)
+
+static uint32_t shadow_new(struct fib *f, const uint8_t *key, unsigned off)
+{
+	uint32_t sh = pool_alloc(&f->wr, SHADOW_UNITS);
+	struct shadow *s = shadow_at(f, sh);
+
+	memset(s, 0, sizeof(*s));
+	s->off = off;
+	memcpy(s->key, key, f->key_bytes);
+	f->n_nodes++;
+	return sh;
+}
+
+static void shadow_free(struct fib *f, uint32_t sh)
+{
+	struct shadow *s = shadow_at(f, sh);
+
+	if (s->units_routes > 0)
+		pool_free(&f->wr, s->routes, s->units_routes);
+	if (s->units_kids > 0)
+		pool_free(&f->wr, s->kids, s->units_kids);
+	pool_free(&f->wr, sh, SHADOW_UNITS);
+	f->n_nodes--;
+}
+
+/* ---------------------------------------------------------------- blocks */
+
+/* The slots of a node, taken apart and put together. */
+struct image {
+	uint32_t slot[256];
+	uint64_t starts[4];
+	uint32_t entry[256];
+	unsigned n;
+};
+
+static void image_load(struct image *m, const struct node *nd)
+{
+	const uint32_t *e = nd->entry - 1;
+
+	for (unsigned w = 0; w < 4; w++) {
+		uint64_t bits = nd->starts[w];
+		for (unsigned s = 0; s < 64; s++, bits >>= 1) {
+			e += bits & 1;
+			m->slot[w * 64 + s] = *e;
+		}
+	}
+}
+
+static void image_pack(struct image *m)
+{
+	uint32_t last = ~m->slot[0];
+	unsigned n = 0;
+
+	for (unsigned w = 0; w < 4; w++) {
+		uint64_t bits = 0;
+		for (unsigned s = 0; s < 64; s++) {
+			uint32_t v = m->slot[w * 64 + s];
+			bool start = v != last;
+			m->entry[n] = v;
+			n += start;
+			bits |= (uint64_t)start << s;
+			last = v;
+		}
+		m->starts[w] = bits;
+	}
+	m->n = n;
+}
+
+static unsigned node_runs(const struct node *nd)
+{
+	return nd->rank[3] + (unsigned)__builtin_popcountll(nd->starts[3]);
+}
+
+static uint32_t runs_units(unsigned n)
+{
+	return (sizeof(struct node) + n * sizeof(uint32_t) + UNIT - 1) / UNIT;
+}
+
+/* Skip word of a node for byte off that is entered at byte start. */
+static uint64_t skip_word(const uint8_t *key, unsigned start, unsigned off)
+{
+	uint64_t w = (uint64_t)(off | (off - start) << 4) << 56;
+
+	for (unsigned i = start; i < off; i++)
+		w |= (uint64_t)key[i] << (8 * (7 - (off - i)));
+	return w;
+}
+
+static uint32_t block_new(struct fib *f, unsigned n)
+{
+	return pool_alloc(&f->rd, runs_units(n));
+}
+
+/* A block from a packed image. */
+static uint32_t block_from_image(struct fib *f, const struct image *m, uint64_t skip,
+				 uint32_t cover)
+{
+	uint32_t ref = block_new(f, m->n);
+	struct node *nd = pool_at(&f->rd, ref);
+	unsigned rank = 0;
+
+	for (unsigned w = 0; w < 4; w++) {
+		nd->starts[w] = m->starts[w];
+		nd->rank[w] = rank;
+		rank += (unsigned)__builtin_popcountll(m->starts[w]);
+	}
+	nd->skip = skip;
+	nd->cover = cover;
+	memcpy(nd->entry, m->entry, m->n * sizeof(m->entry[0]));
+	return ref;
+}
+
+/* The same slots under another skip and cover. */
+static uint32_t block_clone(struct fib *f, const struct node *old, uint64_t skip, uint32_t cover)
+{
+	unsigned n = node_runs(old);
+	uint32_t ref = block_new(f, n);
+	struct node *nd = pool_at(&f->rd, ref);
+
+	memcpy(nd, old, sizeof(*nd) + n * sizeof(old->entry[0]));
+	nd->skip = skip;
+	nd->cover = cover;
+	return ref;
+}
+
+static void block_reset(struct fib *f)
+{
+	if (f->n_routes == 0 && f->waiting == 0)
+		pool_reset(&f->rd);
+}
+
+static void block_free(void *p, void *arg)
+{
+	struct fib *f = arg;
+	struct node *nd = p;
+	uint32_t units = runs_units(node_runs(nd));
+
+	f->waiting -= units;
+	pool_push(&f->rd, ((uint8_t *)p - f->rd.base) / UNIT, units);
+	block_reset(f);
+}
+
+/* A block that no reader will find any more. */
+static void block_retire(struct fib *f, uint32_t ref)
+{
+	struct node *nd = pool_at(&f->rd, ref);
+	uint32_t units = runs_units(node_runs(nd));
+
+	f->waiting += units;
+	f->rd.used -= units;
+	rcu_retire_arg(nd, f, block_free);
+}
+
+/* Where the link to the node of s stands. */
+static void shadow_publish(struct fib *f, struct shadow *s, uint32_t ref)
+{
+	s->ref = ref;
+	if (s->parent == 0) {
+		words_set(&f->roots, root_slot(f, s->key), LINK | ref);
+		return;
+	}
+	struct shadow *p = shadow_at(f, s->parent);
+	struct node *nd = shadow_node(f, p);
+	__atomic_store_n(&nd->entry[slot_run(nd, s->key[p->off])], LINK | ref, __ATOMIC_RELEASE);
+}
+
+static void cover_set(struct fib *f, struct node *nd, uint32_t cover)
+{
+	if (nd->cover == cover)
+		return;
+	__atomic_store_n(&nd->cover, cover, __ATOMIC_RELEASE);
+	f->cover_moved = true;
+}
+
+/* Make an image what readers see of s: by one store if only one run has another value, else by another block. */
+static void shadow_store(struct fib *f, struct shadow *s, struct image *m)
+{
+	struct node *nd = shadow_node(f, s);
+	unsigned differ = 0, where = 0;
+
+	image_pack(m);
+	if (memcmp(nd->starts, m->starts, sizeof(m->starts)) == 0) {
+		for (unsigned i = 0; i < m->n; i++) {
+			if (nd->entry[i] != m->entry[i]) {
+				differ++;
+				where = i;
+			}
+		}
+		if (differ == 1)
+			__atomic_store_n(&nd->entry[where], m->entry[where], __ATOMIC_RELEASE);
+		if (differ <= 1)
+			return;
+	}
+	uint32_t old = s->ref;
+	shadow_publish(f, s, block_from_image(f, m, nd->skip, nd->cover));
+	block_retire(f, old);
+}
+
+static void routes_paint(const struct fib *f, const struct shadow *s, uint32_t slot[256])
+{
+	const struct route *r = shadow_routes(f, s);
+
+	memset(slot, 0, 256 * sizeof(slot[0]));
+	for (unsigned i = 0; i < s->n_routes; i++) { /* shorter ones first */
+		unsigned end = r[i].bits + (256u >> r[i].len);
+		for (unsigned b = r[i].bits; b < end; b++)
+			slot[b] = r[i].result;
+	}
+}
+
+/* The routes of s for the slots of (len, bits) have changed. */
+static void shadow_repaint(struct fib *f, struct shadow *s, uint8_t len, uint8_t bits)
+{
+	struct image m;
+	uint32_t want[256];
+	unsigned end = bits + (256u >> len);
+	const struct kid *k = shadow_kids(f, s);
+
+	routes_paint(f, s, want);
+	image_load(&m, shadow_node(f, s));
+	for (unsigned b = bits; b < end; b++) {
+		if (!is_link(m.slot[b]))
+			m.slot[b] = want[b];
+	}
+	for (unsigned i = kid_index(f, s, bits); i < s->n_kids && k[i].slot < end; i++)
+		cover_set(f, shadow_node(f, shadow_at(f, k[i].shadow)), want[k[i].slot]);
+	shadow_store(f, s, &m);
+}
+
+/* ---------------------------------------------------------------- routes longer than root_bits */
+
+struct prefix {
+	const uint8_t *key;
+	unsigned off;      /* the byte whose node holds it */
+	uint8_t len, bits; /* inside that node */
+	uint32_t result;
+};
+
+/* Nodes for p alone, entered at byte start; not linked yet.  cover is what its slot had. */
+static uint32_t chain_new(struct fib *f, const struct prefix *p, unsigned start, uint32_t cover)
+{
+	struct image m;
+	bool last = p->off - start <= SKIP_MAX;
+	unsigned off = last ? p->off : start + SKIP_MAX;
+	uint32_t sh = shadow_new(f, p->key, off);
+	struct shadow *s = shadow_at(f, sh);
+
+	memset(m.slot, 0, sizeof(m.slot));
+	if (last) {
+		route_insert(f, s, p->len, p->bits, p->result);
+		routes_paint(f, s, m.slot);
+	} else {
+		uint32_t kid = chain_new(f, p, off + 1, HD_RESULT_NONE);
+		kid_insert(f, s, p->key[off], kid);
+		shadow_at(f, kid)->parent = sh;
+		m.slot[p->key[off]] = LINK | shadow_at(f, kid)->ref;
+	}
+	image_pack(&m);
+	s->ref = block_from_image(f, &m, skip_word(p->key, start, off), cover);
+	return sh;
+}
+
+/* Nodes for p below parent (0: below the direct array), where there is no node yet. */
+static void chain_link(struct fib *f, const struct prefix *p, uint32_t parent)
+{
+	uint32_t root = root_slot(f, p->key);
+
+	if (parent == 0) {
+		uint32_t sh = chain_new(f, p, f->root_bits / 8u, f->root[root]);
+		words_set(&f->kids, root, sh);
+		shadow_publish(f, shadow_at(f, sh), shadow_at(f, sh)->ref);
+		return;
+	}
+	struct shadow *s = shadow_at(f, parent);
+	struct image m;
+	uint8_t slot = p->key[s->off];
+	image_load(&m, shadow_node(f, s));
+	uint32_t sh = chain_new(f, p, s->off + 1u, m.slot[slot]);
+	shadow_at(f, sh)->parent = parent;
+	kid_insert(f, s, slot, sh);
+	m.slot[slot] = LINK | shadow_at(f, sh)->ref;
+	shadow_store(f, s, &m);
+}
+
+/* Set sh, whose parent is known, in the place of whatever the parent links to. */
+static void shadow_replace(struct fib *f, uint32_t sh)
+{
+	struct shadow *s = shadow_at(f, sh);
+
+	if (s->parent == 0) {
+		words_set(&f->kids, root_slot(f, s->key), sh);
+	} else {
+		struct shadow *p = shadow_at(f, s->parent);
+		shadow_kids(f, p)[kid_index(f, p, s->key[p->off])].shadow = sh;
+	}
+	shadow_publish(f, s, s->ref);
+}
+
+/* A node for byte off into the bytes that low skips: p belongs into it, or parts from low there. */
+static void node_split(struct fib *f, const struct prefix *p, uint32_t low, unsigned off)
+{
+	struct image m;
+	struct shadow *l = shadow_at(f, low);
+	struct node *nd = shadow_node(f, l);
+	unsigned start = shadow_start(f, l);
+	uint32_t old = l->ref, sh = shadow_new(f, l->key, off);
+	struct shadow *s = shadow_at(f, sh);
+	uint8_t slot = l->key[off];
+
+	memset(m.slot, 0, sizeof(m.slot));
+	s->parent = l->parent;
+	l->parent = sh;
+	kid_insert(f, s, slot, low);
+	if (off == p->off) {
+		route_insert(f, s, p->len, p->bits, p->result);
+		routes_paint(f, s, m.slot);
+	} else {
+		uint32_t kid = chain_new(f, p, off + 1, HD_RESULT_NONE);
+		shadow_at(f, kid)->parent = sh;
+		kid_insert(f, s, p->key[off], kid);
+		m.slot[p->key[off]] = LINK | shadow_at(f, kid)->ref;
+	}
+	if (m.slot[slot] != HD_RESULT_NONE)
+		f->cover_moved = true;
+	l->ref = block_clone(f, nd, skip_word(l->key, off + 1, l->off), m.slot[slot]);
+	m.slot[slot] = LINK | l->ref;
+	image_pack(&m);
+	s->ref = block_from_image(f, &m, skip_word(l->key, start, off), nd->cover);
+	shadow_replace(f, sh);
+	block_retire(f, old);
+}
+
+/* Where a prefix is, or would go. */
+struct spot {
+	uint32_t parent; /* last node on its way whose byte is before off; 0: the array */
+	uint32_t at;     /* node below parent that p meets; 0: none */
+	unsigned differ; /* first byte from which at is another way or beyond; off: it is the node */
+	bool found;      /* at is the node of the prefix */
+};
+
+static struct spot spot_find(const struct fib *f, const uint8_t *key, unsigned off)
+{
+	struct spot t = { .at = f->kids.v[root_slot(f, key)] };
+	unsigned start = f->root_bits / 8u;
+
+	while (t.at != 0) {
+		const struct shadow *s = shadow_at(f, t.at);
+		unsigned end = s->off < off ? s->off : off;
+		t.differ = start;
+		while (t.differ < end && s->key[t.differ] == key[t.differ])
+			t.differ++;
+		if (t.differ < end || s->off > off)
+			break;
+		if (s->off == off) {
+			t.found = true;
+			break;
+		}
+		t.parent = t.at;
+		t.at = kid_find(f, s, key[s->off]);
+		start = s->off + 1u;
+	}
+	return t;
+}
+
+static struct prefix prefix_of(const uint8_t *key, uint8_t plen, uint32_t result)
+{
+	struct prefix p = {
+		.key = key, .off = (plen - 1u) / 8, .len = (plen - 1u) % 8 + 1, .result = result
+	};
+
+	p.bits = key[p.off] & (0xff00u >> p.len);
+	return p;
+}
+
+static void deep_set(struct fib *f, const struct prefix *p, const struct spot *t, struct route *r)
+{
+	if (t->at == 0) {
+		chain_link(f, p, t->parent);
+	} else if (!t->found) {
+		node_split(f, p, t->at, t->differ);
+	} else {
+		struct shadow *s = shadow_at(f, t->at);
+		if (r != NULL)
+			r->result = p->result;
+		else
+			route_insert(f, s, p->len, p->bits, p->result);
+		shadow_repaint(f, s, p->len, p->bits);
+	}
+}
+
+/* sh has no routes and one kid near enough: the kid takes its place. */
+static bool node_merge(struct fib *f, uint32_t sh)
+{
+	struct shadow *s = shadow_at(f, sh);
+	unsigned start = shadow_start(f, s);
+
+	if (s->n_routes != 0 || s->n_kids != 1)
+		return false;
+	uint32_t low = shadow_kids(f, s)[0].shadow;
+	struct shadow *l = shadow_at(f, low);
+	if (l->off - start > SKIP_MAX)
+		return false;
+	struct node *nd = shadow_node(f, l);
+	uint32_t old = l->ref;
+	if (nd->cover != HD_RESULT_NONE)
+		f->cover_moved = true;
+	l->ref = block_clone(f, nd, skip_word(l->key, start, l->off), shadow_node(f, s)->cover);
+	l->parent = s->parent;
+	shadow_replace(f, low);
+	block_retire(f, old);
+	block_retire(f, s->ref);
+	shadow_free(f, sh);
+	return true;
+}
+
+/* sh has neither routes nor kids. */
+static void node_remove(struct fib *f, uint32_t sh)
+{
+	struct shadow *s = shadow_at(f, sh);
+	uint32_t cover = shadow_node(f, s)->cover, parent = s->parent, ref = s->ref;
+
+	if (parent == 0) {
+		words_set(&f->kids, root_slot(f, s->key), 0);
+		words_set(&f->roots, root_slot(f, s->key), cover);
+	} else {
+		struct shadow *p = shadow_at(f, parent);
+		uint8_t slot = s->key[p->off];
+		kid_remove(f, p, slot);
+		if (p->n_routes == 0 && p->n_kids == 0) {
+			node_remove(f, parent);
+		} else if (!node_merge(f, parent)) {
+			struct image m;
+			image_load(&m, shadow_node(f, p));
+			m.slot[slot] = cover;
+			shadow_store(f, p, &m);
+		}
+	}
+	shadow_free(f, sh);
+	block_retire(f, ref);
+}
+
+static void deep_del(struct fib *f, const struct prefix *p, uint32_t sh)
+{
+	struct shadow *s = shadow_at(f, sh);
+
+	array_remove(f, &s->routes, &s->units_routes, &s->n_routes,
+		     route_index(f, s, p->len, p->bits));
+	if (s->n_routes == 0 && s->n_kids == 0)
+		node_remove(f, sh);
+	else if (!node_merge(f, sh))
+		shadow_repaint(f, s, p->len, p->bits);
+}
+
+/* ---------------------------------------------------------------- routes up to root_bits */
+
+static void root_store(struct fib *f, uint32_t slot, uint32_t result)
+{
+	uint32_t kid = f->kids.v[slot];
+
+	if (kid != 0)
+		cover_set(f, shadow_node(f, shadow_at(f, kid)), result);
+	else if (f->root[slot] != result)
+		words_set(&f->roots, slot, result);
+}
+
+/* Result for all that number i of the exact tree covers at the level that begins at leaf (the array's slots, or the
+ * first bytes), but what a longer prefix has. */
+static void exact_paint(struct fib *f, uint32_t i, uint32_t leaf, uint32_t result)
+{
+	if (i < leaf) {
+		for (uint32_t c = 2 * i; c <= 2 * i + 1; c++) {
+			if (f->exact.v[c] == HD_RESULT_NONE)
+				exact_paint(f, c, leaf, result);
+		}
+	} else if (leaf == FIRST_LEAF) {
+		__atomic_store_n(&f->first[i - leaf], result, __ATOMIC_RELEASE);
+		f->cover_moved = true;
+	} else {
+		root_store(f, i - leaf, result);
+	}
+}
+
+static uint32_t exact_index(const uint8_t *key, uint8_t plen)
+{
+	uint32_t first = (uint32_t)key[0] << 24 | (uint32_t)key[1] << 16 | (uint32_t)key[2] << 8 |
+			 key[3];
+
+	return 1u << plen | (uint32_t)((uint64_t)first >> (32 - plen));
+}
+
+static void shallow_set(struct fib *f, uint32_t i, uint32_t result)
+{
+	bool first = i < 2 * FIRST_LEAF;
+
+	words_set(&f->exact, i, result);
+	for (uint32_t up = i; result == HD_RESULT_NONE && up > (first ? 1 : 4 * FIRST_LEAF - 1);) {
+		up /= 2;
+		result = f->exact.v[up];
+	}
+	exact_paint(f, i, first ? FIRST_LEAF : 1u << f->root_bits, result);
+}
+
+/* ---------------------------------------------------------------- the interface */
+
+/* Units kept back for deletes, which must not fail: each gives back what it takes, after a grace period. */
+#define RD_RESERVE 4096u
+/* The most that one fib_set() takes: two copies of full nodes, and new nodes of few runs. */
+#define RD_NEED (2 * UNIT_MAX + 10)
+#define WR_NEED (2 * 256 + 64)
+
+static bool rd_ready(const struct fib *f)
+{
+	const struct pool *l = &f->rd;
+
+	return l->top + RD_NEED + RD_RESERVE <= l->max ||
+	       (l->n_free[UNIT_MAX] >= 2 && l->n_free[1] + l->n_free[2] + l->n_free[3] >= 10);
+}
+
+static bool memory_ready(const struct fib *f)
+{
+	if (f->wr.top + WR_NEED > f->wr.max)
+		return false;
+	if (rd_ready(f))
+		return true;
+	/* Workers give memory back within microseconds; one that is stuck shall not stop the control thread too. */
+	for (unsigned tries = 0; tries < 100; tries++) {
+		rcu_reclaim();
+		if (rd_ready(f))
+			return true;
+		usleep(50);
+	}
+	return false;
+}
+
+/* End of an update: tell readers that a cover has changed, before the next update begins. */
+static void update_end(struct fib *f)
+{
+	if (f->cover_moved)
+		__atomic_store_n(&f->seq, f->seq + 1, __ATOMIC_RELEASE);
+	f->cover_moved = false;
+	if (f->n_routes > f->peak_routes)
+		f->peak_routes = f->n_routes;
+	if (f->n_routes > 0 || f->peak_routes < 1024)
+		return;
+	f->peak_routes = 0;
+	words_reset(&f->roots);
+	words_reset(&f->exact);
+	words_reset(&f->kids);
+	pool_reset(&f->wr);
+	block_reset(f);
+}
+
+struct fib *fib_create(const struct fib_conf *conf)
+{
+	bool v6 = conf->family == FIB_IP6, big = conf->max_routes >= 65536;
+	uint64_t routes = conf->max_routes;
+	uint64_t rd_bytes = routes * 512 + RD_RESERVE * UNIT * 2,
+		 wr_bytes = routes * 512 + (64 << 10);
+
+	if ((!v6 && conf->family != FIB_IP4) || routes == 0 || routes > 1u << 24 ||
+	    (conf->root_bits != 0 && conf->root_bits != 16 && conf->root_bits != 24)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (rd_bytes > ((uint64_t)HD_RESULT_INDEX_MAX + 1) * UNIT)
+		rd_bytes = ((uint64_t)HD_RESULT_INDEX_MAX + 1) * UNIT;
+	struct fib *f = aligned_alloc(64, sizeof(*f));
+	if (f == NULL)
+		return NULL;
+	memset(f, 0, sizeof(*f));
+	f->root_bits = conf->root_bits;
+	f->key_bytes = v6 ? 16 : 4;
+	f->max_routes = conf->max_routes;
+	size_t slots = (size_t)1 << conf->root_bits;
+	if (pool_init(&f->rd, UNIT, UNIT_MAX, rd_bytes, big) < 0 ||
+	    pool_init(&f->wr, 16, 256, wr_bytes, false) < 0 ||
+	    words_init(&f->roots, slots, conf->root_bits == 24) < 0 ||
+	    words_init(&f->exact, slots > FIRST_LEAF ? 2 * slots : 2 * FIRST_LEAF, false) < 0 ||
+	    words_init(&f->kids, slots, false) < 0)
+		goto free_f;
+	f->root = f->roots.v;
+	f->base = f->rd.base;
+	return f;
+free_f:
+	words_fini(&f->kids);
+	words_fini(&f->exact);
+	words_fini(&f->roots);
+	pool_fini(&f->wr);
+	pool_fini(&f->rd);
+	free(f);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static void table_free(void *p)
+{
+	struct fib *f = p;
+
+	words_fini(&f->kids);
+	words_fini(&f->exact);
+	words_fini(&f->roots);
+	pool_fini(&f->wr);
+	pool_fini(&f->rd);
+	free(f);
+}
+
+void fib_destroy(struct fib *f)
+{
+	rcu_retire(f, table_free); /* behind the blocks of this table that still wait */
+}
+
+int fib_set(struct fib *f, const uint8_t *prefix, uint8_t plen, uint32_t result)
+{
+	if (plen > f->key_bytes * 8 || result == HD_RESULT_NONE || is_link(result))
+		return -EINVAL;
+	uint8_t key[16] = { 0 };
+	memcpy(key, prefix, f->key_bytes);
+	if (plen <= f->root_bits) {
+		uint32_t i = exact_index(key, plen), old = f->exact.v[i];
+		if (old == HD_RESULT_NONE && f->n_routes == f->max_routes)
+			return -ENOSPC;
+		f->n_routes += old == HD_RESULT_NONE;
+		if (old != result)
+			shallow_set(f, i, result);
+	} else {
+		struct prefix p = prefix_of(key, plen, result);
+		struct spot t = spot_find(f, key, p.off);
+		struct route *r = t.found ? route_find(f, shadow_at(f, t.at), p.len, p.bits) : NULL;
+		if (r != NULL && r->result == result)
+			return 0;
+		if ((r == NULL && f->n_routes == f->max_routes) || !memory_ready(f))
+			return -ENOSPC;
+		f->n_routes += r == NULL;
+		deep_set(f, &p, &t, r);
+	}
+	update_end(f);
+	return 0;
+}
+
+int fib_del(struct fib *f, const uint8_t *prefix, uint8_t plen)
+{
+	if (plen > f->key_bytes * 8)
+		return -EINVAL;
+	uint8_t key[16] = { 0 };
+	memcpy(key, prefix, f->key_bytes);
+	if (plen <= f->root_bits) {
+		uint32_t i = exact_index(key, plen);
+		if (f->exact.v[i] == HD_RESULT_NONE)
+			return 0;
+		f->n_routes--;
+		shallow_set(f, i, HD_RESULT_NONE);
+	} else {
+		struct prefix p = prefix_of(key, plen, HD_RESULT_NONE);
+		struct spot t = spot_find(f, key, p.off);
+		if (!t.found || route_find(f, shadow_at(f, t.at), p.len, p.bits) == NULL)
+			return 0;
+		if (f->rd.top + RD_NEED > f->rd.max && !rd_ready(f))
+			rcu_drain(); /* out of reserve: wait for what earlier updates gave back */
+		f->n_routes--;
+		deep_del(f, &p, t.at);
+	}
+	update_end(f);
+	return 0;
+}
+
+uint32_t fib_get_exact(const struct fib *f, const uint8_t *prefix, uint8_t plen)
+{
+	uint8_t key[16] = { 0 };
+
+	if (plen > f->key_bytes * 8)
+		return HD_RESULT_NONE;
+	memcpy(key, prefix, f->key_bytes);
+	if (plen <= f->root_bits)
+		return f->exact.v[exact_index(key, plen)];
+	struct prefix p = prefix_of(key, plen, HD_RESULT_NONE);
+	struct spot t = spot_find(f, key, p.off);
+	struct route *r = t.found ? route_find(f, shadow_at(f, t.at), p.len, p.bits) : NULL;
+	return r != NULL ? r->result : HD_RESULT_NONE;
+}
+
+struct walk {
+	int (*cb)(const uint8_t *prefix, uint8_t plen, uint32_t result, void *arg);
+	void *arg;
+};
+
+static int walk_node(const struct fib *f, uint32_t sh, const struct walk *w)
+{
+	const struct shadow *s = shadow_at(f, sh);
+	const struct route *r = shadow_routes(f, s);
+	const struct kid *k = shadow_kids(f, s);
+	int rc = 0;
+
+	for (unsigned i = 0; i < s->n_routes && rc == 0; i++) {
+		uint8_t key[16] = { 0 };
+		memcpy(key, s->key, s->off);
+		key[s->off] = r[i].bits;
+		rc = w->cb(key, s->off * 8 + r[i].len, r[i].result, w->arg);
+	}
+	for (unsigned i = 0; i < s->n_kids && rc == 0; i++)
+		rc = walk_node(f, k[i].shadow, w);
+	return rc;
+}
+
+static int walk_exact(const struct fib *f, uint32_t i, const struct walk *w)
+{
+	uint32_t result = f->exact.v[i];
+
+	if (result == HD_RESULT_NONE)
+		return 0;
+	uint8_t key[16] = { 0 };
+	unsigned plen = 31u - (unsigned)__builtin_clz(i);
+	uint32_t bits = (uint32_t)((uint64_t)i << (32 - plen));
+	for (unsigned b = 0; b < 4; b++)
+		key[b] = bits >> (24 - 8 * b);
+	return w->cb(key, plen, result, w->arg);
+}
+
+int fib_walk(const struct fib *f,
+	     int (*cb)(const uint8_t *prefix, uint8_t plen, uint32_t result, void *arg), void *arg)
+{
+	struct walk w = { cb, arg };
+	int rc = 0;
+
+	for (size_t i = 0; i < f->exact.n && rc == 0; i++) {
+		if (i % PAGE_WORDS == 0 && !words_page_touched(&f->exact, i / PAGE_WORDS)) {
+			i += PAGE_WORDS - 1;
+			continue;
+		}
+		rc = walk_exact(f, i, &w);
+	}
+	for (size_t i = 0; i < f->kids.n && rc == 0; i++) {
+		if (i % PAGE_WORDS == 0 && !words_page_touched(&f->kids, i / PAGE_WORDS)) {
+			i += PAGE_WORDS - 1;
+			continue;
+		}
+		if (f->kids.v[i] != 0)
+			rc = walk_node(f, f->kids.v[i], &w);
+	}
+	return rc;
+}
+
+void fib_stats_get(const struct fib *f, struct fib_stats *ret)
+{
+	*ret = (struct fib_stats){
+		.routes = f->n_routes,
+		.nodes = f->n_nodes,
+		.reader_bytes = (uint64_t)f->rd.used * UNIT + f->roots.n_touched * 4096ul,
+		.writer_bytes = (uint64_t)f->wr.used * 16 + sizeof(*f) +
+				(f->exact.n_touched + f->kids.n_touched) * 4096ul,
+		.waiting_bytes = (uint64_t)f->waiting * UNIT,
+	};
+}
