@@ -24,7 +24,7 @@ struct entry {
 	uint32_t refs;
 	uint32_t seq; /* of the message that staged it */
 	bool unchanged; /* staged equals cur */
-	uint8_t key[];	/* key_size octets */
+	_Alignas(8) uint8_t key[]; /* key_size octets */
 };
 
 static uint8_t tomb_mark;
@@ -239,10 +239,10 @@ int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, 
 		t->op = op;
 		t->cap_ops = cap;
 	}
-	if (t->used + size > t->room) {
+	if (t->used + size + 8 > t->room) {
 		size_t room = t->room == 0 ? 8192 : t->room * 2;
 
-		while (room < t->used + size)
+		while (room < t->used + size + 8)
 			room *= 2;
 		uint8_t *a = realloc(t->arena, room);
 		if (a == NULL)
@@ -253,7 +253,7 @@ int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, 
 	memcpy(t->arena + t->used, body, size);
 	t->op[t->n_ops++] =
 		(struct txn_op){ .kind = k, .seq = seq, .del = del, .off = t->used, .size = (uint32_t)size };
-	t->used += size;
+	t->used += (size + 7) & ~(size_t)7; /* keys are read in words */
 	return 0;
 }
 
@@ -385,15 +385,16 @@ static int check(struct commit *c)
 
 	for (unsigned i = 0; i < n_kinds; i++)
 		after[i] = kinds[i].count;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->touched[i]->staged == TOMB && c->touched[i]->cur != NULL)
+			after[c->touched[i]->kind - kinds]--;
 	for (size_t i = 0; i < c->n; i++) {
 		struct entry *e = c->touched[i];
-		uint32_t *n = &after[e->kind - kinds];
+		uint32_t most = e->kind->ops->capacity;
 
-		if (e->staged == TOMB)
-			*n -= e->cur != NULL;
-		else if (e->cur == NULL && ++*n > e->kind->ops->capacity && e->kind->ops->capacity != 0)
+		if (e->staged != TOMB && e->cur == NULL && ++after[e->kind - kinds] > most && most != 0)
 			return fail(c, e, -ENOSPC, "no space: the %s table holds %u and is full (see heddle-dp --help)",
-				    e->kind->ops->name, e->kind->ops->capacity);
+				    e->kind->ops->name, most);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		struct entry *e = c->touched[i];

@@ -21,8 +21,8 @@ struct object_error {
 int object_fail(struct object_error *err, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 struct object_ref {
-	uint16_t type;		     /* kind referred to */
-	uint8_t key[OBJECT_KEY_MAX]; /* its key, zero-padded */
+	_Alignas(8) uint8_t key[OBJECT_KEY_MAX]; /* key of the object referred to, zero-padded */
+	uint16_t type;				  /* its kind */
 };
 #define OBJECT_REFS_MAX 80u
 

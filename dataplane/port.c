@@ -102,9 +102,9 @@ int ports_place(uint32_t port_id, uint16_t queue, uint32_t worker)
 
 	if (p == NULL || queue >= p->n_rxq)
 		return -ENOENT;
-	if (worker >= dp_limits.workers)
+	if (worker >= dp_limits.workers && worker != PORT_UNPOLLED)
 		return -EINVAL;
-	placed[port_id][queue] = (int16_t)worker;
+	placed[port_id][queue] = worker == PORT_UNPOLLED ? -1 : (int16_t)worker;
 	return rxqs_publish();
 }
 

@@ -30,6 +30,7 @@ struct port *port_get(uint32_t id);	    /* readers: valid until the end of the b
 int port_by_dpdk(uint16_t dpdk_port);	    /* owner's id or -ENOENT */
 void ports_tick(void);			    /* link state, control thread */
 int ports_spread(void);			    /* spread all RX queues evenly over the workers */
+#define PORT_UNPOLLED UINT32_MAX /* no worker polls the queue: tests take what comes out themselves */
 int ports_place(uint32_t port_id, uint16_t queue, uint32_t worker);
 int port_queue_worker(uint32_t port_id, uint16_t queue); /* worker that polls it, or -1 */
 
