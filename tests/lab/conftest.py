@@ -22,8 +22,15 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--seed") is None:
         config.option.seed = random.SystemRandom().randrange(1 << 30)
-    # SIGTERM ends a run as an interrupt does: with the labs taken down.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # SIGTERM ends a run as an interrupt does: with the labs taken down. A second signal changes nothing.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _interrupt)
+
+
+def _interrupt(*_):
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def pytest_report_header(config):

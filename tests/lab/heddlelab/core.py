@@ -292,6 +292,16 @@ class Lab:
         if self._closed:
             return
         self._closed = True
+        if threading.current_thread() is threading.main_thread():
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C
+            try:
+                self._remove()
+            finally:
+                signal.signal(signal.SIGINT, before)
+        else:
+            self._remove()
+
+    def _remove(self):
         for process in reversed(self.processes):
             try:
                 process.stop()
