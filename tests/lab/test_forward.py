@@ -240,6 +240,26 @@ def dropped(heddle):
     return sum(int(d["packets"]) for d in drops if isinstance(d, dict) and "packets" in d)
 
 
+def test_every_packet_is_accounted_for(net, rng, rounds):
+    """What was sent is what arrived plus what the drop reasons counted, to the packet."""
+    net.a.ping(B4)
+    net.a.ping(B6)
+    gateway = net.gateway(net.a, "10.0.1.1")
+    n = rounds(600)
+    time.sleep(0.5)
+    before = dropped(net.heddle)
+    with RawPort(net.a, "eth0") as tx, RawPort(net.b, "eth0") as rx:
+        for _ in range(n):
+            src, dst = rng.choice([(A4, B4), (A6, B6), (A4, "10.99.1.1"), (A6, "2001:db8:99::1")])
+            packet = random_udp(rng, src, dst, 100)
+            if IP in packet and rng.random() < 0.2:
+                packet[IP].chksum = 0x0bad
+            tx.send(Ether(src=tx.mac, dst=gateway) / packet)
+        arrived = len(rx.receive(lambda p: UDP in p and p[UDP].dport == 9, count=n, timeout=1.5))
+    wait_for(f"{n} packets sent to be {arrived} arrived and the rest dropped by name",
+             lambda: dropped(net.heddle) - before + arrived == n, 3)
+
+
 def test_errors_are_about_the_packet(net):
     """An ICMP error quotes the packet that caused it, and tshark finds nothing wrong with it."""
     gateway = net.gateway(net.a, "10.0.1.1")

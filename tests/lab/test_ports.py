@@ -10,6 +10,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from heddlelab import Heddle, Lab, LabError, RawPort, interface, malformed, veth_port, wait_for
+from heddlelab.heddle import DP
 
 
 def two_hosts(lab):
@@ -92,6 +93,25 @@ def test_memif_between_two_data_planes(lab):
         wait_for("the memif link", lambda t=target: a.ping(t, count=1, check=False, wait=1), 10)
         a.ping(target, count=50, interval=0.01, size=1400)
     assert "link" in heddle.show("interfaces")
+
+
+@pytest.mark.parametrize("driver,capabilities", [("af_packet", "net_raw"),
+                                                 ("af_packet", "net_raw,net_admin")])
+def test_capabilities_instead_of_root(lab, driver, capabilities):
+    """heddle-dp runs as nobody with just the capabilities that its ports need."""
+    a, b, hd = two_hosts(lab)
+    caps = ",".join("+" + c for c in capabilities.split(","))
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps=-all,{caps}",
+              f"--ambient-caps=-all,{caps}", f"--bounding-set=-all,{caps}", "--no-new-privs"]
+    if hd.run(nobody + ["test", "-x", DP], check=False).returncode != 0:
+        pytest.skip(f"user nobody cannot reach {DP}")
+    heddle = Heddle(lab, hd, config(*two_ports(driver)), dp_wrap=nobody)
+    os.chown(heddle.run_dir, 65534, 65534)
+    heddle.start()
+    with open(f"/proc/{heddle.dp.pid}/status") as status:
+        assert re.search(r"^Uid:\t65534", status.read(), re.M)
+    a.ping("10.0.2.2", count=10)
+    a.ping("2001:db8:b::2", count=10)
 
 
 def test_queues_spread_over_workers(lab):

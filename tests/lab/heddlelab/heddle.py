@@ -58,14 +58,15 @@ class Heddle:
     """A data plane and its control process in one namespace of a lab.
 
     config is a dict of the configuration's top level, or YAML text. Both processes have their run-time
-    and state folders inside the lab's own."""
+    and state folders inside the lab's own. dp_wrap is a command to start heddle-dp with (setpriv ...)."""
 
-    def __init__(self, lab, namespace, config=None, name=None, dp_args=(), ctrl_args=()):
+    def __init__(self, lab, namespace, config=None, name=None, dp_args=(), ctrl_args=(), dp_wrap=()):
         self.lab = lab
         self.ns = namespace
         self.name = name or namespace.name
         self.dp_args = list(dp_args)
         self.ctrl_args = list(ctrl_args)
+        self.dp_wrap = list(dp_wrap)
         self.run_dir = lab.path(f"{self.name}-run")
         self.state_dir = lab.path(f"{self.name}-state")
         for path in (self.run_dir, self.state_dir):
@@ -86,7 +87,7 @@ class Heddle:
     def start_dp(self):
         self._starts += 1
         self.dp = self.ns.popen(f"{self.name}-dp{self._starts}",
-                                [DP, "--run-dir", self.run_dir] + DP_ARGS + self.dp_args)
+                                self.dp_wrap + [DP, "--run-dir", self.run_dir] + DP_ARGS + self.dp_args)
         self._wait("heddle-dp to open its socket", self.dp,
                    lambda: os.path.exists(os.path.join(self.run_dir, "dp.sock")))
         return self.dp
