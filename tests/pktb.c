@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Packet builder for tests; see pktb.h. */
-#include "pktb.h"
+#include "tests/pktb.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
