@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Made at programming time for the headend: ready outer headers, buckets. */
+#include "pipelines/srv6/encaps.h"
+
+#include <errno.h>
+
+static_assert(HD_SRV6_LISTS_MAX < UINT8_MAX, "buckets are octets, one value means none");
+
+int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f)
+{
+	bool red = f->encap == HD_SRV6_H_ENCAPS_RED, srh;
+	struct ip6_fields ip;
+	struct srh_fields sf;
+	int n = 0;
+
+	if (f->encap != HD_SRV6_H_ENCAPS && !red)
+		return -EOPNOTSUPP;
+	if (f->n_seg == 0 || f->n_seg > HD_SRV6_SEGS_MAX)
+		return -EINVAL;
+	memset(o, 0, sizeof(*o));
+	srh = !red || f->n_seg > 1; /* RFC 8986 5.2: one segment needs no SRH */
+	ip = (struct ip6_fields){
+		.src = f->src,
+		.dst = f->seg[0],
+		.hop_limit = f->hop_limit,
+		.next_header = srh ? IP_NH_ROUTING : 0,
+	};
+	sf = (struct srh_fields){
+		.form = red ? SRH_REDUCED : SRH_FULL,
+		.seg = f->seg,
+		.n_seg = f->n_seg,
+	};
+	ip6_build(o->hdr, sizeof(o->hdr), &ip);
+	if (srh)
+		n = srh_build(o->hdr + sizeof(struct ip6_fixed), sizeof(o->hdr) - sizeof(struct ip6_fixed), &sf);
+	if (n < 0)
+		return n;
+	o->len = (uint16_t)(sizeof(struct ip6_fixed) + (unsigned)n);
+	o->proto_off = srh ? sizeof(struct ip6_fixed) + SRH_OFF_NEXT_HEADER : IP6_OFF_NEXT_HEADER;
+	o->dscp_copy = f->dscp_copy;
+	o->dscp = f->tclass & 0xfc;
+	o->seglist_id = f->seglist_id;
+	return 0;
+}
+
+void srv6_buckets_fill(const uint32_t *id, const uint32_t *weight, unsigned n, const uint32_t *old,
+		       uint8_t ret_bucket[SRV6_BUCKETS])
+{
+	uint32_t quota[HD_SRV6_LISTS_MAX], given = n;
+	uint64_t sum = 0, rest[HD_SRV6_LISTS_MAX];
+	unsigned i, b;
+
+	for (i = 0; i < n; i++)
+		sum += weight[i];
+	for (i = 0; i < n; i++) { /* one each, the others by weight: largest remainder */
+		uint64_t share = (uint64_t)weight[i] * (SRV6_BUCKETS - n);
+
+		quota[i] = 1 + (uint32_t)(share / sum);
+		rest[i] = share % sum;
+		given += quota[i] - 1;
+	}
+	for (; given < SRV6_BUCKETS; given++) {
+		unsigned best = 0;
+
+		for (i = 1; i < n; i++)
+			if (rest[i] > rest[best])
+				best = i;
+		quota[best]++;
+		rest[best] = 0;
+	}
+	for (b = 0; b < SRV6_BUCKETS; b++) {
+		ret_bucket[b] = UINT8_MAX;
+		for (i = 0; old != NULL && i < n; i++) {
+			if (old[b] != id[i] || quota[i] == 0)
+				continue;
+			ret_bucket[b] = (uint8_t)i;
+			quota[i]--;
+			break;
+		}
+	}
+	for (b = 0, i = 0; b < SRV6_BUCKETS; b++) {
+		if (ret_bucket[b] != UINT8_MAX)
+			continue;
+		while (quota[i] == 0)
+			i++;
+		ret_bucket[b] = (uint8_t)i;
+		quota[i]--;
+	}
+}

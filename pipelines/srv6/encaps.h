@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * H.Encaps and H.Encaps.Red on octets: a ready outer header per segment list, pushed by copy and patch.
+ * Pure: no graph, no mbuf.  Spec: RFC 8986 5.1, 5.2 (headend), RFC 8754 4.1 (SRH), RFC 6437 and 6438 (flow label),
+ * RFC 6040 4.1 (ECN), RFC 2473 (tunnel rules). */
+#ifndef PIPELINES_SRV6_ENCAPS_H
+#define PIPELINES_SRV6_ENCAPS_H
+
+#include <heddle/api/srv6.h>
+#include <heddle/wire/ip6.h>
+#include <heddle/wire/srh.h>
+
+#define SRV6_OUTER_MAX (40 + 8 + 16 * HD_SRV6_SEGS_MAX) /* octets of IPv6 and SRH */
+
+/* Outer header of one segment list, complete but for payload length, inner protocol, traffic class and flow label. */
+struct srv6_outer {
+	uint8_t hdr[(SRV6_OUTER_MAX + 31) / 32 * 32] __attribute__((aligned(64)));
+	uint16_t len;        /* octets of hdr, a multiple of 8, 40 at least */
+	uint8_t proto_off;   /* where the inner protocol goes: 6 without SRH, 40 with */
+	uint8_t dscp_copy;   /* traffic class: copy of the inner one; else dscp and the inner ECN */
+	uint8_t dscp;        /* traffic class with ECN 0 */
+	uint32_t seglist_id; /* row of the counters */
+};
+
+struct srv6_outer_fields { /* what srv6_outer_build() writes */
+	enum hd_srv6_encap encap;
+	struct ip6_addr src;
+	const struct ip6_addr *seg; /* in the order of travel */
+	unsigned n_seg;
+	uint8_t hop_limit;
+	bool dscp_copy;
+	uint8_t tclass;
+	uint32_t seglist_id;
+};
+
+/* Returns 0, -EINVAL (no or too many segments), -EOPNOTSUPP (an encapsulation of Ethernet frames). */
+int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f);
+
+/* The packet to be steered, as found in front of the push. */
+struct srv6_inner {
+	uint8_t proto;    /* IP_NH_IP4 or IP_NH_IP6 */
+	uint8_t tc;       /* traffic class or TOS */
+	uint8_t hop;      /* hop limit or TTL as it is now */
+	bool df;          /* IPv4: don't fragment; IPv6: true */
+	uint32_t len;     /* octets, by its own header: what goes behind the outer header */
+};
+
+/* Returns 0, or -EBADMSG: no IP packet, or one that claims more than len octets.
+ *   head  octets readable at ip; len: octets of the packet */
+static inline int srv6_inner_parse(const uint8_t *ip, uint32_t head, uint32_t len, struct srv6_inner *ret)
+{
+	if (head < sizeof(struct ip4_hdr))
+		return -EBADMSG;
+	if (ip[0] >> 4 == 6) {
+		if (head < sizeof(struct ip6_fixed))
+			return -EBADMSG;
+		ret->proto = IP_NH_IP6;
+		ret->tc = (uint8_t)(ip[0] << 4 | ip[1] >> 4);
+		ret->hop = ip[IP6_OFF_HOP_LIMIT];
+		ret->df = true;
+		ret->len = sizeof(struct ip6_fixed) + wire_get16(ip + IP6_OFF_PAYLOAD_LEN);
+	} else if (ip[0] >> 4 == 4) {
+		const struct ip4_hdr *h = (const struct ip4_hdr *)ip;
+
+		ret->proto = IP_NH_IP4;
+		ret->tc = h->tos;
+		ret->hop = h->ttl;
+		ret->df = (be16_get(h->frag) & IP4_DF) != 0;
+		ret->len = be16_get(h->total_len);
+		if ((ip[0] & 15) < 5 || ret->len < (ip[0] & 15) * 4u)
+			return -EBADMSG;
+	} else {
+		return -EBADMSG;
+	}
+	return ret->len > len ? -EBADMSG : 0;
+}
+
+/* 5.1 S05: the inner hop limit or TTL counts this node.  The caller has checked that it is above 1. */
+static inline void srv6_inner_decrement(uint8_t *ip, const struct srv6_inner *in)
+{
+	if (in->proto == IP_NH_IP6)
+		ip[IP6_OFF_HOP_LIMIT]--;
+	else
+		ip4_ttl_decrement((struct ip4_hdr *)ip);
+}
+
+/* Flow label of an outer header: 20 bits from the hash of the inner flow, never 0, and with other bits than those that
+ * pick the segment list (RFC 6437 section 3, RFC 6438 section 3). */
+static inline uint32_t srv6_flow_label(uint32_t flow_hash)
+{
+	uint32_t label = flow_hash * 0x9e3779b1u >> 12;
+
+	return label + (label == 0);
+}
+
+/* Write the outer header into the o->len octets at outer, in front of the inner packet. */
+static inline void srv6_outer_push(const struct srv6_outer *o, uint8_t *outer, const struct srv6_inner *in,
+				   uint32_t flow_label)
+{
+	uint8_t tc = o->dscp_copy ? in->tc : (uint8_t)(o->dscp | (in->tc & 3));
+	const uint8_t *end = o->hdr + o->len;
+
+	memcpy(outer, o->hdr, 32); /* whole vectors; the last one overlaps, nothing is written past the header */
+	for (unsigned i = 32; i + 32 < o->len; i += 32)
+		memcpy(outer + i, o->hdr + i, 32);
+	memcpy(outer + o->len - 32, end - 32, 32);
+	wire_put32(outer, 6u << 28 | (uint32_t)tc << 20 | flow_label);
+	wire_put16(outer + IP6_OFF_PAYLOAD_LEN, (uint16_t)(o->len - sizeof(struct ip6_fixed) + in->len));
+	outer[o->proto_off] = in->proto;
+}
+
+/* The value of the error when the inner packet does not fit: what is left for it, but for IPv6 not below the minimum
+ * link MTU (RFC 2473 section 7.1). */
+static inline uint32_t srv6_inner_mtu(const struct srv6_outer *o, uint32_t mtu, const struct srv6_inner *in)
+{
+	uint32_t room = mtu > o->len ? mtu - o->len : 0;
+
+	return in->proto == IP_NH_IP6 && room < IP6_MIN_MTU ? IP6_MIN_MTU : room;
+}
+
+/* May the sender be told that the packet does not fit?  Not when it cannot send smaller ones: IPv6 of up to 1280
+ * octets, and IPv4 that lets others fragment it. */
+static inline bool srv6_inner_mtu_tell(const struct srv6_inner *in)
+{
+	return in->proto == IP_NH_IP6 ? in->len > IP6_MIN_MTU : in->df;
+}
+
+/* Buckets: hash -> segment list, by weight (RFC 9256 section 2.11). */
+#define SRV6_BUCKETS 256u
+
+/* Fill ret_bucket[] with indexes into id[]/weight[], each list as often as its weight says, at least once.
+ * Buckets of `old` (SRV6_BUCKETS ids; NULL: none) stay with their list as far as its new share allows, so that a list
+ * that goes moves only its own flows.  n: 1..HD_SRV6_LISTS_MAX; weights above 0. */
+void srv6_buckets_fill(const uint32_t *id, const uint32_t *weight, unsigned n, const uint32_t *old,
+		       uint8_t ret_bucket[SRV6_BUCKETS]);
+
+#endif

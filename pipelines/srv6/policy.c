@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * SR policies, segment lists and node-wide settings: the tables, and the handlers of their object kinds.
+ * Control thread only, but for what policy.h gives to workers. */
+#include "pipelines/srv6/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dataplane/objects.h"
+#include "dataplane/stats.h"
+#include "heddle/api/ip.h"
+#include "pipelines/ip/ip.h"
+
+#define DEFAULT_HOP_LIMIT 64
+
+struct slots *srv6_policies;
+struct srv6_policy_count *srv6_policy_counts[DP_WORKERS_MAX];
+struct srv6_seglist_count *srv6_seglist_counts[DP_WORKERS_MAX];
+
+/* What the owner said last, whole; policies are made from these. */
+static struct hd_api_srv6_conf conf;
+static struct hd_api_srv6_seglist **seglists;	  /* by id, NULL: none */
+static struct hd_api_srv6_policy **policy_msgs; /* by id */
+
+static bool unspecified(const uint8_t addr[16])
+{
+	return ip6_addr_is_unspecified((const struct ip6_addr *)addr);
+}
+
+/* Spread flows as the published policy does, as far as the new shares allow. */
+static void policy_fill_buckets(struct srv6_policy *p, const struct hd_api_srv6_policy *m)
+{
+	const struct srv6_policy *was = srv6_policy_get(m->policy_id);
+	uint32_t id[HD_SRV6_LISTS_MAX], weight[HD_SRV6_LISTS_MAX], old[SRV6_BUCKETS];
+
+	for (uint32_t i = 0; i < m->n_lists; i++) {
+		id[i] = m->list[i].seglist_id;
+		weight[i] = m->list[i].weight;
+	}
+	for (unsigned b = 0; was != NULL && was->n_lists != 0 && b < SRV6_BUCKETS; b++)
+		old[b] = was->outer[was->bucket[b]].seglist_id;
+	srv6_buckets_fill(id, weight, m->n_lists, was != NULL && was->n_lists != 0 ? old : NULL, p->bucket);
+}
+
+/* A policy from its message, the segment lists and the settings; NULL: no memory.  Without any source address there
+ * is no valid outer header, so the policy then has no list. */
+static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
+{
+	const uint8_t *src = unspecified(m->source) ? conf.encap_source : m->source;
+	uint32_t n = unspecified(src) ? 0 : m->n_lists;
+	size_t size = sizeof(struct srv6_policy) + n * sizeof(struct srv6_outer);
+	struct srv6_policy *p = aligned_alloc(64, (size + 63) / 64 * 64);
+
+	if (p == NULL)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->policy_id = m->policy_id;
+	p->vrf = m->vrf_id;
+	p->n_lists = n;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct hd_api_srv6_seglist *l = seglists[m->list[i].seglist_id];
+		struct srv6_outer_fields f = {
+			.encap = (enum hd_srv6_encap)m->encap,
+			.seg = (const struct ip6_addr *)l->seg,
+			.n_seg = l->n_segs,
+			.hop_limit = conf.encap_hop_limit != 0 ? conf.encap_hop_limit : DEFAULT_HOP_LIMIT,
+			.dscp_copy = conf.tclass_mode == 0,
+			.tclass = conf.tclass,
+			.seglist_id = l->seglist_id,
+		};
+
+		memcpy(&f.src, src, sizeof(f.src));
+		srv6_outer_build(&p->outer[i], &f); /* the checks have passed: cannot fail */
+	}
+	if (n != 0)
+		policy_fill_buckets(p, m);
+	return p;
+}
+
+static bool policy_uses(const struct hd_api_srv6_policy *m, uint32_t seglist_id)
+{
+	for (uint32_t i = 0; i < m->n_lists; i++)
+		if (m->list[i].seglist_id == seglist_id)
+			return true;
+	return false;
+}
+
+#define ALL_POLICIES UINT32_MAX
+
+/* Publish anew every policy that uses the segment list (or ALL_POLICIES).  -ENOMEM: none has changed. */
+static int policies_rebuild(uint32_t seglist_id)
+{
+	struct srv6_policy **made = NULL;
+	uint32_t n = 0, i;
+
+	for (i = 0; i < dp_limits.policies; i++)
+		n += policy_msgs[i] != NULL && (seglist_id == ALL_POLICIES || policy_uses(policy_msgs[i], seglist_id));
+	if (n == 0)
+		return 0;
+	made = calloc(n, sizeof(*made));
+	if (made == NULL)
+		return -ENOMEM;
+	for (i = 0, n = 0; i < dp_limits.policies; i++) {
+		if (policy_msgs[i] == NULL ||
+		    (seglist_id != ALL_POLICIES && !policy_uses(policy_msgs[i], seglist_id)))
+			continue;
+		made[n] = policy_make(policy_msgs[i]);
+		if (made[n] == NULL)
+			goto free_made;
+		n++;
+	}
+	for (i = 0; i < n; i++)
+		slots_set(srv6_policies, made[i]->policy_id, made[i], free);
+	free(made);
+	return 0;
+free_made:
+	while (n-- > 0)
+		free(made[n]);
+	free(made);
+	return -ENOMEM;
+}
+
+/* ---- SRV6_CONF ------------------------------------------------------------------------------------------------- */
+
+static int conf_check(const void *msg, const void *old, struct object_error *err)
+{
+	const struct hd_api_srv6_conf *m = msg;
+
+	(void)old;
+	if (m->key != 0)
+		return object_fail(err, -EINVAL, "there is one object, of key 0");
+	if (m->tclass_mode > 1)
+		return object_fail(err, -EINVAL, "traffic class mode %u is neither 0 (copy) nor 1 (fixed)",
+				   m->tclass_mode);
+	if (m->flags != 0)
+		return object_fail(err, -EINVAL, "unknown flags 0x%x", m->flags);
+	if (ip6_addr_is_multicast((const struct ip6_addr *)m->encap_source))
+		return object_fail(err, -EINVAL, "the source address is multicast");
+	return 0;
+}
+
+static int conf_apply(const void *msg, const void *old, struct object_error *err)
+{
+	struct hd_api_srv6_conf was = conf;
+
+	(void)old;
+	conf = *(const struct hd_api_srv6_conf *)msg;
+	if (policies_rebuild(ALL_POLICIES) < 0) {
+		conf = was;
+		return object_fail(err, -ENOMEM, "out of memory");
+	}
+	if (conf.flow_seed != 0 && conf.flow_seed != was.flow_seed)
+		ip_flow_seed_set(conf.flow_seed);
+	return 0;
+}
+
+static void conf_remove(const void *old)
+{
+	(void)old;
+	memset(&conf, 0, sizeof(conf));
+	policies_rebuild(ALL_POLICIES); /* without memory they stay as they are */
+}
+
+static const struct object_kind conf_kind = {
+	.type = HD_API_SRV6_CONF,
+	.rank = 54,
+	.name = "srv6 settings",
+	.key_size = 4,
+	.min_size = 4,
+	.max_size = sizeof(struct hd_api_srv6_conf),
+	.check = conf_check,
+	.apply = conf_apply,
+	.remove = conf_remove,
+};
+
+/* ---- SRV6_SEGLIST ---------------------------------------------------------------------------------------------- */
+
+static int seglist_check(const void *msg, const void *old, struct object_error *err)
+{
+	const struct hd_api_srv6_seglist *m = msg;
+
+	(void)old;
+	if (m->seglist_id >= dp_limits.seglists)
+		return object_fail(err, -ENOSPC, "seglist_id %u is not below %u", m->seglist_id, dp_limits.seglists);
+	if (m->n_segs == 0 || m->n_segs > HD_SRV6_SEGS_MAX)
+		return object_fail(err, -EINVAL, "%u segments, 1 to %u are possible", m->n_segs, HD_SRV6_SEGS_MAX);
+	for (uint32_t i = 0; i < m->n_segs; i++) {
+		const struct ip6_addr *a = (const struct ip6_addr *)m->seg[i];
+
+		if (ip6_addr_is_multicast(a) || ip6_addr_is_unspecified(a) || ip6_addr_is_loopback(a))
+			return object_fail(err, -EINVAL, "segment %u is no unicast address", i + 1);
+	}
+	return 0;
+}
+
+static int seglist_apply(const void *msg, const void *old, struct object_error *err)
+{
+	const struct hd_api_srv6_seglist *m = msg;
+	struct hd_api_srv6_seglist *was = seglists[m->seglist_id], *new = malloc(sizeof(*new));
+
+	if (new == NULL)
+		goto no_memory;
+	*new = *m;
+	seglists[m->seglist_id] = new;
+	if (old != NULL && policies_rebuild(m->seglist_id) < 0)
+		goto put_back;
+	free(was);
+	return 0;
+put_back:
+	seglists[m->seglist_id] = was;
+	free(new);
+no_memory:
+	return object_fail(err, -ENOMEM, "out of memory");
+}
+
+static void seglist_remove(const void *old)
+{
+	const struct hd_api_srv6_seglist *m = old;
+
+	free(seglists[m->seglist_id]); /* no policy refers to it any more */
+	seglists[m->seglist_id] = NULL;
+}
+
+static struct object_kind seglist_kind = {
+	.type = HD_API_SRV6_SEGLIST,
+	.rank = 55,
+	.name = "segment list",
+	.key_size = 4,
+	.min_size = 8,
+	.max_size = sizeof(struct hd_api_srv6_seglist),
+	.check = seglist_check,
+	.apply = seglist_apply,
+	.remove = seglist_remove,
+};
+
+/* ---- SRV6_POLICY ----------------------------------------------------------------------------------------------- */
+
+static int policy_check(const void *msg, const void *old, struct object_error *err)
+{
+	const struct hd_api_srv6_policy *m = msg;
+	const struct hd_api_srv6_conf *c;
+	const uint32_t conf_key = 0;
+
+	(void)old;
+	if (m->policy_id >= dp_limits.policies)
+		return object_fail(err, -ENOSPC, "policy_id %u is not below %u", m->policy_id, dp_limits.policies);
+	if (m->encap == HD_SRV6_H_ENCAPS_L2 || m->encap == HD_SRV6_H_ENCAPS_L2_RED)
+		return object_fail(err, -EOPNOTSUPP, "encapsulation of Ethernet frames is not carried by this data plane, "
+				   "which has: h.encaps h.encaps.red");
+	if (m->encap != HD_SRV6_H_ENCAPS && m->encap != HD_SRV6_H_ENCAPS_RED)
+		return object_fail(err, -EINVAL, "encapsulation %u is unknown", m->encap);
+	if (m->flags != 0)
+		return object_fail(err, -EINVAL, "unknown flags 0x%x", m->flags);
+	if (m->n_lists > HD_SRV6_LISTS_MAX)
+		return object_fail(err, -EINVAL, "%u segment lists, at most %u are possible", m->n_lists,
+				   HD_SRV6_LISTS_MAX);
+	for (uint32_t i = 0; i < m->n_lists; i++) {
+		if (m->list[i].weight == 0 || m->list[i].weight > UINT16_MAX)
+			return object_fail(err, -EINVAL, "weight %u of segment list %u is not 1 to 65535",
+					   m->list[i].weight, m->list[i].seglist_id);
+		for (uint32_t k = 0; k < i; k++)
+			if (m->list[k].seglist_id == m->list[i].seglist_id)
+				return object_fail(err, -EINVAL, "segment list %u is there twice",
+						   m->list[i].seglist_id);
+	}
+	if (ip6_addr_is_multicast((const struct ip6_addr *)m->source))
+		return object_fail(err, -EINVAL, "the source address is multicast");
+	c = object_find(HD_API_SRV6_CONF, &conf_key);
+	if (m->n_lists != 0 && unspecified(m->source) && (c == NULL || unspecified(c->encap_source)))
+		return object_fail(err, -EINVAL, "no source address: neither the policy nor the srv6 settings give one");
+	return 0;
+}
+
+static unsigned policy_refs(const void *msg, struct object_ref *ref)
+{
+	const struct hd_api_srv6_policy *m = msg;
+	uint32_t lists = m->n_lists < HD_SRV6_LISTS_MAX ? m->n_lists : HD_SRV6_LISTS_MAX;
+	unsigned n = 0;
+
+	static_assert(HD_SRV6_LISTS_MAX + 1 <= OBJECT_REFS_MAX, "room for all lists and the VRF");
+	memset(ref, 0, (lists + 1) * sizeof(*ref));
+	for (uint32_t i = 0; i < lists; i++, n++) {
+		ref[n].type = HD_API_SRV6_SEGLIST;
+		memcpy(ref[n].key, &m->list[i].seglist_id, 4);
+	}
+	if (m->vrf_id != 0) { /* VRF 0 always exists, as no object */
+		ref[n].type = HD_API_VRF;
+		memcpy(ref[n++].key, &m->vrf_id, 4);
+	}
+	return n;
+}
+
+static int policy_apply(const void *msg, const void *old, struct object_error *err)
+{
+	const struct hd_api_srv6_policy *m = msg;
+	struct hd_api_srv6_policy *copy = malloc(sizeof(*copy));
+	struct srv6_policy *p = policy_make(m);
+
+	(void)old;
+	if (copy == NULL || p == NULL) {
+		free(copy);
+		free(p);
+		return object_fail(err, -ENOMEM, "out of memory");
+	}
+	*copy = *m;
+	free(policy_msgs[m->policy_id]);
+	policy_msgs[m->policy_id] = copy;
+	slots_set(srv6_policies, m->policy_id, p, free);
+	return 0;
+}
+
+static void policy_remove(const void *old)
+{
+	const struct hd_api_srv6_policy *m = old;
+
+	slots_set(srv6_policies, m->policy_id, NULL, free);
+	free(policy_msgs[m->policy_id]);
+	policy_msgs[m->policy_id] = NULL;
+}
+
+static struct object_kind policy_kind = {
+	.type = HD_API_SRV6_POLICY,
+	.rank = 60,
+	.name = "policy",
+	.key_size = 4,
+	.min_size = 64,
+	.max_size = sizeof(struct hd_api_srv6_policy),
+	.check = policy_check,
+	.apply = policy_apply,
+	.remove = policy_remove,
+	.refs = policy_refs,
+};
+
+/* ---- init ------------------------------------------------------------------------------------------------------ */
+
+static int counters_init(void)
+{
+	static const char *const policy_cols[] = { "packets", "octets", "errors", NULL };
+	static const char *const seglist_cols[] = { "packets", "octets", NULL };
+	int p, l;
+
+	p = stats_vec_add("policy", HD_STATS_COUNTER, dp_limits.policies, policy_cols, NULL);
+	if (p < 0)
+		return p;
+	l = stats_vec_add("seglist", HD_STATS_COUNTER, dp_limits.seglists, seglist_cols, NULL);
+	if (l < 0)
+		return l;
+	for (uint32_t w = 0; w < dp_limits.workers; w++) {
+		srv6_policy_counts[w] = (struct srv6_policy_count *)stats_slice(p, w);
+		srv6_seglist_counts[w] = (struct srv6_seglist_count *)stats_slice(l, w);
+	}
+	return 0;
+}
+
+int srv6_policy_init(void)
+{
+	int rc = -ENOMEM;
+
+	memset(&conf, 0, sizeof(conf));
+	srv6_policies = slots_create(dp_limits.policies);
+	seglists = calloc(dp_limits.seglists, sizeof(*seglists));
+	policy_msgs = calloc(dp_limits.policies, sizeof(*policy_msgs));
+	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL)
+		goto undo;
+	for (uint32_t i = 0, idx; i < dp_limits.policies; i++) /* the owner chooses ids: all of them are given out */
+		slots_alloc(srv6_policies, &idx);
+	rc = counters_init();
+	if (rc < 0)
+		goto undo;
+	seglist_kind.capacity = dp_limits.seglists;
+	policy_kind.capacity = dp_limits.policies;
+	rc = object_kind_register(&conf_kind);
+	if (rc == 0)
+		rc = object_kind_register(&seglist_kind);
+	if (rc == 0)
+		rc = object_kind_register(&policy_kind);
+	if (rc == 0)
+		return 0;
+undo:
+	srv6_policy_fini();
+	return rc;
+}
+
+void srv6_policy_fini(void)
+{
+	for (uint32_t i = 0; seglists != NULL && i < dp_limits.seglists; i++)
+		free(seglists[i]);
+	for (uint32_t i = 0; policy_msgs != NULL && i < dp_limits.policies; i++)
+		free(policy_msgs[i]);
+	free(seglists);
+	free(policy_msgs);
+	slots_destroy(srv6_policies, free);
+	seglists = NULL;
+	policy_msgs = NULL;
+	srv6_policies = NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * SR policies by policy_id: ready outer headers of the valid segment lists, and buckets that spread flows over them
+ * (RFC 9256 2.11).  Writer: the control thread; readers: workers, without locks.
+ * A change of a segment list or of the node's settings publishes each policy that uses it anew, as a whole. */
+#ifndef PIPELINES_SRV6_POLICY_H
+#define PIPELINES_SRV6_POLICY_H
+
+#include "dataplane/limits.h"
+#include "dataplane/tables/slots.h"
+#include "pipelines/srv6/encaps.h"
+
+/* Immutable once published. */
+struct srv6_policy {
+	uint32_t policy_id;
+	uint32_t vrf;     /* table of the outer packet */
+	uint32_t n_lists; /* 0: the policy is invalid, packets are dropped */
+	uint8_t bucket[SRV6_BUCKETS];
+	struct srv6_outer outer[]; /* n_lists */
+};
+
+extern struct slots *srv6_policies;
+
+/* NULL: no such policy (any more).  Good until the end of the burst. */
+static inline const struct srv6_policy *srv6_policy_get(uint32_t policy_id)
+{
+	return slots_get(srv6_policies, policy_id);
+}
+
+/* The outer header a flow gets.  Other bits of the hash than multipath groups use, or members and lists would go
+ * together. */
+static inline const struct srv6_outer *srv6_policy_select(const struct srv6_policy *p, uint32_t flow_hash)
+{
+	return &p->outer[p->bucket[flow_hash >> 24]];
+}
+
+/* Rows of statistics vectors "policy" and "seglist". */
+struct srv6_policy_count {
+	uint64_t packets, octets; /* encapsulated; octets of the outer packet */
+	uint64_t errors;	  /* refused or dropped; why: verdicts of srv6-encap */
+};
+struct srv6_seglist_count {
+	uint64_t packets, octets;
+};
+extern struct srv6_policy_count *srv6_policy_counts[DP_WORKERS_MAX];
+extern struct srv6_seglist_count *srv6_seglist_counts[DP_WORKERS_MAX];
+
+int srv6_policy_init(void); /* tables, counters, object kinds SRV6_CONF, SRV6_SEGLIST, SRV6_POLICY */
+void srv6_policy_fini(void);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Local SIDs: the table and the handlers of object kind SRV6_SID.  Control thread only, but for what sid_table.h
+ * gives to workers. */
+#include "pipelines/srv6/sid_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dataplane/objects.h"
+#include "dataplane/stats.h"
+#include "heddle/api/srv6.h"
+#include "pipelines/ip/ip.h"
+
+#define UPPER_ALL (HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
+#define FLAVORS_CARRIED (HD_SRV6_FLAVOR_PSP | HD_SRV6_FLAVOR_USP | HD_SRV6_FLAVOR_USD)
+
+struct slots *srv6_sids;
+struct srv6_sid_count *srv6_sid_counts[DP_WORKERS_MAX];
+
+/* RFC 8986 section 3.1: an address that a packet can have as destination, nothing behind the prefix. */
+static int sid_check_addr(const struct hd_api_srv6_sid *m, struct object_error *err)
+{
+	struct ip6_addr a;
+
+	memcpy(&a, m->sid, sizeof(a));
+	if (m->plen == 0 || m->plen > 128)
+		return object_fail(err, -EINVAL, "prefix length %u is not 1 to 128", m->plen);
+	if (ip6_addr_is_multicast(&a) || ip6_addr_is_unspecified(&a) || ip6_addr_is_loopback(&a) ||
+	    ip6_addr_is_link_local(&a))
+		return object_fail(err, -EINVAL, "a SID is a unicast address of global scope");
+	for (unsigned bit = m->plen; bit < 128; bit++)
+		if ((a.b[bit / 8] >> (7 - bit % 8) & 1) != 0)
+			return object_fail(err, -EINVAL, "the SID has bits set behind its prefix length %u", m->plen);
+	return 0;
+}
+
+static int sid_check_behavior(const struct hd_api_srv6_sid *m, struct object_error *err)
+{
+	const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info(m->behavior);
+	char list[160], flavors[HD_SRV6_FLAVORS_STR_MAX];
+
+	if (b == NULL)
+		return object_fail(err, -EINVAL, "behavior %u is unknown", m->behavior);
+	if (srv6_behavior_find(m->behavior) == NULL)
+		return object_fail(err, -EOPNOTSUPP, "%s is not carried by this data plane, which has: %s", b->name,
+				   srv6_behaviors_str(list, sizeof(list)));
+	if (hd_srv6_codepoint(m->behavior, m->flavors) == 0)
+		return object_fail(err, -EINVAL, "%s has no flavors '%s' (0x%x): no such combination is registered",
+				   b->name, hd_srv6_flavors_str(m->flavors, flavors), m->flavors);
+	if ((m->flavors & ~FLAVORS_CARRIED) != 0)
+		return object_fail(err, -EOPNOTSUPP, "flavors '%s' of %s are not carried by this data plane, which has: "
+				   "psp usp usd", hd_srv6_flavors_str(m->flavors & ~FLAVORS_CARRIED, flavors), b->name);
+	if ((b->args & HD_SRV6_ARG_NEXTHOP) != 0 && m->target != HD_TARGET_NEXTHOP && m->target != HD_TARGET_NHGROUP)
+		return object_fail(err, -EINVAL, "%s needs a next hop or a group of them", b->name);
+	if ((b->args & HD_SRV6_ARG_POLICY) != 0 && m->target != HD_TARGET_POLICY)
+		return object_fail(err, -EINVAL, "%s needs a policy", b->name);
+	if ((b->args & (HD_SRV6_ARG_NEXTHOP | HD_SRV6_ARG_POLICY)) == 0 && m->target != HD_TARGET_NONE)
+		return object_fail(err, -EINVAL, "%s takes neither next hop nor policy", b->name);
+	if ((m->upper_allow & ~UPPER_ALL) != 0)
+		return object_fail(err, -EINVAL, "unknown upper layers 0x%x", m->upper_allow & ~UPPER_ALL);
+	return 0;
+}
+
+static bool sid_is(const struct srv6_sid *s, const struct hd_api_srv6_sid *m)
+{
+	return s->vrf == m->vrf_id && s->plen == m->plen && memcmp(&s->addr, m->sid, 16) == 0;
+}
+
+/* Does another SID hold this id, also after the transaction? */
+static int sid_check_id(const struct hd_api_srv6_sid *m, struct object_error *err)
+{
+	const struct srv6_sid *s = srv6_sid_get(m->sid_id);
+	struct hd_api_srv6_sid key = { 0 };
+	const struct hd_api_srv6_sid *other;
+
+	if (s == NULL || sid_is(s, m))
+		return 0;
+	key.vrf_id = s->vrf;
+	key.plen = s->plen;
+	memcpy(key.sid, &s->addr, sizeof(key.sid));
+	other = object_find(HD_API_SRV6_SID, &key);
+	if (other != NULL && other->sid_id == m->sid_id)
+		return object_fail(err, -EEXIST, "sid_id %u belongs to another SID", m->sid_id);
+	return 0;
+}
+
+static int sid_check(const void *msg, const void *old, struct object_error *err)
+{
+	const struct hd_api_srv6_sid *m = msg;
+	int rc;
+
+	(void)old;
+	if (m->sid_id >= srv6_sids->capacity)
+		return object_fail(err, -ENOSPC, "sid_id %u is not below %u", m->sid_id, srv6_sids->capacity);
+	rc = sid_check_addr(m, err);
+	if (rc == 0)
+		rc = sid_check_behavior(m, err);
+	return rc == 0 ? sid_check_id(m, err) : rc;
+}
+
+static void ref_u32(struct object_ref *r, uint16_t type, uint32_t id)
+{
+	memset(r, 0, sizeof(*r));
+	r->type = type;
+	memcpy(r->key, &id, sizeof(id));
+}
+
+static unsigned sid_refs(const void *msg, struct object_ref *ref)
+{
+	const struct hd_api_srv6_sid *m = msg;
+	const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info(m->behavior);
+	unsigned n = 0, args = b != NULL ? b->args : 0;
+
+	if (m->vrf_id != 0) /* VRF 0 always exists, as no object */
+		ref_u32(&ref[n++], HD_API_VRF, m->vrf_id);
+	if ((args & HD_SRV6_ARG_TABLE4) != 0 && m->table4 != 0)
+		ref_u32(&ref[n++], HD_API_VRF, m->table4);
+	if ((args & (HD_SRV6_ARG_TABLE6 | HD_SRV6_ARG_TABLE)) != 0 && m->table6 != 0)
+		ref_u32(&ref[n++], HD_API_VRF, m->table6);
+	return n + ip_target_ref(m->target, m->target_id, &ref[n]);
+}
+
+static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_error *err, int *ret_rc)
+{
+	const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info(m->behavior);
+	struct srv6_sid *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		*ret_rc = object_fail(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	*s = (struct srv6_sid){
+		.plan = srv6_behavior_find(m->behavior),
+		.sid_id = m->sid_id,
+		.vrf4 = SRV6_VRF_INGRESS,
+		.vrf6 = SRV6_VRF_INGRESS,
+		.behavior = m->behavior,
+		.flavors = m->flavors,
+		.upper_allow = m->upper_allow,
+		.vrf = m->vrf_id,
+		.plen = m->plen,
+	};
+	memcpy(&s->addr, m->sid, sizeof(s->addr));
+	if ((b->args & HD_SRV6_ARG_TABLE4) != 0)
+		s->vrf4 = m->table4;
+	if ((b->args & HD_SRV6_ARG_TABLE6) != 0)
+		s->vrf6 = m->table6;
+	if ((b->args & HD_SRV6_ARG_TABLE) != 0)
+		s->vrf4 = s->vrf6 = m->table6; /* 4.16.3: T for both families */
+	if (m->target != HD_TARGET_NONE) {
+		*ret_rc = ip_target_result(m->target, m->target_id, &s->result);
+		if (*ret_rc < 0) {
+			object_fail(err, *ret_rc, "the SID's target %u is gone", m->target_id);
+			free(s);
+			return NULL;
+		}
+	}
+	return s;
+}
+
+/* Forget an id that is still this SID's. */
+static void sid_id_release(const struct hd_api_srv6_sid *m)
+{
+	const struct srv6_sid *s = srv6_sid_get(m->sid_id);
+
+	if (s != NULL && sid_is(s, m))
+		slots_set(srv6_sids, m->sid_id, NULL, free);
+}
+
+static int sid_apply(const void *msg, const void *old, struct object_error *err)
+{
+	const struct hd_api_srv6_sid *m = msg, *was = old;
+	bool same_id = was != NULL && was->sid_id == m->sid_id;
+	struct srv6_sid *s;
+	int rc;
+
+	rc = sid_check_id(m, err); /* again: two new SIDs of one transaction may want the same id */
+	if (rc < 0)
+		return rc;
+	s = sid_make(m, err, &rc);
+	if (s == NULL)
+		return rc;
+	if (!same_id) { /* the FIB entry changes: the slot is complete before it points there */
+		slots_set(srv6_sids, m->sid_id, s, free);
+		rc = ip_rib_set(m->vrf_id, 6, m->sid, m->plen, RIB_SID, HD_RESULT(HD_RESULT_SID, m->sid_id));
+		if (rc < 0) {
+			slots_set(srv6_sids, m->sid_id, NULL, free);
+			return object_fail(err, rc, "the SID does not fit into the routing table");
+		}
+		if (was != NULL)
+			sid_id_release(was);
+		return 0;
+	}
+	slots_set(srv6_sids, m->sid_id, s, free);
+	return 0;
+}
+
+static void sid_remove(const void *old)
+{
+	const struct hd_api_srv6_sid *m = old;
+
+	ip_rib_del(m->vrf_id, 6, m->sid, m->plen, RIB_SID);
+	sid_id_release(m);
+}
+
+static struct object_kind sid_kind = {
+	.type = HD_API_SRV6_SID,
+	.rank = 70,
+	.name = "sid",
+	.key_size = HD_API_SRV6_SID_KEY,
+	.min_size = HD_API_SRV6_SID_KEY + 8,
+	.max_size = sizeof(struct hd_api_srv6_sid),
+	.check = sid_check,
+	.apply = sid_apply,
+	.remove = sid_remove,
+	.refs = sid_refs,
+};
+
+int srv6_sid_table_init(void)
+{
+	static const char *const cols[] = { "packets", "octets", "errors", NULL };
+	int vec, rc;
+
+	srv6_sids = slots_create(dp_limits.sids);
+	if (srv6_sids == NULL)
+		return -errno;
+	for (uint32_t i = 0, idx; i < dp_limits.sids; i++) /* the owner chooses ids: all of them are given out */
+		slots_alloc(srv6_sids, &idx);
+	vec = stats_vec_add("sid", HD_STATS_COUNTER, dp_limits.sids, cols, NULL);
+	rc = vec;
+	if (vec < 0)
+		goto destroy_table;
+	for (uint32_t w = 0; w < dp_limits.workers; w++)
+		srv6_sid_counts[w] = (struct srv6_sid_count *)stats_slice(vec, w);
+	sid_kind.capacity = dp_limits.sids;
+	rc = object_kind_register(&sid_kind);
+	if (rc < 0)
+		goto destroy_table;
+	return 0;
+destroy_table:
+	srv6_sid_table_fini();
+	return rc;
+}
+
+void srv6_sid_table_fini(void)
+{
+	slots_destroy(srv6_sids, free);
+	srv6_sids = NULL;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * SRv6: what other folders may use of it.  Packets come by two kinds of result words: HD_RESULT_SID (index: sid_id)
+ * leads to node srv6-endpoint, HD_RESULT_POLICY (index: policy_id) to srv6-encap, both with the data at the IP header
+ * and meta->result holding that word. */
+#ifndef PIPELINES_SRV6_SRV6_H
+#define PIPELINES_SRV6_SRV6_H
+
+#include "dataplane/pipeline.h"
+
+extern const struct pipeline srv6_pipeline;
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * What can become of a packet in the SRv6 nodes: one list per node, expanded to enum, edges, counters and manual.
+ * The pure functions answer with these names too, so this header needs neither DPDK nor the graph.
+ *
+ * The lists begin with the verdicts of forwarding (FWD_VERDICTS of pipelines/ip/ip.h; the node files assert that they
+ * agree), with one difference: a node may not lead to itself, so what another SID or policy takes over goes by way of
+ * ip6-lookup. */
+#ifndef PIPELINES_SRV6_VERDICTS_H
+#define PIPELINES_SRV6_VERDICTS_H
+
+/* clang-format off */
+#define SRV6_FWD_VERDICTS(V, P, what, sid_node, policy_node) \
+	V(P, FORWARD, "port-tx", INFO, what ", looked up and sent to a neighbour") \
+	V(P, LOCAL, "ip-local", INFO, "delivered on this node: its address, or allowed at the SID (RFC 8986 4.1.1)") \
+	V(P, SID, sid_node, INFO, what ", the next destination is a local SID too (RFC 8754 4.3)") \
+	V(P, POLICY, policy_node, INFO, what ", steered into an SR policy (RFC 9256 8)") \
+	V(P, RESOLVE, "punt", INFO, what ", waits for the neighbour's address (RFC 4861 7.2)") \
+	V(P, PUNT, "punt", INFO, "the route leads to the control plane") \
+	V(P, FRAGMENT, "ip4-frag", INFO, "inner IPv4 packet longer than the egress MTU (RFC 791 2.3)") \
+	V(P, TOO_BIG, "icmp-error", WARN, "longer than the egress MTU: check the MTU of the path (RFC 8200 4.4)") \
+	V(P, NO_ROUTE, "icmp-error", WARN, "no route to the next segment (RFC 4443 3.1 code 0)") \
+	V(P, UNREACHABLE, "icmp-error", WARN, "the route to the next segment says unreachable") \
+	V(P, PROHIBIT, "icmp-error", WARN, "the route to the next segment says prohibited (RFC 4443 3.1 code 1)") \
+	V(P, NEIGH_FAILED, "icmp-error", WARN, "the neighbour does not answer ND (RFC 4443 3.1 code 3)") \
+	V(P, BLACKHOLE, "drop", INFO, "the route to the next segment says discard") \
+	V(P, LINK_DOWN, "drop", WARN, "egress interface or its link is down") \
+	V(P, GROUP_DOWN, "drop", WARN, "every member of the multipath group is down") \
+	V(P, NO_OBJECT, "drop", WARN, "what the route or the SID points to was deleted") \
+	V(P, NO_HEADROOM, "drop", ERROR, "no room in the packet buffer for the L2 header: raise --mbuf-room") \
+	V(P, VRF_LOOP, "drop", ERROR, "routes send the packet through more than 4 VRFs: look for a loop")
+
+#define SRV6_ENDPOINT_VERDICTS(V, P) \
+	SRV6_FWD_VERDICTS(V, P, "segment advanced (RFC 8986 4.1)", "ip6-lookup", "srv6-encap") \
+	V(P, CROSS_CONNECT, "port-tx", INFO, "sent over the SID's own next hop, no lookup (RFC 8986 4.2, 4.4, 4.5)") \
+	V(P, DECAP4, "ip4-input", INFO, "outer headers removed, IPv4 goes on in the SID's table (RFC 8986 4.7)") \
+	V(P, DECAP6, "ip6-input", INFO, "outer headers removed, IPv6 goes on in the SID's table (RFC 8986 4.6)") \
+	V(P, HOP_LIMIT, "icmp-error", WARN, "hop limit reached with segments left (RFC 8986 4.1 S05)") \
+	V(P, INNER_HOP_LIMIT, "icmp-error", WARN, "hop limit or TTL of the inner packet reached (RFC 8200 3)") \
+	V(P, BAD_LIST, "icmp-error", ERROR, "Last Entry or Segments Left outside the SRH (RFC 8986 4.1 S09)") \
+	V(P, NOT_LAST, "icmp-error", ERROR, "segments left at a SID that must be the last (RFC 8986 4.4 to 4.12)") \
+	V(P, ROUTING_TYPE, "icmp-error", ERROR, "unknown routing header with segments left (RFC 8200 4.4)") \
+	V(P, UPPER_REFUSED, "icmp-error", WARN, "upper layer not allowed at this SID (RFC 8986 4.1.1)") \
+	V(P, NEXT_HEADER, "icmp-error", ERROR, "hop-by-hop options not right behind the IPv6 header (RFC 8200 4)") \
+	V(P, OPTION, "icmp-error", ERROR, "unknown option that asks for an answer (RFC 8200 4.2)") \
+	V(P, OPTION_DROP, "drop", ERROR, "unknown option that asks for a silent drop (RFC 8200 4.2)") \
+	V(P, TRUNCATED, "drop", ERROR, "headers run past the packet or its first buffer (RFC 8200 4)") \
+	V(P, CHAIN_TOO_LONG, "drop", ERROR, "more than 8 extension headers") \
+	V(P, FRAGMENTED, "drop", WARN, "fragment at the last segment, nothing reassembles here (RFC 8200 4.5)") \
+	V(P, INNER_SHORT, "drop", ERROR, "inner packet shorter than its header (RFC 8986 4.4 to 4.8)") \
+	V(P, INNER_VERSION, "drop", ERROR, "inner version contradicts the next header (RFC 8986 4.4 to 4.8)") \
+	V(P, INNER_ECN, "drop", WARN, "outer congestion mark on an inner packet that cannot carry it (RFC 6040 4.2)") \
+	V(P, SID_GONE, "drop", INFO, "the SID was deleted while the packet was on its way") \
+	V(P, NO_TABLE, "drop", ERROR, "the SID's table is gone")
+
+#define SRV6_ENCAP_VERDICTS(V, P) \
+	SRV6_FWD_VERDICTS(V, P, "outer header pushed (RFC 8986 5.1)", "srv6-endpoint", "ip6-lookup") \
+	V(P, HOP_LIMIT, "icmp-error", WARN, "hop limit or TTL of the inner packet reached (RFC 8986 5.1 S05)") \
+	V(P, TOO_BIG_MIN, "drop", WARN, "too long to encapsulate: IPv6 of at most 1280 octets, or IPv4 without DF") \
+	V(P, INVALID_POLICY, "drop", WARN, "the policy has no valid segment list (RFC 9256 8.2)") \
+	V(P, POLICY_GONE, "drop", INFO, "the policy was deleted while the packet was on its way") \
+	V(P, NO_TABLE, "drop", ERROR, "the policy's table is gone") \
+	V(P, NOT_IP, "drop", ERROR, "neither IPv4 nor IPv6, or shorter than its header") \
+	V(P, NO_ROOM, "drop", ERROR, "no room in the packet buffer for the outer headers: raise --mbuf-room")
+/* clang-format on */
+
+#define SRV6_VERDICT_ENUM_(P, NAME, next, sev, help) P##_##NAME,
+enum srv6_endpoint_verdict { SRV6_ENDPOINT_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_EP) SRV6_EP_N_VERDICTS };
+enum srv6_encap_verdict { SRV6_ENCAP_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_EN) SRV6_EN_N_VERDICTS };
+
+#endif
