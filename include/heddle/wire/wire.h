@@ -344,7 +344,8 @@ static inline uint64_t hd_csum_ip4_pseudo(be32_t src, be32_t dst, uint16_t upper
 }
 
 /* New checksum after len bytes (even, at an even offset of the summed data) changed from old to new.
- * RFC 1624 equation 3: HC' = ~(~HC + ~m + m'). A result of zero stays zero: UDP senders map it to 0xffff. */
+ * RFC 1624 equation 3: HC' = ~(~HC + ~m + m'). A result of zero stays zero: UDP senders map it to 0xffff. The summed
+ * data must not be all zero afterwards, which no header or pseudo-header is. */
 static inline be16_t hd_csum_update(be16_t csum, const void *old, const void *new, size_t len)
 {
 	const uint8_t *o = old;
