@@ -37,7 +37,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "key windows are littl
 #define FIRST_LEAF 256u /* number of the first prefix of length 8 in the exact tree */
 #define LINK       HD_RESULT(HD_RESULT_INTERNAL, 0)
 #define SKIP_MAX   7u
-#define GROUP      32u   /* lookups in lockstep; 8, 16, 64 measured slower */
+#define GROUP      64u   /* lookups in lockstep; 16 costs 10 to 20 % more, 8 half more */
 #define PAGE_WORDS 1024u /* 32-bit words of a 4 KiB page */
 #define HUGE       (2ul << 20)
 
@@ -264,6 +264,12 @@ static inline bool is_link(uint32_t entry)
 	return entry >= LINK;
 }
 
+/* Neither a link nor NONE. */
+static inline bool is_result(uint32_t entry)
+{
+	return entry - 1 < LINK - 1;
+}
+
 static inline const struct node *node_at(const uint8_t *base, uint32_t link)
 {
 	return (const struct node *)(base + (size_t)(link & HD_RESULT_INDEX_MAX) * UNIT);
@@ -296,6 +302,12 @@ static inline uint64_t window6(const struct key6 *k, unsigned off)
 	return w;
 }
 
+/* c ? a : b without a branch: which way keys go is what no branch predictor can know. */
+static inline uint64_t pick(bool c, uint64_t a, uint64_t b)
+{
+	return __builtin_expect_with_probability(c, 1, 0.5) ? a : b;
+}
+
 static const uint32_t no_entry; /* where a key points whose skipped bytes differ */
 
 /* The entry of one key in a node.  The selecting byte is the top byte of the window. */
@@ -304,7 +316,7 @@ static inline const uint32_t *node_entry(const struct node *nd, uint64_t skip, u
 	const uint32_t *e = &nd->entry[slot_run(nd, window >> 56)];
 	uint64_t differ = ((window ^ skip) & 0x00ffffffffffffffull) >> (56 - (skip >> 60) * 8);
 
-	return differ == 0 ? e : &no_entry;
+	return (const uint32_t *)pick(differ == 0, (uintptr_t)e, (uintptr_t)&no_entry);
 }
 
 static inline uint32_t load(const uint32_t *p)
@@ -389,8 +401,8 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t e = load(at[i]);
 		bool link = is_link(e);
-		best[i] = link || e == 0 ? best[i] : e;
-		node[live] = node_at(base, link ? e : 0);
+		best[i] = pick(is_result(e), e, best[i]);
+		node[live] = node_at(base, pick(link, e, 0));
 		__builtin_prefetch(node[live]);
 		who[live] = i;
 		live += link;
@@ -402,7 +414,7 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 			uint64_t skip = nd->skip;
 			unsigned off = skip >> 56 & 15;
 			uint32_t cover = load(&nd->cover);
-			best[i] = cover != 0 ? cover : best[i];
+			best[i] = pick(cover != 0, cover, best[i]);
 			at[a] = node_entry(nd, skip,
 					   v6 ? window6(&k[i], off) : window4(raw[i], off));
 			__builtin_prefetch(at[a]);
@@ -412,8 +424,8 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 			unsigned i = who[a];
 			uint32_t e = load(at[a]);
 			bool link = is_link(e);
-			best[i] = link || e == 0 ? best[i] : e;
-			node[next] = node_at(base, link ? e : 0);
+			best[i] = pick(is_result(e), e, best[i]);
+			node[next] = node_at(base, pick(link, e, 0));
 			__builtin_prefetch(node[next]);
 			who[next] = i;
 			next += link;
