@@ -3,6 +3,7 @@
 """Writes seed corpora for the fuzz targets of wire formats.
 
 Usage: tests/fuzz/seeds.py DIR    makes DIR/fuzz_wire_eth/..., one file per packet of tests/wire/golden.h
+                                  (DIR is tests/fuzz/corpus for the committed ones)
 """
 import pathlib
 import re
