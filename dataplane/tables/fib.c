@@ -111,21 +111,20 @@ struct fib {
 
 /* ---------------------------------------------------------------- memory */
 
+/* Address range of zeroes that takes memory only where it is written; with huge, in huge pages where there are any.
+ * MAP_NORESERVE: a kernel that forbids overcommit (vm.overcommit_memory=2) counts the whole range nevertheless. */
 static void *map_reserve(size_t *bytes, bool huge)
 {
-	size_t want = (*bytes + HUGE - 1) & ~(HUGE - 1);
-	uint8_t *p, *aligned;
+	size_t page = huge ? HUGE : 4096, want = (*bytes + page - 1) & ~(page - 1);
+	uint8_t *p = mmap(NULL, want + (huge ? HUGE : 0), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (*bytes < HUGE / 2)
-		want = (*bytes + 4095) & ~4095ul;
-	p = mmap(NULL, want + (huge ? HUGE : 0), PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
 	*bytes = want;
 	if (!huge)
 		return p;
-	aligned = (uint8_t *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+	uint8_t *aligned = (uint8_t *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
 	if (aligned > p)
 		munmap(p, aligned - p);
 	munmap(aligned + want, p + HUGE - aligned);
@@ -138,6 +137,8 @@ static int pool_init(struct pool *l, uint32_t unit, uint32_t n_class, uint64_t b
 	l->map_bytes = bytes;
 	l->base = map_reserve(&l->map_bytes, huge);
 	l->free_head = calloc(2 * (n_class + 1), sizeof(*l->free_head));
+	if (huge && l->base != NULL) /* a table that may grow big is small as long as it is small */
+		madvise(l->base, HUGE, MADV_NOHUGEPAGE);
 	if (l->base == NULL || l->free_head == NULL)
 		return -ENOMEM;
 	l->n_free = l->free_head + n_class + 1;

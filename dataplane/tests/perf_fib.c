@@ -212,6 +212,31 @@ static void run(bool v6, unsigned root_bits, unsigned n, unsigned flows, unsigne
 	free(p);
 }
 
+static void nothing(void *p)
+{
+	(void)p;
+}
+
+/* Cost of rcu_retire() and of what it does in the background, with an online reader that reports now and then. */
+static void retire(double ghz)
+{
+	enum { N = 10000000 };
+	static int obj;
+	uint64_t t;
+
+	rcu_worker_register(0);
+	t = now();
+	for (unsigned i = 0; i < N; i++) {
+		rcu_retire(&obj, nothing);
+		if (i % 256 == 0)
+			rcu_worker_quiescent(0);
+	}
+	t = now() - t;
+	rcu_worker_unregister(0);
+	rcu_drain();
+	printf("rcu_retire: %.1f ns each, in the end\n", t / ghz / N);
+}
+
 int main(int argc, char **argv)
 {
 	static const unsigned n4[] = { 1, 1000, 1000000 }, n6[] = { 1, 1000, 100000, 250000 };
@@ -221,6 +246,7 @@ int main(int argc, char **argv)
 	double ghz = tsc_ghz();
 
 	rcu_init(1);
+	retire(ghz);
 	printf("TSC %.2f GHz, %u flows; lookup: cycles in bulks of 32 64 128 256\n", ghz, flows);
 	for (unsigned r = 0; r < 3; r++) {
 		for (unsigned i = 0; i < 3; i++)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dataplane/rcu.h"
 #include "dataplane/result.h"
@@ -429,6 +430,41 @@ Test(fib, memory_returns)
 			cr_assert_eq(st.waiting_bytes, 0);
 		}
 		fib_destroy(f);
+	}
+}
+
+static long resident_kib(void)
+{
+	long size, resident;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	cr_assert_not_null(f);
+	cr_assert_eq(fscanf(f, "%ld %ld", &size, &resident), 2);
+	fclose(f);
+	return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* A thousand customers' VRFs, each allowed to grow big. */
+Test(fib, small_tables_stay_small)
+{
+	enum { TABLES = 1000, ROUTES = 10 };
+	static struct fib *f[TABLES];
+	long before = resident_kib();
+	uint8_t key[16];
+
+	for (unsigned i = 0; i < TABLES; i++) {
+		f[i] = fib_create(&(struct fib_conf){ FIB_IP6, 0, 1000000 });
+		cr_assert_not_null(f[i], "table %u", i);
+		for (uint32_t r = 0; r < ROUTES; r++) {
+			key_number(key, r * 1000003u);
+			cr_assert_eq(fib_set(f[i], key, 48, ADJ(1 + i)), 0);
+		}
+	}
+	long each = (resident_kib() - before) / TABLES;
+	cr_assert_leq(each, 40, "%ld KiB per table", each);
+	for (unsigned i = 0; i < TABLES; i++) {
+		cr_assert_eq(fib_lookup(f[i], key), ADJ(1 + i));
+		fib_destroy(f[i]);
 	}
 }
 
