@@ -362,8 +362,10 @@ static bool pseudo(struct pktb *b, unsigned i, uint8_t proto, uint64_t *ret)
 			*ret = hd_csum_ip4_pseudo(h->src, h->dst, (uint16_t)len, proto);
 			return true;
 		}
-		case PKTB_FRAG: /* the checksum is that of the whole packet, which is not here */
-			return false;
+		case PKTB_FRAG: /* of a packet that is not here as a whole the checksum is not known */
+			if ((wire_get16(p + 2) & 0xfff9) != 0)
+				return false;
+			break;
 		default:
 			break;
 		}
