@@ -15,7 +15,8 @@ SEGMENTS = ["2001:db8:b:3::d6", "2001:db8:b:2::100", "2001:db8:b:1::100"]
 WANT = {
     "eth": ("eth:ethertype:arp", {"arp.opcode": ["1"]}),
     "eth-vlan": ("eth:ethertype:vlan:ethertype:arp", {"vlan.id": ["4094"], "vlan.dei": ["1"]}),
-    "eth-qinq": ("eth:ethertype:ieee8021ad:ethertype:vlan:ethertype:arp", {"vlan.id": ["4094"], "ieee8021ad.id": ["200"]}),
+    "eth-qinq": ("eth:ethertype:ieee8021ad:ethertype:vlan:ethertype:arp",
+                 {"vlan.id": ["4094"], "ieee8021ad.id": ["200"]}),
     "arp-reply": ("eth:ethertype:arp", {"arp.opcode": ["2"], "arp.dst.proto_ipv4": ["192.0.2.2"]}),
     "ip4-udp": ("eth:ethertype:ip:udp:data", {"ip.ttl": ["63"], "ip.dsfield": ["0xb9"], "ip.id": ["0x0063"]}),
     "icmp4-error": ("eth:ethertype:ip:icmp:ip:udp:data", {"icmp.type": ["11"], "ip.len": ["576", "928"]}),
