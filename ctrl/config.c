@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ctrl/config.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctrl/file.h"
+#include "ctrl/yaml.h"
+
+static bool has_modules(const char *dir)
+{
+	char path[PATH_MAX + 128];
+
+	snprintf(path, sizeof(path), "%s/heddle-types.yang", dir);
+	return access(path, R_OK) == 0;
+}
+
+/* Where the YANG modules are: beside the executable (build tree), in the tree it is staged in, where installed. */
+static const char *find_modules(char *buf, size_t size)
+{
+	static const char *const beside[] = { "yang", "../yang", "../share/heddle/yang" };
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n > 0) {
+		exe[n] = '\0';
+		const char *dir = dirname(exe);
+		for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+			snprintf(buf, size, "%s/%s", dir, beside[i]);
+			if (has_modules(buf))
+				return buf;
+		}
+	}
+	return HEDDLE_YANG_DIR;
+}
+
+struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err)
+{
+	char found[PATH_MAX + 64];
+	struct ly_ctx *ly = NULL;
+
+	ly_log_options(LY_LOSTORE_LAST);
+	if (dir == NULL)
+		dir = find_modules(found, sizeof(found));
+	if (!has_modules(dir)) {
+		ctrl_fail(err, 0, "no YANG modules in %.200s: give their directory with --yang-dir", dir);
+		return NULL;
+	}
+	if (ly_ctx_new(dir, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIR_CWD, &ly) != LY_SUCCESS) {
+		ctrl_fail(err, 0, "libyang does not start with %.200s", dir);
+		return NULL;
+	}
+	for (size_t i = 0; domains[i] != NULL; i++)
+		for (const char *const *m = domains[i]->modules; *m != NULL; m++)
+			if (ly_ctx_load_module(ly, *m, NULL, NULL) == NULL) {
+				const struct ly_err_item *e = ly_err_last(ly);
+				ctrl_fail(err, 0, "YANG module %s in %.200s: %s", *m, dir,
+					  e != NULL && e->msg != NULL ? e->msg : "does not load");
+				ly_ctx_destroy(ly);
+				return NULL;
+			}
+	return ly;
+}
+
+int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source, struct config **ret,
+		 struct ctrl_err *err)
+{
+	struct config *cfg = calloc(1, sizeof(*cfg));
+
+	*err = (struct ctrl_err){ 0 };
+	snprintf(err->file, sizeof(err->file), "%s", source);
+	if (cfg == NULL)
+		return ctrl_fail(err, -ENOMEM, "out of memory");
+	objset_init(&cfg->set);
+	snprintf(cfg->source, sizeof(cfg->source), "%s", source);
+	int rc = yaml_to_tree(ly, text, len, &cfg->tree, err);
+	if (rc == 0 && lyd_validate_all(&cfg->tree, ly, LYD_VALIDATE_NO_STATE, NULL) != LY_SUCCESS)
+		rc = yaml_yang_error(ly, cfg->tree, err);
+	if (rc < 0) {
+		config_destroy(cfg);
+		return rc;
+	}
+	*ret = cfg;
+	return 0;
+}
+
+int config_read(const struct ly_ctx *ly, const char *path, struct config **ret, struct ctrl_err *err)
+{
+	char *text;
+	size_t len;
+
+	int rc = file_read(path, YAML_TEXT_MAX, &text, &len);
+	if (rc < 0) {
+		*err = (struct ctrl_err){ 0 };
+		snprintf(err->file, sizeof(err->file), "%s", path);
+		if (rc == -EFBIG)
+			return ctrl_fail(err, rc, "larger than %u MB", YAML_TEXT_MAX >> 20);
+		return ctrl_fail(err, rc, "cannot be read: %s", strerror(-rc));
+	}
+	rc = config_parse(ly, text, len, path, ret, err);
+	free(text);
+	return rc;
+}
+
+int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats, struct ctrl_err *err)
+{
+	const struct object *a, *b;
+	struct objset set;
+	struct compile c = { .tree = cfg->tree, .ids = ids, .stats = stats, .set = &set, .err = err };
+	int rc = 0;
+
+	*err = (struct ctrl_err){ 0 };
+	snprintf(err->file, sizeof(err->file), "%s", cfg->source);
+	objset_init(&set);
+	ids_unmark(ids);
+	for (size_t i = 0; rc == 0 && domains[i] != NULL; i++)
+		if (domains[i]->compile != NULL)
+			rc = domains[i]->compile(&c);
+	if (rc == 0 && objset_sort(&set, &a, &b) < 0) {
+		const struct lyd_node *first = a->origin, *second = b->origin;
+		if (yaml_line(first) > yaml_line(second))
+			first = b->origin, second = a->origin;
+		rc = compile_fail(&c, second, "the same %s as line %u says, with other values", a->kind->name,
+				  yaml_line(first));
+	}
+	if (rc < 0) {
+		objset_fini(&set);
+		return rc;
+	}
+	objset_fini(&cfg->set);
+	cfg->set = set;
+	return 0;
+}
+
+char *config_json(const struct config *cfg)
+{
+	char *text = NULL;
+
+	if (cfg->tree == NULL)
+		return strdup("{}\n");
+	if (lyd_print_mem(&text, cfg->tree, LYD_JSON, LYD_PRINT_WITHSIBLINGS) != LY_SUCCESS)
+		return NULL;
+	return text;
+}
+
+void config_destroy(struct config *cfg)
+{
+	if (cfg == NULL)
+		return;
+	objset_fini(&cfg->set);
+	lyd_free_all(cfg->tree);
+	free(cfg);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * A configuration: text -> data tree -> validated -> object set.  Nothing here touches what is running. */
+#ifndef CTRL_CONFIG_H
+#define CTRL_CONFIG_H
+
+#include <libyang/libyang.h>
+
+#include "ctrl/domains.h"
+
+struct config {
+	struct lyd_node *tree; /* NULL: empty */
+	struct objset set;     /* filled by config_compile() */
+	char source[256];      /* file name for errors and `show version` */
+};
+
+/* YANG context with the modules of all domains.  dir NULL: searched beside the executable, then where it was
+ * installed.  NULL on failure, with err filled. */
+struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err);
+
+/* Parse and validate a text.  source: its name.  0 and *ret, or -Exxx with err filled. */
+int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source, struct config **ret,
+		 struct ctrl_err *err);
+/* The same for a file. */
+int config_read(const struct ly_ctx *ly, const char *path, struct config **ret, struct ctrl_err *err);
+
+/* Fill cfg->set anew.  Marks the ids in use.  stats may be NULL.  0, or -Exxx with err filled. */
+int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats, struct ctrl_err *err);
+
+/* RFC 7951 JSON of the tree; the caller frees it.  NULL when memory is out. */
+char *config_json(const struct config *cfg);
+
+void config_destroy(struct config *cfg);
+
+#endif

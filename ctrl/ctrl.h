@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The control process as a whole: what main() makes and everybody is handed. */
+#ifndef CTRL_CTRL_H
+#define CTRL_CTRL_H
+
+#include <libyang/libyang.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct capture;
+struct dp;
+struct http;
+struct ids;
+struct running;
+
+struct ctrl {
+	uv_loop_t *loop;
+	struct ly_ctx *ly;
+	struct ids *ids;
+	struct running *running;
+	struct dp *dp;
+	struct http *http;
+	struct capture *capture;	/* ctrl/debug; NULL: none yet */
+	const char *config_file;	/* --config, or NULL */
+	uint64_t start_ms;		/* uv_now() at the start */
+	int default_log_level;		/* of the command line */
+};
+
+#endif

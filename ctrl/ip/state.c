@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * State of neighbours and routes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctrl/ip/ip_private.h"
+#include "ctrl/restconf.h"
+#include "ctrl/running.h"
+#include "heddle/api/ip.h"
+#include "heddle/api/l2.h"
+
+struct ask {
+	struct ctrl *c;
+	struct http_req *req;
+};
+
+static struct ask *ask_new(struct ctrl *c, struct http_req *req)
+{
+	struct ask *ask = malloc(sizeof(*ask));
+
+	if (ask == NULL)
+		restconf_errorf(req, -ENOMEM, "out of memory");
+	else
+		*ask = (struct ask){ c, req };
+	return ask;
+}
+
+static void on_neighbours(void *arg, const struct dp_answer *a)
+{
+	static const char *const states[] = { "unknown", "incomplete", "reachable", "stale", "probe", "static",
+					      "failed" };
+	struct ask *ask = arg;
+	struct hd_api_neigh_state n;
+	size_t off = 0;
+	char text[48];
+
+	if (a->error != 0) {
+		restconf_dp_error(ask->req, a);
+		free(ask);
+		return;
+	}
+	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
+	while (dp_answer_next(a, &off, &n, sizeof(n)) != NULL) {
+		struct json_object *o = json_object_new_object();
+		const char *iface = ids_name(ask->c->ids, ID_INTERFACE, n.iface_id);
+		json_add_str(o, "interface", iface != NULL ? iface : "?");
+		json_add_str(o, "address", ip_text(n.family, n.addr, text, sizeof(text)));
+		if (n.state != HD_NEIGH_INCOMPLETE && n.state != HD_NEIGH_FAILED)
+			json_add_mac(o, "mac", n.mac);
+		json_add_str(o, "state", n.state < sizeof(states) / sizeof(states[0]) ? states[n.state] : "unknown");
+		json_add_u32(o, "age", n.age_s);
+		json_add_u32(o, "packets-held", n.n_held);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(top, "neighbour", list);
+	restconf_data(ask->req, "heddle-ip:neighbour-state", top);
+	free(ask);
+}
+
+void ip_neighbour_state(struct ctrl *c, struct http_req *req)
+{
+	struct ask *ask = ask_new(c, req);
+
+	if (ask != NULL)
+		dp_request(c->dp, HD_API_NEIGH_STATE, NULL, 0, -1, on_neighbours, ask);
+}
+
+/* --- routes ---------------------------------------------------------------------------------- */
+
+static struct json_object *route_json(struct ctrl *c, uint32_t vrf_id, uint8_t family, const uint8_t *prefix,
+				      uint8_t plen, const char *kind, const char *target)
+{
+	struct json_object *o = json_object_new_object();
+	char ip[48], text[56];
+
+	snprintf(text, sizeof(text), "%s/%u", ip_text(family, prefix, ip, sizeof(ip)), plen);
+	json_add_str(o, "vrf", ip_vrf_name(c->ids, vrf_id));
+	json_add_str(o, "prefix", text);
+	json_add_str(o, "kind", kind);
+	json_add_str(o, "target", target);
+	return o;
+}
+
+static void add_static(struct json_object *list, struct ctrl *c, const struct hd_api_route *r)
+{
+	static const char *const kinds[] = { "none",	    "next-hop", "next-hop",    "blackhole",
+					     "unreachable", "prohibit", "srv6-policy", "vrf" };
+	char target[400];
+
+	ip_target_text(&running_config(c->running)->set, c->ids, r->target, r->id, target, sizeof(target));
+	json_object_array_add(list, route_json(c, r->vrf_id, r->family, r->prefix, r->plen,
+					       r->target < sizeof(kinds) / sizeof(kinds[0]) ? kinds[r->target] : "?",
+					       target));
+}
+
+/* The connected prefix of an address, and the address itself. */
+static void add_connected(struct json_object *list, struct ctrl *c, const struct hd_api_addr *a)
+{
+	const struct objset *set = &running_config(c->running)->set;
+	const struct ctrl_kind *iface_kind = domains_kind(HD_API_IFACE);
+	const struct object *o = objset_find(set, iface_kind, &a->iface_id);
+	const char *name = ids_name(c->ids, ID_INTERFACE, a->iface_id);
+	uint8_t prefix[16], whole = a->family == 4 ? 32 : 128;
+	uint32_t vrf_id = 0;
+
+	if (o != NULL)
+		vrf_id = ((const struct hd_api_iface *)(const void *)o->body)->vrf_id;
+	memcpy(prefix, a->addr, 16);
+	for (unsigned bit = a->plen; bit < whole; bit++)
+		prefix[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+	json_object_array_add(list, route_json(c, vrf_id, a->family, a->addr, whole, "local", name));
+	if (a->plen < whole)
+		json_object_array_add(list, route_json(c, vrf_id, a->family, prefix, a->plen, "connected", name));
+}
+
+static void on_routes(void *arg, const struct dp_answer *a)
+{
+	struct ask *ask = arg;
+	const struct objset *set = &running_config(ask->c->running)->set;
+	struct hd_api_route r;
+	size_t off = 0;
+
+	if (a->error != 0) {
+		restconf_dp_error(ask->req, a);
+		free(ask);
+		return;
+	}
+	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
+	for (size_t i = 0; i < set->n; i++)
+		if (set->obj[i].kind == &ip_kinds[IP_KIND_ADDR])
+			add_connected(list, ask->c, (const void *)set->obj[i].body);
+	while (dp_answer_next(a, &off, &r, sizeof(r)) != NULL)
+		add_static(list, ask->c, &r);
+	json_object_object_add(top, "route", list);
+	restconf_data(ask->req, "heddle-ip:route-state", top);
+	free(ask);
+}
+
+void ip_route_state(struct ctrl *c, struct http_req *req)
+{
+	struct ask *ask = ask_new(c, req);
+
+	if (ask != NULL)
+		dp_dump(c->dp, HD_API_ROUTE, on_routes, ask);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include "ctrl/l2/l2_private.h"
+#include "heddle/api/l2.h"
+
+static void describe_port(const void *body, char *buf, size_t size)
+{
+	const struct hd_api_port *p = body;
+
+	snprintf(buf, size, "%.31s (%u) %.255s", p->name, p->port_id, p->devargs);
+}
+
+static void describe_iface(const void *body, char *buf, size_t size)
+{
+	const struct hd_api_iface *i = body;
+	char tags[32] = "";
+
+	if (i->outer_tpid != 0 && i->inner_vid != 0)
+		snprintf(tags, sizeof(tags), " vlan %u.%u", i->outer_vid, i->inner_vid);
+	else if (i->outer_tpid != 0)
+		snprintf(tags, sizeof(tags), " vlan %u", i->outer_vid);
+	snprintf(buf, size, "%.31s (%u)%s vrf %u%s", i->name, i->iface_id, tags, i->vrf_id,
+		 (i->flags & HD_IFACE_F_UP) != 0 ? "" : " disabled");
+}
+
+const struct ctrl_kind l2_kinds[] = {
+	[L2_KIND_PORT] = { HD_API_PORT, 4, sizeof(struct hd_api_port), "port", describe_port },
+	[L2_KIND_IFACE] = { HD_API_IFACE, 4, sizeof(struct hd_api_iface), "interface", describe_iface },
+	{ 0 },
+};
+
+const struct ctrl_domain l2_domain = {
+	.name = "l2",
+	.modules = (const char *const[]){ "heddle-interfaces", NULL },
+	.kinds = l2_kinds,
+	.compile = l2_compile,
+	.states = (const struct ctrl_state[]){ { "heddle-interfaces:interface-state", l2_interface_state }, { 0 } },
+};

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * heddle-ctrl: the control process.  Reads the configuration, programs the data plane, serves the API. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctrl/config.h"
+#include "ctrl/ctrl.h"
+#include "ctrl/debug/debug.h"
+#include "ctrl/dp.h"
+#include "ctrl/file.h"
+#include "ctrl/http.h"
+#include "ctrl/ids.h"
+#include "ctrl/log.h"
+#include "ctrl/loop.h"
+#include "ctrl/restconf.h"
+#include "ctrl/running.h"
+
+struct options {
+	const char *config, *check, *run_dir, *state_dir, *yang_dir;
+	int log_level;
+};
+
+struct process {
+	struct ctrl ctrl;
+	struct loop_signals signals;
+	uv_loop_t loop;
+};
+
+static void usage(FILE *out)
+{
+	fprintf(out,
+		"Usage: heddle-ctrl [options]\n"
+		"The control process of Heddle: reads the configuration, programs heddle-dp, serves the API.\n"
+		"\n"
+		"  -c, --config FILE      configuration (YAML or JSON); read again on SIGHUP\n"
+		"      --check FILE       only say whether FILE is a good configuration: exit status 0 or 1\n"
+		"      --run-dir DIR      sockets: dp.sock (of heddle-dp), ctrl.sock (API)  [/run/heddle]\n"
+		"      --state-dir DIR    what must survive a restart  [/var/lib/heddle]\n"
+		"      --yang-dir DIR     YANG modules  [found beside the program]\n"
+		"      --log-level LEVEL  error, warning, info or debug  [info]\n"
+		"      --foreground       stay in the foreground; it always does, so this changes nothing\n"
+		"      --help, --version\n"
+		"\n"
+		"Examples:\n"
+		"  heddle-ctrl --check /etc/heddle/heddle.yaml\n"
+		"  heddle-ctrl --config /etc/heddle/heddle.yaml\n"
+		"\n"
+		"Without --config, or when FILE has not changed since it was last loaded, the configuration that ran last\n"
+		"is in force again.\n");
+}
+
+enum { OPT_CHECK = 256, OPT_RUN_DIR, OPT_STATE_DIR, OPT_YANG_DIR, OPT_LOG_LEVEL, OPT_FOREGROUND, OPT_HELP,
+       OPT_VERSION };
+
+/* 0: go on; 1: done; -1: wrong usage. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", required_argument, NULL, OPT_CHECK },
+		{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
+		{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
+		{ "yang-dir", required_argument, NULL, OPT_YANG_DIR },
+		{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
+		{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+		{ "help", no_argument, NULL, OPT_HELP },
+		{ "version", no_argument, NULL, OPT_VERSION },
+		{ 0 },
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case OPT_CHECK:
+			o->check = optarg;
+			break;
+		case OPT_RUN_DIR:
+			o->run_dir = optarg;
+			break;
+		case OPT_STATE_DIR:
+			o->state_dir = optarg;
+			break;
+		case OPT_YANG_DIR:
+			o->yang_dir = optarg;
+			break;
+		case OPT_LOG_LEVEL:
+			o->log_level = log_level_parse(optarg);
+			if (o->log_level < 0) {
+				fprintf(stderr, "heddle-ctrl: --log-level %s: error, warning, info or debug\n", optarg);
+				return -1;
+			}
+			break;
+		case OPT_FOREGROUND:
+			break;
+		case 'h':
+		case OPT_HELP:
+			usage(stdout);
+			return 1;
+		case OPT_VERSION:
+			printf("heddle-ctrl %s, table API version %u\n", HEDDLE_VERSION, HD_API_VERSION);
+			return 1;
+		default:
+			return -1;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "heddle-ctrl: unexpected '%s'; a configuration is given with --config\n", argv[optind]);
+		return -1;
+	}
+	return 0;
+}
+
+static int check(const struct ly_ctx *ly, const char *path)
+{
+	struct ids *ids = ids_create();
+	struct ctrl_err err = { 0 };
+	struct config *cfg = NULL;
+	char line[1500];
+
+	int rc = ids == NULL ? ctrl_fail(&err, -ENOMEM, "out of memory") : config_read(ly, path, &cfg, &err);
+	if (rc == 0)
+		rc = config_compile(cfg, ids, NULL, &err);
+	if (rc < 0)
+		fprintf(stderr, "%s\n", ctrl_err_str(&err, line, sizeof(line)));
+	else
+		printf("%s: good: %zu table objects\n", path, cfg->set.n);
+	config_destroy(cfg);
+	ids_destroy(ids);
+	return rc < 0 ? 1 : 0;
+}
+
+/* --- hooks ----------------------------------------------------------------------------------- */
+
+static void dp_up(void *arg)
+{
+	struct ctrl *c = arg;
+
+	running_dp_up(c->running);
+}
+
+static void dp_down(void *arg)
+{
+	struct ctrl *c = arg;
+
+	running_dp_down(c->running);
+	debug_capture_done(c, NULL);
+}
+
+static void dp_event(void *arg, const struct hd_api_event *ev)
+{
+	struct ctrl *c = arg;
+	const char *port;
+
+	switch (ev->kind) {
+	case HD_EVENT_PORT_STATE:
+		port = ids_name(c->ids, ID_INTERFACE, ev->u.port.port_id);
+		log_info("port %s: link %s%s%s", port != NULL ? port : "?", ev->u.port.up != 0 ? "up" : "down",
+			 ev->text[0] != '\0' ? ": " : "", ev->text);
+		break;
+	case HD_EVENT_WORKER_STALL:
+		log_error("worker %u: no progress for %u ms in node %.31s; see: heddle show workers", ev->u.stall.worker,
+			  ev->u.stall.stalled_ms, ev->u.stall.node);
+		break;
+	case HD_EVENT_CAPTURE_DONE:
+		debug_capture_done(c, ev);
+		break;
+	case HD_EVENT_LOG:
+		log_info("data plane: %s", ev->text);
+		break;
+	default:
+		log_debug("data plane: event %u %s", ev->kind, ev->text);
+	}
+}
+
+static void loaded(void *arg, const struct load_result *r)
+{
+	char line[1500];
+
+	(void)arg;
+	if (r->rc < 0)
+		log_error("configuration: %s", ctrl_err_str(&r->err, line, sizeof(line)));
+	else if (r->state == LOAD_UNCHANGED)
+		log_info("configuration: nothing changed");
+}
+
+static int load_file(struct ctrl *c)
+{
+	struct ctrl_err err;
+	struct config *cfg;
+	char line[1500];
+
+	int rc = config_read(c->ly, c->config_file, &cfg, &err);
+	if (rc < 0) {
+		log_error("configuration: %s", ctrl_err_str(&err, line, sizeof(line)));
+		return rc;
+	}
+	running_load(c->running, cfg, c->config_file, loaded, c);
+	return 0;
+}
+
+static void on_reload(void *arg)
+{
+	struct ctrl *c = arg;
+
+	if (c->config_file == NULL) {
+		log_warning("SIGHUP: started without --config, there is no file to read");
+		return;
+	}
+	loop_notify("RELOADING=1");
+	load_file(c);
+	loop_notify("READY=1");
+}
+
+static void on_stop(void *arg)
+{
+	struct ctrl *c = arg;
+
+	log_info("stopping; the data plane goes on with what it has");
+	loop_notify("STOPPING=1");
+	uv_stop(c->loop);
+}
+
+/* What was running comes back; a configuration file that changed since replaces it.  A bad file is fatal only when
+ * there is nothing to fall back to. */
+static int first_config(struct ctrl *c)
+{
+	struct ctrl_err err = { 0 };
+	char line[1500];
+
+	int rc = running_restore(c->running, &err);
+	bool restored = rc == 0;
+	if (rc < 0 && rc != -ENOENT)
+		log_error("configuration kept from before: %s", ctrl_err_str(&err, line, sizeof(line)));
+	if (c->config_file != NULL && (!restored || running_file_changed(c->running, c->config_file))) {
+		uint32_t before = running_revision(c->running);
+		rc = load_file(c);
+		if (rc < 0 || running_revision(c->running) == before) {
+			if (!restored)
+				return -EINVAL;
+			log_warning("configuration: going on with revision %u, which ran before", before);
+		}
+	} else if (restored) {
+		log_info("configuration: revision %u is in force again", running_revision(c->running));
+	}
+	return 0;
+}
+
+static int run(const struct options *o, struct ly_ctx *ly)
+{
+	static const struct dp_hooks hooks = { .up = dp_up, .down = dp_down, .event = dp_event };
+	char dp_path[PATH_MAX], ctrl_path[PATH_MAX], config_path[PATH_MAX];
+	struct process p = { 0 };
+	struct ctrl *c = &p.ctrl;
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(dp_path, sizeof(dp_path), "%s/dp.sock", o->run_dir);
+	snprintf(ctrl_path, sizeof(ctrl_path), "%s/ctrl.sock", o->run_dir);
+	rc = file_mkdirs(o->run_dir);
+	if (rc < 0) {
+		log_error("%s: %s; another one can be given with --run-dir", o->run_dir, strerror(-rc));
+		return 1;
+	}
+	rc = file_mkdirs(o->state_dir);
+	if (rc < 0) {
+		log_error("%s: %s; another one can be given with --state-dir", o->state_dir, strerror(-rc));
+		return 1;
+	}
+	uv_loop_init(&p.loop);
+	c->loop = &p.loop;
+	c->ly = ly;
+	c->config_file = o->config;
+	if (o->config != NULL && realpath(o->config, config_path) != NULL)
+		c->config_file = config_path;
+	c->start_ms = uv_now(c->loop);
+	c->default_log_level = o->log_level;
+	c->ids = ids_create();
+	c->dp = dp_create(c->loop, dp_path, &hooks, c);
+	c->running = c->ids != NULL ? running_create(c, o->state_dir) : NULL;
+	if (c->ids == NULL || c->dp == NULL || c->running == NULL) {
+		log_error("out of memory, or %s is too long for a socket's name", dp_path);
+		return 1;
+	}
+	rc = http_create(c->loop, ctrl_path, restconf_handle, c, &c->http);
+	if (rc < 0)
+		log_error("%s: %s", ctrl_path,
+			  rc == -EADDRINUSE ? "another heddle-ctrl serves it; stop that, or give another --run-dir" :
+					      strerror(-rc));
+	if (rc == 0)
+		rc = first_config(c);
+	if (rc == 0)
+		rc = loop_signals_start(c->loop, &p.signals, on_stop, on_reload, c);
+	if (rc == 0) {
+		dp_connect(c->dp);
+		log_info("heddle-ctrl %s: API on %s", HEDDLE_VERSION, ctrl_path);
+		loop_notify("READY=1");
+		uv_run(c->loop, UV_RUN_DEFAULT);
+		loop_signals_stop(&p.signals);
+	}
+	dp_destroy(c->dp);
+	debug_fini(c);
+	http_destroy(c->http);
+	running_destroy(c->running);
+	uv_run(c->loop, UV_RUN_DEFAULT); /* until all handles are closed */
+	uv_loop_close(c->loop);
+	ids_destroy(c->ids);
+	return rc < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .run_dir = "/run/heddle", .state_dir = "/var/lib/heddle", .log_level = LOG_LEVEL_INFO };
+	struct ctrl_err err = { 0 };
+	char line[1500];
+
+	int rc = parse_options(argc, argv, &o);
+	if (rc != 0) {
+		if (rc < 0)
+			fprintf(stderr, "Try: heddle-ctrl --help\n");
+		return rc < 0 ? 2 : 0;
+	}
+	log_level = (enum log_level)o.log_level;
+	struct ly_ctx *ly = config_yang(o.yang_dir, &err);
+	if (ly == NULL) {
+		fprintf(stderr, "heddle-ctrl: %s\n", ctrl_err_str(&err, line, sizeof(line)));
+		return 1;
+	}
+	rc = o.check != NULL ? check(ly, o.check) : run(&o, ly);
+	ly_ctx_destroy(ly);
+	return rc;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * State of SIDs and policies: what the data plane was given, with its counters. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctrl/cfg.h"
+#include "ctrl/ip/ip.h"
+#include "ctrl/restconf.h"
+#include "ctrl/running.h"
+#include "ctrl/srv6/srv6_private.h"
+#include "heddle/api/ip.h"
+#include "heddle/api/srv6.h"
+#include "heddle/srv6_behavior.h"
+
+struct ask {
+	struct ctrl *c;
+	struct http_req *req;
+};
+
+static void sid_target(struct ctrl *c, const struct hd_api_srv6_sid *s, char *buf, size_t size)
+{
+	const struct hd_srv6_behavior_info *info = hd_srv6_behavior_info(s->behavior);
+	uint16_t args = info != NULL ? info->args : 0;
+
+	buf[0] = '\0';
+	if (s->target != HD_TARGET_NONE)
+		ip_target_text(&running_config(c->running)->set, c->ids, s->target, s->target_id, buf, size);
+	else if ((args & (HD_SRV6_ARG_TABLE | HD_SRV6_ARG_TABLE6)) != 0)
+		snprintf(buf, size, "vrf %s", ip_vrf_name(c->ids, s->table6));
+	else if ((args & HD_SRV6_ARG_TABLE4) != 0)
+		snprintf(buf, size, "vrf %s", ip_vrf_name(c->ids, s->table4));
+}
+
+/* The name of the model: "end-dt6". */
+static const char *behavior_text(uint16_t behavior, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", hd_srv6_behavior_name(behavior));
+	for (char *p = buf; *p != '\0'; p++)
+		if (*p == '.')
+			*p = '-';
+	return buf;
+}
+
+static void on_sids(void *arg, const struct dp_answer *a)
+{
+	struct ask *ask = arg;
+	struct hd_api_srv6_sid s;
+	size_t off = 0, n_flavors;
+	const struct hd_srv6_flavor_name *flavor = hd_srv6_flavor_names(&n_flavors);
+	char text[400], ip[48];
+
+	if (a->error != 0) {
+		restconf_dp_error(ask->req, a);
+		free(ask);
+		return;
+	}
+	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
+	while (dp_answer_next(a, &off, &s, sizeof(s)) != NULL) {
+		struct json_object *o = json_object_new_object(), *flavors = json_object_new_array();
+		snprintf(text, sizeof(text), "%s/%u", ip_text(6, s.sid, ip, sizeof(ip)), s.plen);
+		json_add_str(o, "sid", text);
+		json_add_str(o, "behavior", behavior_text(s.behavior, text, sizeof(text)));
+		for (size_t i = 0; i < n_flavors; i++)
+			if ((s.flavors & flavor[i].bit) != 0)
+				json_object_array_add(flavors, json_object_new_string(flavor[i].name));
+		json_object_object_add(o, "flavor", flavors);
+		sid_target(ask->c, &s, text, sizeof(text));
+		json_add_str(o, "target", text);
+		json_add_counters(o, ask->c->dp, "sid", s.sid_id);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(top, "sid", list);
+	restconf_data(ask->req, "heddle-srv6:sid-state", top);
+	free(ask);
+}
+
+void srv6_sid_state(struct ctrl *c, struct http_req *req)
+{
+	struct ask *ask = malloc(sizeof(*ask));
+
+	if (ask == NULL) {
+		restconf_errorf(req, -ENOMEM, "out of memory");
+		return;
+	}
+	*ask = (struct ask){ c, req };
+	dp_dump(c->dp, HD_API_SRV6_SID, on_sids, ask);
+}
+
+/* --- policies: the configured ones, for why one is not in force is what people ask --------------- */
+
+static struct json_object *seglist_json(struct ctrl *c, const char *policy, const struct lyd_node *node)
+{
+	struct json_object *o = json_object_new_object();
+	char name[80], text[HD_SRV6_SEGS_MAX * 42] = "";
+	size_t n = 0;
+
+	json_add_str(o, "name", cfg_str(node, "name"));
+	json_add_u32(o, "weight", cfg_u32(node, "weight", 1));
+	cfg_foreach(seg, node, "segment")
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? ", " : "", cfg_str(seg, "sid"));
+	json_add_str(o, "segments", text);
+	snprintf(name, sizeof(name), "%s %s", policy, cfg_str(node, "name"));
+	json_add_counters(o, c->dp, "seglist", ids_find(c->ids, ID_SEGLIST, name));
+	return o;
+}
+
+void srv6_policy_state(struct ctrl *c, struct http_req *req)
+{
+	const struct lyd_node *srv6 = cfg_top(running_config(c->running)->tree, "srv6");
+	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
+
+	cfg_foreach(policy, srv6, "policy") {
+		struct json_object *o = json_object_new_object(), *lists = json_object_new_array();
+		const char *name = cfg_str(policy, "name");
+		json_add_str(o, "name", name);
+		if (cfg_child(policy, "color") != NULL)
+			json_add_u32(o, "color", cfg_u32(policy, "color", 0));
+		json_add_str(o, "endpoint", cfg_str(policy, "endpoint"));
+		json_add_str(o, "encapsulation", cfg_str(policy, "encapsulation"));
+		json_add_bool(o, "valid", cfg_child(policy, "segment-list") != NULL);
+		json_add_counters(o, c->dp, "policy", ids_find(c->ids, ID_POLICY, name));
+		cfg_foreach(sl, policy, "segment-list")
+			json_object_array_add(lists, seglist_json(c, name, sl));
+		json_object_object_add(o, "segment-list", lists);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(top, "policy", list);
+	restconf_data(req, "heddle-srv6:policy-state", top);
+}
