@@ -87,7 +87,7 @@ static inline void decapsulate(struct rte_mbuf *m, struct srv6_pkt *p)
 	struct hd_meta *mt = meta(m);
 
 	cut_front(m, srv6_commit_decap(p));
-	mt->flags &= (uint8_t) ~(META_F_ADVANCED | META_F_LOCAL | META_F_HELD);
+	mt->flags &= META_F_L2_MCAST;
 	mt->flow_hash = 0;
 	mt->iface = 0;
 	if (p->vrf != SRV6_VRF_INGRESS)
