@@ -51,26 +51,26 @@ Test(srh, other_routing_types)
  * promise that a list that is ok can be read. */
 Test(srh, list_check_is_that_of_the_rfc)
 {
-	unsigned hel, le, sl;
+	unsigned ext_len, le, sl;
 
-	for (hel = 0; hel < 256; hel += hel < 12 || hel > 252 ? 1 : 16) {
-		uint8_t *p = calloc(1, (hel + 1) * 8); /* exactly that size */
-		struct wire_cur c = wire_cur_init(p, (hel + 1) * 8);
+	for (ext_len = 0; ext_len < 256; ext_len += ext_len < 12 || ext_len > 252 ? 1 : 16) {
+		uint8_t *p = calloc(1, (ext_len + 1) * 8); /* exactly that size */
+		struct wire_cur c = wire_cur_init(p, (ext_len + 1) * 8);
 		struct srh_view v;
 
-		p[1] = (uint8_t)hel;
+		p[1] = (uint8_t)ext_len;
 		p[2] = SRH_ROUTING_TYPE;
 		cr_assert_eq(srh_parse(&c, &v), 0);
-		cr_assert_eq(v.len, (hel + 1) * 8);
+		cr_assert_eq(v.len, (ext_len + 1) * 8);
 		for (le = 0; le < 256; le++)
 			for (sl = 0; sl < 256; sl++) {
-				int max_le = (int)(hel / 2) - 1;
+				int max_le = (int)(ext_len / 2) - 1;
 				bool want = (int)le <= max_le && sl <= le + 1;
 
 				p[3] = (uint8_t)sl;
 				p[4] = (uint8_t)le;
-				cr_assert_eq(srh_list_ok(&v), want, "HEL %u LE %u SL %u", hel, le,
-					     sl);
+				cr_assert_eq(srh_list_ok(&v), want, "Hdr Ext Len %u LE %u SL %u",
+					     ext_len, le, sl);
 				if (want && sl > 0)
 					cr_assert_eq(v.list[sl - 1].b[15], 0);
 				cr_assert_leq(srh_tlv_off(&v), v.len);
@@ -82,7 +82,7 @@ Test(srh, list_check_is_that_of_the_rfc)
 
 struct list_row {
 	char why[48];
-	uint8_t hel, le, sl;
+	uint8_t ext_len, le, sl;
 	bool want;
 	int16_t max_le;
 };
@@ -109,12 +109,12 @@ ParameterizedTestParameters(srh, list)
 
 ParameterizedTest(struct list_row *r, srh, list)
 {
-	size_t len = (r->hel + 1u) * 8;
+	size_t len = (r->ext_len + 1u) * 8;
 	uint8_t *p = calloc(1, len);
 	struct wire_cur c = wire_cur_init(p, len);
 	struct srh_view v;
 
-	p[1] = r->hel;
+	p[1] = r->ext_len;
 	p[2] = SRH_ROUTING_TYPE;
 	p[3] = r->sl;
 	p[4] = r->le;
