@@ -267,7 +267,7 @@ def main():
             except KeyboardInterrupt:
                 print()
         if demo.failed:
-            print(f"\n{paint('31', f'{demo.failed} checks failed')}\n{lab.tail(20, "heddle-")}", file=sys.stderr)
+            print(f"\n{paint('31', f'{demo.failed} checks failed')}\n{lab.tail(20, 'heddle-')}", file=sys.stderr)
             return 1
         print(f"\n{paint('32', 'All passed.')}")
         return 0
