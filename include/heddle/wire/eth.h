@@ -13,7 +13,7 @@
 #define ETHTYPE_MPLS    0x8847 /* RFC 3032 section 5, unicast */
 #define ETHTYPE_PPPOE_D 0x8863 /* RFC 2516 section 4 */
 #define ETHTYPE_PPPOE_S 0x8864
-#define ETHTYPE_NSH     0x894f /* RFC 8300 section 12 */
+#define ETHTYPE_NSH     0x894f /* RFC 8300 section 10.1 */
 #define ETHTYPE_MIN     0x0600 /* below: an IEEE 802.3 length, not a type */
 
 #define ETH_MAX_TAGS 2
