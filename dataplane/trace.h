@@ -25,7 +25,8 @@ int trace_filter_match(const struct hd_api_trace_filter *f, uint32_t iface, uint
 
 /* Control thread.  start replaces a running trace.  -EINVAL for a bad filter or number, -ENOMEM. */
 int trace_start(const struct hd_api_trace_start *req);
-void trace_stop(void);
+void trace_stop(void); /* what was traced can still be read */
+void trace_fini(void); /* the workers have stopped */
 
 /* Hand every finished packet not yet read to fn, oldest first per worker; stops the trace once max_packets were read.
  * Returns how many, or -ENOENT when no trace was started. */
