@@ -342,6 +342,18 @@ Test(nd, unspecified_source_with_an_address_option)
 	free(p);
 }
 
+/* An option nobody looks into must still move the walk forward. */
+Test(nd, unknown_option_of_length_zero, .timeout = 10)
+{
+	uint8_t *p = exact_copy(golden_nd_ns, sizeof(golden_nd_ns));
+
+	p[64] = 200;
+	p[65] = 0;
+	fix_csum(p, sizeof(golden_nd_ns));
+	cr_assert_eq(parse_nd(p, sizeof(golden_nd_ns)), -EBADMSG);
+	free(p);
+}
+
 /* Each message cut anywhere, with payload length and checksum of the shorter one: RFC 4861's minimum lengths and
  * options that end inside. */
 Test(nd, cut_with_lengths_and_checksum_right)

@@ -101,6 +101,23 @@ Test(ip6, golden_chain)
 	cr_assert_not(ch.later_fragment);
 }
 
+Test(ip6, the_first_of_two_counts)
+{
+	struct ip6_chain ch;
+	struct ip6_view v;
+	struct wire_cur c;
+	struct pktb b;
+
+	pktb_parse(&b, "ip6 " SRC " " DST " / srh " DST " 0 / frag 0 1 5 / rt 2 7 / frag 0 0 6 / udp");
+	c = wire_cur_init(b.buf, b.len);
+	cr_assert_eq(ip6_parse(&c, &v), 0);
+	cr_assert_eq(ip6_chain_parse(&v, &c, &ch), 0);
+	cr_assert(ch.rt_off == 40 && ch.rt_len == 24 && ch.rt_nh_off == 6);
+	cr_assert(ch.rt_type == SRH_ROUTING_TYPE && ch.rt_segments_left == 0);
+	cr_assert(ch.frag_off == 64 && ch.frag.id == 5 && ch.frag.more);
+	cr_assert_eq(ch.upper_off, 104);
+}
+
 Test(ip6, padding_is_cut)
 {
 	struct pktb b;
