@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The flow hash behind every choice among paths.  Spec: RFC 6438 section 3, RFC 8986 section 7, RFC 6437 section 2.
+ * CRC32 gathers the fields; it is linear, so its seed would only shift all flows alike and routers in a row would
+ * choose alike: a seeded multiplication at the end breaks that. */
+#include <rte_hash_crc.h>
+
+#include "pipelines/ip/internal.h"
+
+static uint64_t seed = 0x9e3779b97f4a7c15ull;
+
+void ip_flow_seed_set(uint64_t s)
+{
+	seed = s;
+}
+
+struct flow {
+	uint32_t a, b; /* two lanes of CRC */
+};
+
+static void flow_add(struct flow *f, const uint8_t *p)
+{
+	f->a = rte_hash_crc_8byte(wire_get64(p), f->a);
+	f->b = rte_hash_crc_8byte(wire_get64(p), f->b ^ 0x5bd1e995u);
+}
+
+static void flow_add32(struct flow *f, uint32_t v)
+{
+	f->a = rte_hash_crc_4byte(v, f->a);
+	f->b = rte_hash_crc_4byte(v, f->b ^ 0x5bd1e995u);
+}
+
+static uint32_t flow_done(const struct flow *f)
+{
+	uint64_t x = ((uint64_t)f->a << 32 | f->b) ^ seed;
+
+	x *= 0xff51afd7ed558ccdull;
+	x ^= x >> 33;
+	x = (x + seed) * 0xc4ceb9fe1a85ec53ull;
+	x ^= x >> 29;
+	return (uint32_t)(x >> 32) | (x >> 32 == 0); /* 0 means "not computed" */
+}
+
+static bool proto_has_ports(uint8_t proto)
+{
+	return proto == IP_NH_TCP || proto == IP_NH_UDP || proto == 132 /* SCTP, RFC 9260 section 3.1 */;
+}
+
+static void flow_ip4(struct flow *f, const uint8_t *p, uint32_t left)
+{
+	const struct ip4_hdr *h = (const struct ip4_hdr *)p;
+	unsigned len;
+
+	if (left < sizeof(*h))
+		return;
+	len = (h->version_ihl & 15) * 4u;
+	flow_add(f, h->src.b); /* source and destination */
+	flow_add32(f, h->proto);
+	if (proto_has_ports(h->proto) && (be16_get(h->frag) & (IP4_MF | IP4_FRAG_MASK)) == 0 && left >= len + 4)
+		flow_add32(f, wire_get32(p + len));
+}
+
+static void flow_ip6(struct flow *f, const uint8_t *p, uint32_t left);
+
+/* Behind an IPv6 header that carries no flow label: ports, or the packet inside. */
+static void flow_ip6_inner(struct flow *f, uint8_t nh, const uint8_t *p, uint32_t left)
+{
+	for (unsigned n = 0; n < IP6_MAX_EXT; n++) {
+		uint32_t len;
+
+		switch (nh) {
+		case IP_NH_IP4:
+			flow_ip4(f, p, left);
+			return;
+		case IP_NH_IP6:
+			if (left >= sizeof(struct ip6_fixed))
+				flow_ip6(f, p, left);
+			return;
+		case IP_NH_HOPOPTS:
+		case IP_NH_ROUTING:
+		case IP_NH_DSTOPTS:
+			if (left < 8)
+				return;
+			len = (p[1] + 1u) * 8;
+			if (left < len)
+				return;
+			nh = p[0];
+			p += len;
+			left -= len;
+			break;
+		default:
+			if (proto_has_ports(nh) && left >= 4)
+				flow_add32(f, wire_get32(p));
+			return;
+		}
+	}
+}
+
+static void flow_ip6(struct flow *f, const uint8_t *p, uint32_t left)
+{
+	const struct ip6_fixed *h = (const struct ip6_fixed *)p;
+	uint32_t label;
+
+	if (left < sizeof(*h))
+		return;
+	label = ip6_flow_label(h);
+	flow_add(f, h->src.b);
+	flow_add(f, h->src.b + 8);
+	flow_add(f, h->dst.b);
+	flow_add(f, h->dst.b + 8);
+	flow_add32(f, label);
+	p += sizeof(*h);
+	left -= sizeof(*h);
+	if (proto_has_ports(h->next_header)) {
+		if (left >= 4)
+			flow_add32(f, wire_get32(p));
+	} else if (label == 0) {
+		flow_ip6_inner(f, h->next_header, p, left);
+	}
+}
+
+uint32_t ip_flow_hash_slow(struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct flow f = { 0, 0 };
+	uint32_t h;
+
+	if (m->data_len != 0 && p[0] >> 4 == 4)
+		flow_ip4(&f, p, m->data_len);
+	else
+		flow_ip6(&f, p, m->data_len);
+	h = flow_done(&f);
+	meta(m)->flow_hash = h;
+	return h;
+}

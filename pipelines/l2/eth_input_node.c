@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Node eth-input: frames from port-rx to their interface and protocol.
+ * In: data at the Ethernet header, meta->port and rx_tsc set, the rest of the metadata zero.
+ * Out: data at the payload, l2_len octets of header still before it; iface, vrf and flags set.
+ * Nothing here allocates, logs or makes a system call. */
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/trace.h"
+#include "pipelines/l2/demux.h"
+#include "pipelines/l2/eth_input.h"
+#include "pipelines/l2/internal.h"
+#include "pipelines/l2/l2.h"
+
+uint8_t ethertype_verdict[65536];
+uint8_t ethertype_punt[65536];
+
+void ethertypes_init(void)
+{
+	memset(ethertype_verdict, ETH_INPUT_UNKNOWN_ETHERTYPE, sizeof(ethertype_verdict));
+	ethertype_verdict[ETHTYPE_IP4] = ETH_INPUT_IP4;
+	ethertype_verdict[ETHTYPE_IP6] = ETH_INPUT_IP6;
+}
+
+int l2_ethertype_register(uint16_t ethertype, uint16_t verdict)
+{
+	if (ethertype < ETHTYPE_MIN || ethtype_is_tag(ethertype) || verdict >= ETH_INPUT_N_VERDICTS)
+		return -EINVAL;
+	if (ethertype_verdict[ethertype] != ETH_INPUT_UNKNOWN_ETHERTYPE)
+		return -EEXIST;
+	ethertype_verdict[ethertype] = (uint8_t)verdict;
+	return 0;
+}
+
+int l2_ethertype_punt(uint16_t ethertype, uint8_t reason)
+{
+	int rc = l2_ethertype_register(ethertype, ETH_INPUT_PUNT);
+
+	if (rc == 0)
+		ethertype_punt[ethertype] = reason;
+	return rc;
+}
+
+/* The tagged frame's interface; its header length and ethertype.  0: none; UINT16_MAX: truncated. */
+static uint16_t tagged(const struct demux *d, const uint8_t *p, unsigned len, unsigned *ret_off, uint16_t *ret_type)
+{
+	uint16_t tpid = *ret_type, inner = 0, vid;
+
+	if (len < 18)
+		return UINT16_MAX;
+	vid = wire_get16(p + 14) & VLAN_VID_MASK;
+	*ret_type = wire_get16(p + 16);
+	*ret_off = 18;
+	if (ethtype_is_tag(*ret_type)) {
+		if (len < 22)
+			return UINT16_MAX;
+		if (*ret_type != ETHTYPE_VLAN)
+			return 0; /* inner tags are customer tags */
+		inner = wire_get16(p + 18) & VLAN_VID_MASK;
+		*ret_type = wire_get16(p + 20);
+		*ret_off = 22;
+		if (inner == 0)
+			return 0; /* a priority tag inside a VLAN: nothing here is configured so */
+	}
+	if (vid == 0) /* priority tag, IEEE 802.1Q section 9.6: as if untagged */
+		return inner == 0 ? d->untagged : 0;
+	return demux_find(d, tpid, vid, inner);
+}
+
+struct eth_run {
+	struct worker *w;
+	struct iface_count *count;
+};
+
+static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
+{
+	struct eth_run *r = arg;
+	struct hd_meta *mt = meta(m);
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	const struct demux *d = &demux[mt->port & (WORKER_PORTS_MAX - 1)];
+	const struct iface *i;
+	unsigned off = 14;
+	uint64_t dst;
+	uint16_t type, id;
+
+	if (unlikely(m->data_len < 14))
+		return ETH_INPUT_TRUNCATED;
+	type = wire_get16(p + 12);
+	if (likely(!ethtype_is_tag(type))) {
+		id = d->untagged;
+		i = iface_get(id);
+		if (unlikely(id == 0 || i == NULL))
+			return ETH_INPUT_NO_IFACE;
+	} else {
+		id = tagged(d, p, m->data_len, &off, &type);
+		if (unlikely(id == UINT16_MAX))
+			return ETH_INPUT_TRUNCATED;
+		i = iface_get(id);
+		if (unlikely(id == 0 || i == NULL))
+			return ETH_INPUT_UNKNOWN_VLAN;
+	}
+	mt->iface = id;
+	mt->vrf = i->vrf;
+	mt->l2_len = (uint8_t)off;
+	if (unlikely(!i->admin_up))
+		return ETH_INPUT_ADMIN_DOWN;
+	memcpy(&dst, p, sizeof(dst)); /* 14 octets are there */
+	if (unlikely((dst & 0xffffffffffffull) != i->mac48)) {
+		if ((p[0] & 1) == 0)
+			return ETH_INPUT_NOT_OURS;
+		mt->flags |= META_F_L2_MCAST;
+	}
+	if (i->urpf4 | i->urpf6)
+		mt->flags |= (uint8_t)((i->urpf4 ? META_F_URPF4 : 0) | (i->urpf6 ? META_F_URPF6 : 0));
+	r->count[id].rx_packets++;
+	r->count[id].rx_octets += m->pkt_len;
+	m->data_off = (uint16_t)(m->data_off + off);
+	m->data_len = (uint16_t)(m->data_len - off);
+	m->pkt_len -= off;
+	if (unlikely(r->w->watch & WATCH_TRACE))
+		trace_mark(r->w, m);
+	if (unlikely(ethertype_verdict[type] == ETH_INPUT_PUNT))
+		mt->punt = ethertype_punt[type];
+	return ethertype_verdict[type];
+}
+
+static uint16_t eth_input_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+{
+	struct worker *w = node_worker(node);
+	struct eth_run r = { .w = w, .count = iface_counts[w->id] };
+
+	return node_run(g, node, objs, n, eth_one, &r);
+}
+NODE_REGISTER(eth_input, "eth-input", ETH_INPUT, ETH_INPUT_VERDICTS, eth_input_process)
