@@ -184,15 +184,18 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 static void loaded(void *arg, const struct load_result *r)
 {
 	char line[1500];
+	int *rc = arg;
 
-	(void)arg;
+	if (rc != NULL)
+		*rc = r->rc;
 	if (r->rc < 0)
 		log_error("configuration: %s", ctrl_err_str(&r->err, line, sizeof(line)));
 	else if (r->state == LOAD_UNCHANGED)
 		log_info("configuration: nothing changed");
 }
 
-static int load_file(struct ctrl *c)
+/* ret_rc: how it went, as far as it is known when this returns (without a data plane: all of it); NULL: do not care. */
+static int load_file(struct ctrl *c, int *ret_rc)
 {
 	struct ctrl_err err;
 	struct config *cfg;
@@ -203,7 +206,7 @@ static int load_file(struct ctrl *c)
 		log_error("configuration: %s", ctrl_err_str(&err, line, sizeof(line)));
 		return rc;
 	}
-	running_load(c->running, cfg, c->config_file, loaded, c);
+	running_load(c->running, cfg, c->config_file, loaded, ret_rc);
 	return 0;
 }
 
@@ -216,7 +219,7 @@ static void on_reload(void *arg)
 		return;
 	}
 	loop_notify("RELOADING=1");
-	load_file(c);
+	load_file(c, NULL);
 	loop_notify("READY=1");
 }
 
@@ -241,13 +244,14 @@ static int first_config(struct ctrl *c)
 	if (rc < 0 && rc != -ENOENT)
 		log_error("configuration kept from before: %s", ctrl_err_str(&err, line, sizeof(line)));
 	if (c->config_file != NULL && (!restored || running_file_changed(c->running, c->config_file))) {
-		uint32_t before = running_revision(c->running);
-		rc = load_file(c);
-		if (rc < 0 || running_revision(c->running) == before) {
-			if (!restored)
-				return -EINVAL;
-			log_warning("configuration: going on with revision %u, which ran before", before);
-		}
+		int loaded_rc = 0;
+		rc = load_file(c, &loaded_rc);
+		rc = rc < 0 ? rc : loaded_rc;
+		if (rc < 0 && !restored)
+			return rc;
+		if (rc < 0)
+			log_warning("configuration: going on with revision %u, which ran before",
+				    running_revision(c->running));
 	} else if (restored) {
 		log_info("configuration: revision %u is in force again", running_revision(c->running));
 	}

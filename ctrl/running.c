@@ -281,19 +281,21 @@ static void load_finish(struct running *r, struct load_result *res)
 		done(r->done_arg, res);
 }
 
-/* The candidate is what runs from now on. */
+/* The candidate is what runs from now on: a new revision, unless it says the same (then lines and file may differ). */
 static void load_adopt(struct running *r, struct load_result *res)
 {
 	struct config *old = r->cfg;
 
-	if (r->dir != NULL && r->revision > 0)
-		keep_history(r);
+	if (res->state != LOAD_UNCHANGED) {
+		if (r->dir != NULL && r->revision > 0)
+			keep_history(r);
+		r->revision++;
+		r->time = time(NULL);
+	}
 	r->cfg = r->candidate;
 	r->candidate = NULL;
 	config_destroy(old);
 	ids_prune(r->c->ids);
-	r->revision++;
-	r->time = time(NULL);
 	if (r->load_file != NULL) {
 		snprintf(r->file, sizeof(r->file), "%s", r->load_file);
 		r->file_hash = r->load_hash;
@@ -305,6 +307,8 @@ static void load_adopt(struct running *r, struct load_result *res)
 			 r->dir, strerror(-rc));
 		log_error("%s", res->note);
 	}
+	if (res->state == LOAD_UNCHANGED)
+		return;
 	log_info("configuration: revision %u from %s: %zu objects, %u set, %u deleted", r->revision, r->cfg->source,
 		 r->cfg->set.n, res->n_set, res->n_del);
 }
@@ -425,8 +429,7 @@ void running_load(struct running *r, struct config *cfg, const char *file, load_
 	if (count.n_set + count.n_del == 0 && (r->synchronised || !connected)) {
 		res.state = r->revision > 0 && same_tree(r->cfg, cfg) ? LOAD_UNCHANGED :
 			    connected ? LOAD_APPLIED : LOAD_ACCEPTED;
-		if (res.state != LOAD_UNCHANGED || r->load_file != NULL)
-			load_adopt(r, &res);
+		load_adopt(r, &res);
 		load_finish(r, &res);
 		return;
 	}

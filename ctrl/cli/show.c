@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * heddle show: one function per thing, from the API's JSON to a table. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctrl/cli/cli.h"
+
+struct view {
+	const char *name;
+	const char *path; /* under /restconf/data */
+	void (*print)(struct cli *cli, struct json_object *o, const struct view *v);
+	/* options */
+	bool dot;
+	const char *vrf;
+	struct json_object *before; /* earlier answer, to make rates; NULL: none */
+	double seconds;		    /* since then */
+};
+
+#define js_foreach(it, list)                                                                                          \
+	for (size_t it##_i = 0; (list) != NULL && it##_i < json_object_array_length(list); it##_i++)                  \
+		for (struct json_object *it = json_object_array_get_idx(list, it##_i); it != NULL; it = NULL)
+
+/* "a, b" of a leaf-list. */
+static const char *joined(struct json_object *list, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	js_foreach(e, list)
+		if (n < size)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n > 0 ? ", " : "", json_object_get_string(e));
+	return buf;
+}
+
+/* The same element of the earlier answer, by a leaf. */
+static struct json_object *earlier(const struct view *v, const char *list, const char *key, const char *value)
+{
+	js_foreach(e, js_get(js_inner(v->before), list))
+		if (strcmp(js_str(e, key), value) == 0)
+			return e;
+	return NULL;
+}
+
+static void cell_count(struct table *t, uint64_t n)
+{
+	table_cell(t, "%llu", (unsigned long long)n);
+}
+
+/* --- interfaces ------------------------------------------------------------------------------ */
+
+static void rate_cells(struct table *t, const struct view *v, struct json_object *i, struct json_object *was,
+		       const char *packets, const char *octets)
+{
+	char text[40];
+	double dp = (double)(js_counter(i, packets, NULL) - js_counter(was, packets, NULL)) / v->seconds;
+	double db = (double)(js_counter(i, octets, NULL) - js_counter(was, octets, NULL)) * 8 / v->seconds;
+
+	table_cell(t, "%s", human(dp, "pps", text, sizeof(text)));
+	table_cell(t, "%s", human(db, "bit/s", text, sizeof(text)));
+}
+
+static void print_interfaces(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const totals[] = { "INTERFACE", "LINK", "SPEED", "VLAN", "VRF", ">MTU", "ADDRESSES",
+					      ">RX PACKETS", ">RX OCTETS", ">TX PACKETS", ">TX OCTETS", NULL };
+	static const char *const rates[] = { "INTERFACE", "LINK", "SPEED", "VLAN", "VRF", ">MTU", "ADDRESSES",
+					     ">RX PACKETS", ">RX BITS", ">TX PACKETS", ">TX BITS", NULL };
+	struct table *t = table_new(v->before != NULL ? rates : totals);
+	char text[400];
+
+	js_foreach(i, js_get(o, "interface")) {
+		bool up = strcmp(js_str(i, "enabled"), "true") == 0;
+		uint64_t speed = js_u64(i, "speed-mbps"), outer = js_u64(i, "outer-vlan"), inner = js_u64(i, "inner-vlan");
+		table_cell(t, "%s", js_str(i, "name"));
+		table_cell(t, "%s", up ? js_str(i, "link") : "disabled");
+		table_cell(t, "%s", speed == 0 ? "" : human((double)speed * 1e6, "bit/s", text, sizeof(text)));
+		if (inner != 0)
+			table_cell(t, "%llu.%llu", (unsigned long long)outer, (unsigned long long)inner);
+		else
+			table_cell(t, "%.0llu", (unsigned long long)outer);
+		table_cell(t, "%s", js_str(i, "vrf"));
+		table_cell(t, "%s", js_str(i, "mtu"));
+		table_cell(t, "%s", joined(js_get(i, "address"), text, sizeof(text)));
+		if (v->before != NULL) {
+			struct json_object *was = earlier(v, "interface", "name", js_str(i, "name"));
+			rate_cells(t, v, i, was, "rx-packets", "rx-octets");
+			rate_cells(t, v, i, was, "tx-packets", "tx-octets");
+			continue;
+		}
+		cell_count(t, js_counter(i, "rx-packets", NULL));
+		cell_count(t, js_counter(i, "rx-octets", NULL));
+		cell_count(t, js_counter(i, "tx-packets", NULL));
+		cell_count(t, js_counter(i, "tx-octets", NULL));
+	}
+	table_print(cli, t);
+}
+
+/* --- neighbours, routes ---------------------------------------------------------------------- */
+
+static void print_neighbours(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "INTERFACE", "ADDRESS", "MAC", "STATE", ">AGE", ">HELD", NULL };
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(n, js_get(o, "neighbour")) {
+		bool fixed = strcmp(js_str(n, "state"), "static") == 0;
+		table_cell(t, "%s", js_str(n, "interface"));
+		table_cell(t, "%s", js_str(n, "address"));
+		table_cell(t, "%s", js_str(n, "mac"));
+		table_cell(t, "%s", js_str(n, "state"));
+		table_cell(t, "%s%s", fixed ? "" : js_str(n, "age"), fixed ? "" : " s");
+		table_cell(t, "%.0llu", (unsigned long long)js_u64(n, "packets-held"));
+	}
+	table_print(cli, t);
+}
+
+static void print_routes(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "VRF", "PREFIX", "KIND", "TARGET", NULL };
+	struct table *t = table_new(heads);
+
+	js_foreach(r, js_get(o, "route")) {
+		if (v->vrf != NULL && strcmp(v->vrf, js_str(r, "vrf")) != 0)
+			continue;
+		table_cell(t, "%s", js_str(r, "vrf"));
+		table_cell(t, "%s", js_str(r, "prefix"));
+		table_cell(t, "%s", js_str(r, "kind"));
+		table_cell(t, "%s", js_str(r, "target"));
+	}
+	table_print(cli, t);
+}
+
+/* --- SRv6 ------------------------------------------------------------------------------------ */
+
+static void print_sids(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "SID", "BEHAVIOR", "FLAVORS", "TARGET", ">PACKETS", ">OCTETS", ">ERRORS",
+					     NULL };
+	struct table *t = table_new(heads);
+	char text[100];
+
+	(void)v;
+	js_foreach(s, js_get(o, "sid")) {
+		table_cell(t, "%s", js_str(s, "sid"));
+		table_cell(t, "%s", js_str(s, "behavior"));
+		table_cell(t, "%s", joined(js_get(s, "flavor"), text, sizeof(text)));
+		table_cell(t, "%s", js_str(s, "target"));
+		cell_count(t, js_counter(s, "packets", NULL));
+		cell_count(t, js_counter(s, "octets", NULL));
+		cell_count(t, js_counter(s, "errors", NULL));
+	}
+	table_print(cli, t);
+}
+
+static void print_policies(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "POLICY", "COLOR", "ENDPOINT", "ENCAPSULATION", "LIST", ">WEIGHT", "SEGMENTS",
+					     ">PACKETS", ">OCTETS", ">ERRORS", NULL };
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(p, js_get(o, "policy")) {
+		bool valid = strcmp(js_str(p, "valid"), "true") == 0;
+		struct json_object *lists = js_get(p, "segment-list");
+		size_t n = lists != NULL ? json_object_array_length(lists) : 0;
+		table_cell(t, "%s", js_str(p, "name"));
+		table_cell(t, "%s", js_str(p, "color"));
+		table_cell(t, "%s", js_str(p, "endpoint"));
+		table_cell(t, "%s", js_str(p, "encapsulation"));
+		table_cell(t, "%s", n == 1 ? js_str(json_object_array_get_idx(lists, 0), "name") : "");
+		table_cell(t, "%s", n == 1 ? js_str(json_object_array_get_idx(lists, 0), "weight") : "");
+		table_cell(t, "%s", !valid ? "invalid: no segment list" :
+					n == 1 ? js_str(json_object_array_get_idx(lists, 0), "segments") : "");
+		cell_count(t, js_counter(p, "packets", NULL));
+		cell_count(t, js_counter(p, "octets", NULL));
+		cell_count(t, js_counter(p, "errors", NULL));
+		js_foreach(l, n > 1 ? lists : NULL) {
+			for (int i = 0; i < 4; i++)
+				table_cell(t, "%s", "");
+			table_cell(t, "%s", js_str(l, "name"));
+			table_cell(t, "%s", js_str(l, "weight"));
+			table_cell(t, "%s", js_str(l, "segments"));
+			cell_count(t, js_counter(l, "packets", NULL));
+			cell_count(t, js_counter(l, "octets", NULL));
+			table_cell(t, "%s", "");
+		}
+	}
+	table_print(cli, t);
+}
+
+/* --- drops, workers, graph ------------------------------------------------------------------- */
+
+static void print_drops(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { ">PACKETS", "NODE", "REASON", "SEVERITY", "MEANING", NULL };
+	static const char *const punt_heads[] = { ">PACKETS", ">POLICED", ">RING FULL", "TO THE SLOW PATH", "MEANING",
+						  NULL };
+	struct json_object *drops = js_get(o, "drop");
+	struct table *t = table_new(heads);
+
+	(void)v;
+	if (drops == NULL || json_object_array_length(drops) == 0)
+		printf("nothing was dropped\n");
+	js_foreach(d, drops) {
+		cell_count(t, js_u64(d, "packets"));
+		table_cell(t, "%s", js_str(d, "node"));
+		table_cell(t, "%s", js_str(d, "reason"));
+		table_cell(t, "%s", js_str(d, "severity"));
+		table_cell(t, "%s", js_str(d, "help"));
+	}
+	table_print(cli, t);
+	bool any = false;
+	js_foreach(d, drops) {
+		struct json_object *p = js_get(d, "last-packet");
+		if (p == NULL)
+			continue;
+		if (!any)
+			printf("\n%sLAST PACKET OF EACH%s\n", paint(cli, "1"), paint(cli, "0"));
+		any = true;
+		printf("%s %s: %.15s %s%s %s; found %s\n", js_str(d, "node"), js_str(d, "reason"),
+		       strlen(js_str(p, "time")) > 11 ? js_str(p, "time") + 11 : "", js_str(p, "interface"),
+		       js_str(p, "interface")[0] != '\0' ? ":" : "", js_str(p, "summary"), js_str(p, "object"));
+	}
+	struct table *punts = table_new(punt_heads);
+	bool punted = false;
+	js_foreach(p, js_get(o, "punt")) {
+		uint64_t passed = js_counter(p, "packets", NULL), policed = js_counter(p, "policed", NULL),
+			 full = js_counter(p, "ring-full", NULL);
+		if (passed + policed + full == 0)
+			continue;
+		punted = true;
+		cell_count(punts, passed);
+		cell_count(punts, policed);
+		cell_count(punts, full);
+		table_cell(punts, "%s", js_str(p, "reason"));
+		table_cell(punts, "%s", js_str(p, "help"));
+	}
+	if (punted)
+		printf("\n");
+	table_print(cli, punts);
+}
+
+static void print_workers(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "WORKER", ">LCORE", ">CPU", "STATE", ">LOOPS", ">IDLE", "QUEUES", NULL };
+	struct table *t = table_new(heads);
+	char text[400];
+
+	js_foreach(w, js_get(o, "worker")) {
+		struct json_object *was = v->before != NULL ? earlier(v, "worker", "id", js_str(w, "id")) : NULL;
+		uint64_t loops = js_counter(w, "loops", NULL) - js_counter(was, "loops", NULL);
+		uint64_t idle = js_counter(w, "idle-loops", NULL) - js_counter(was, "idle-loops", NULL);
+		table_cell(t, "%s", js_str(w, "id"));
+		table_cell(t, "%s", js_str(w, "lcore"));
+		table_cell(t, "%s", js_str(w, "cpu"));
+		table_cell(t, "%s", js_str(w, "state"));
+		table_cell(t, "%s", human((double)loops, "", text, sizeof(text)));
+		table_cell(t, "%.1f %%", loops == 0 ? 0.0 : (double)idle * 100 / (double)loops);
+		table_cell(t, "%s", joined(js_get(w, "queue"), text, sizeof(text)));
+	}
+	table_print(cli, t);
+}
+
+static void print_dot(struct json_object *o)
+{
+	printf("digraph heddle {\n\trankdir=LR;\n\tnode [shape=box, fontname=\"sans-serif\"];\n");
+	js_foreach(n, js_get(o, "node")) {
+		const char *name = js_str(n, "name");
+		printf("\t\"%s\" [label=\"%s\\n%s packets\"%s];\n", name, name, js_str(n, "packets"),
+		       js_u64(n, "packets") > 0 ? ", style=bold" : "");
+		js_foreach(e, js_get(n, "next"))
+			printf("\t\"%s\" -> \"%s\";\n", name, json_object_get_string(e));
+	}
+	printf("}\n");
+}
+
+static void print_graph(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "NODE", ">CALLS", ">PACKETS", ">PACKETS/CALL", ">CYCLES/PACKET", "LEADS TO",
+					     NULL };
+	char text[1000];
+
+	if (v->dot) {
+		print_dot(o);
+		return;
+	}
+	struct table *t = table_new(heads);
+	js_foreach(n, js_get(o, "node")) {
+		struct json_object *was = v->before != NULL ? earlier(v, "node", "name", js_str(n, "name")) : NULL;
+		double calls = (double)(js_u64(n, "calls") - js_u64(was, "calls"));
+		double packets = (double)(js_u64(n, "packets") - js_u64(was, "packets"));
+		double cycles = (double)(js_u64(n, "cycles") - js_u64(was, "cycles"));
+		table_cell(t, "%s", js_str(n, "name"));
+		table_cell(t, "%s", human(calls, "", text, sizeof(text)));
+		table_cell(t, "%.0f", packets);
+		if (calls > 0 && packets > 0)
+			table_cell(t, "%.1f", packets / calls);
+		else
+			table_cell(t, "%s", "-");
+		if (packets > 0)
+			table_cell(t, "%.0f", cycles / packets);
+		else
+			table_cell(t, "%s", "-");
+		table_cell(t, "%s", joined(js_get(n, "next"), text, sizeof(text)));
+	}
+	table_print(cli, t);
+}
+
+/* --- version --------------------------------------------------------------------------------- */
+
+static void print_version(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	struct json_object *c = js_get(o, "configuration"), *d = js_get(o, "dataplane");
+	bool up = strcmp(js_str(d, "connected"), "true") == 0;
+
+	(void)cli;
+	(void)v;
+	if (js_str(o, "hostname")[0] != '\0')
+		printf("host           %s\n", js_str(o, "hostname"));
+	printf("heddle         %s\n", HEDDLE_VERSION);
+	printf("heddle-ctrl    %s, table API %s, up %s s\n", js_str(o, "version"), js_str(o, "api-version"),
+	       js_str(o, "uptime"));
+	if (up)
+		printf("heddle-dp      %s, pid %s, %s worker%s\n", js_str(d, "software"), js_str(d, "pid"),
+		       js_str(d, "workers"), js_u64(d, "workers") == 1 ? "" : "s");
+	else
+		printf("heddle-dp      not connected: %s\n", js_str(d, "last-error"));
+	printf("configuration  revision %s%s%s, %s objects, %s\n", js_str(c, "revision"),
+	       js_str(c, "source")[0] != '\0' ? " from " : "", js_str(c, "source"), js_str(c, "objects"),
+	       strcmp(js_str(d, "synchronised"), "true") == 0 ? "in force" :
+	       up					      ? js_str(d, "last-error") : "waiting for the data plane");
+}
+
+static void print_config(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	(void)cli;
+	(void)v;
+	js_print(o);
+}
+
+static const struct view views[] = {
+	{ .name = "interfaces", .path = "heddle-interfaces:interface-state", .print = print_interfaces },
+	{ .name = "neighbours", .path = "heddle-ip:neighbour-state", .print = print_neighbours },
+	{ .name = "routes", .path = "heddle-ip:route-state", .print = print_routes },
+	{ .name = "sids", .path = "heddle-srv6:sid-state", .print = print_sids },
+	{ .name = "policies", .path = "heddle-srv6:policy-state", .print = print_policies },
+	{ .name = "drops", .path = "heddle-system:drop-state", .print = print_drops },
+	{ .name = "workers", .path = "heddle-system:worker-state", .print = print_workers },
+	{ .name = "graph", .path = "heddle-system:graph-state", .print = print_graph },
+	{ .name = "version", .path = "heddle-system:system-state", .print = print_version },
+	{ .name = "config", .path = "", .print = print_config },
+};
+#define N_VIEWS (sizeof(views) / sizeof(views[0]))
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void sleep_for(double seconds)
+{
+	struct timespec ts = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+
+	if (!cli_interrupted)
+		nanosleep(&ts, NULL);
+}
+
+/* Ask, then print.  With `every` again and again, the answers before making rates. */
+static int show(struct cli *cli, struct view *v, double every, bool rates)
+{
+	struct json_object *answer = NULL;
+	double asked_before = 0;
+	int rc = 0;
+
+	do {
+		rc = api_get(cli, v->path, &answer);
+		double asked = now();
+		if (rc != 0)
+			break;
+		v->seconds = asked - asked_before;
+		bool silent = rates && v->before == NULL && !cli->json; /* the first answer only starts the clock */
+		if (!silent && every > 0 && cli->color)
+			printf("\033[H\033[2J%sheddle show %s%s  every %g s, Ctrl-C ends\n\n", paint(cli, "1"), v->name,
+			       paint(cli, "0"), every);
+		if (cli->json)
+			js_print(answer);
+		else if (!silent)
+			v->print(cli, v->path[0] != '\0' ? js_inner(answer) : answer, v);
+		fflush(stdout);
+		json_object_put(v->before);
+		v->before = rates ? answer : NULL;
+		if (!rates)
+			json_object_put(answer);
+		asked_before = asked;
+		if (!silent && every == 0)
+			break;
+		if (!silent && !cli->color && !cli->json)
+			printf("\n");
+		sleep_for(every > 0 ? every : 1);
+	} while (!cli_interrupted);
+	json_object_put(v->before);
+	return rc;
+}
+
+/* "--watch", "--watch 2", "--watch=2". */
+static bool opt_watch(struct cli *cli, double *ret)
+{
+	const char *text = NULL;
+
+	for (int i = 0; i < cli->argc; i++) {
+		if (strcmp(cli->argv[i], "--watch") != 0)
+			continue;
+		char *end = cli->argv[i];
+		if (i + 1 < cli->argc)
+			*ret = strtod(cli->argv[i + 1], &end);
+		if (i + 1 >= cli->argc || *end != '\0' || end == cli->argv[i + 1]) {
+			*ret = 1; /* no number follows */
+			opt_flag(cli, "--watch");
+			return true;
+		}
+		break;
+	}
+	if (!opt_value(cli, "--watch", &text))
+		return false;
+	if (text != NULL)
+		*ret = strtod(text, NULL);
+	if (text != NULL && *ret <= 0) {
+		cli_fail(cli, EXIT_USAGE, "--watch %s: seconds are a positive number", text);
+		return false;
+	}
+	return true;
+}
+
+int cmd_show(struct cli *cli)
+{
+	char names[200] = "";
+	double every = 0;
+	struct view v = { 0 };
+
+	v.dot = opt_flag(cli, "--dot");
+	bool rates = opt_flag(cli, "--rates");
+	const char *vrf = NULL;
+	if (!opt_value(cli, "--vrf", &vrf) || !opt_watch(cli, &every))
+		return EXIT_USAGE;
+	int rc = opt_rest(cli, 1);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < N_VIEWS; i++) {
+		if (cli->argc == 1 && strcmp(cli->argv[0], views[i].name) == 0) {
+			bool dot = v.dot;
+			v = views[i];
+			v.dot = dot;
+			v.vrf = vrf;
+			if (dot)
+				every = 0;
+			rates = rates || (every > 0 && (v.print == print_interfaces || v.print == print_workers ||
+							v.print == print_graph));
+			return show(cli, &v, every, rates);
+		}
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i > 0 ? ", " : "", views[i].name);
+	}
+	return cli->argc == 0 ? cli_fail(cli, EXIT_USAGE, "show what?  One of: %s", names) :
+				cli_fail(cli, EXIT_USAGE, "there is no '%s' to show; there are: %s", cli->argv[0], names);
+}
