@@ -8,13 +8,13 @@
  *
  * Prefixes of length 8 * off + 1 .. 8 * off + 8 live in the node for byte `off`.  Nothing is pushed down into children:
  * where a slot links to a child, the result for that slot stands in the child's `cover`, and the reader keeps the last
- * one it saw.  So one route changes one node, however many routes are below it.  Likewise a route of up to 8 bits, above
- * all the default route, is not painted over a big array: it is in `first`, by the first byte of the key.
+ * one it saw.  So one route changes one node, however many routes are below it.  Likewise a route of up to 8 bits, the
+ * default route above all, is not painted over a big array: it is in `first`, by the first byte of the key.
  *
  * Writing.  Each update changes the answer of any one key at exactly one place, by one atomic 32-bit store: an entry, a
  * cover, an array slot, or the link to a replaced copy of a block.  Replaced blocks go to RCU.
- * The one way for a reader to err would be to read a cover, then be overtaken by an update of this cover AND by a second
- * one that removes what lies below, and to combine the first's old with the second's new answer.  So each update that
+ * The one way for a reader to err would be to read a cover, be overtaken by an update of this cover AND by a second one
+ * that removes what lies below, and to combine the first's old with the second's new answer.  So each update that
  * changes covers also counts in `seq` before the next one begins, and readers look again if seq has moved.
  *
  * The writer's side (struct shadow) mirrors the nodes and keeps their exact prefixes, so that a delete can restore what
@@ -57,6 +57,7 @@ struct pool {
 	size_t map_bytes;
 	uint32_t unit;       /* bytes */
 	uint32_t max, top;   /* units; from top on never used */
+	uint32_t reserve;    /* units at the end, taken when nothing else is left */
 	uint32_t used;       /* units handed out */
 	uint32_t n_class;    /* largest block, in units */
 	uint32_t *free_head; /* per size: unit number of the first free block, 0 none */
@@ -177,23 +178,37 @@ static uint32_t pool_pop(struct pool *l, uint32_t units)
 	return ref;
 }
 
+/* The smallest free block of more than units, cut to size; 0: none. */
+static uint32_t pool_split(struct pool *l, uint32_t units)
+{
+	uint32_t c = units + 1, ref;
+
+	while (c <= l->n_class && l->n_free[c] == 0)
+		c++;
+	if (c > l->n_class)
+		return 0;
+	ref = pool_pop(l, c);
+	pool_push(l, ref + units, c - units);
+	return ref;
+}
+
+static bool pool_has_fresh(const struct pool *l, uint32_t units, uint32_t keep)
+{
+	return l->top + units + keep <= l->max;
+}
+
 /* A block of 1 .. n_class units, or 0.  Not zeroed. */
 static uint32_t pool_alloc(struct pool *l, uint32_t units)
 {
 	uint32_t ref = 0;
 
-	if (l->n_free[units] > 0) {
+	if (l->n_free[units] > 0)
 		ref = pool_pop(l, units);
-	} else if (l->top + units <= l->max) {
+	else if (!pool_has_fresh(l, units, l->reserve))
+		ref = pool_split(l, units);
+	if (ref == 0 && pool_has_fresh(l, units, 0)) {
 		ref = l->top;
 		l->top += units;
-	} else {
-		for (uint32_t c = units + 1; c <= l->n_class && ref == 0; c++) {
-			if (l->n_free[c] == 0)
-				continue;
-			ref = pool_pop(l, c);
-			pool_push(l, ref + units, c - units);
-		}
 	}
 	if (ref != 0)
 		l->used += units;
@@ -663,9 +678,7 @@ static void shadow_free(struct fib *f, uint32_t sh)
 {
 	struct shadow *s = shadow_at(f, sh);
 
-	if (s->units_routes > 0)
-		pool_free(&f->wr, s->routes, s->units_routes);
-	if (s->units_kids > 0)
+	if (s->units_kids > 0) /* routes are all gone before a node goes */
 		pool_free(&f->wr, s->kids, s->units_kids);
 	pool_free(&f->wr, sh, SHADOW_UNITS);
 	f->n_nodes--;
@@ -1152,32 +1165,45 @@ static void shallow_set(struct fib *f, uint32_t i, uint32_t result)
 
 /* Units kept back for deletes, which must not fail: each gives back what it takes, after a grace period. */
 #define RD_RESERVE 4096u
-/* The most that one fib_set() takes: two copies of full nodes, and new nodes of few runs. */
-#define RD_NEED (2 * UNIT_MAX + 10)
-#define WR_NEED (2 * 256 + 64)
+/* Most blocks, and units at the end of the pool, that one fib_set() takes: a copy of the node that it meets with up to
+ * two more runs, and new nodes of few runs. */
+#define RD_BLOCKS 6u
+#define RD_NEED   (2 * UNIT_MAX + 10)
+#define WR_NEED   (2 * 256 + 64)
 
-static bool rd_ready(const struct fib *f)
+/* No block of the next update has more than units. */
+static bool rd_ready(const struct fib *f, uint32_t units)
 {
 	const struct pool *l = &f->rd;
+	uint32_t n = 0;
 
-	return l->top + RD_NEED + RD_RESERVE <= l->max ||
-	       (l->n_free[UNIT_MAX] >= 2 && l->n_free[1] + l->n_free[2] + l->n_free[3] >= 10);
+	if (pool_has_fresh(l, RD_NEED, l->reserve))
+		return true;
+	for (uint32_t c = units; c <= UNIT_MAX; c++)
+		n += l->n_free[c];
+	return n >= RD_BLOCKS;
 }
 
-static bool memory_ready(const struct fib *f)
+static bool memory_ready(const struct fib *f, const struct spot *t)
 {
-	if (f->wr.top + WR_NEED > f->wr.max)
+	uint32_t sh = t->at != 0 ? t->at : t->parent, units = 0;
+
+	if (!pool_has_fresh(&f->wr, WR_NEED, 0))
 		return false;
-	if (rd_ready(f))
-		return true;
+	if (sh != 0)
+		units = runs_units(node_runs(shadow_node(f, shadow_at(f, sh))) + 2);
+	if (units < 2)
+		units = 2;
+	if (units > UNIT_MAX)
+		units = UNIT_MAX;
 	/* Workers give memory back within microseconds; one that is stuck shall not stop the control thread too. */
-	for (unsigned tries = 0; tries < 100; tries++) {
-		rcu_reclaim();
-		if (rd_ready(f))
-			return true;
-		usleep(50);
+	for (unsigned tries = 0; !rd_ready(f, units); tries++) {
+		if (tries == 100)
+			return false;
+		if (rcu_reclaim() == 0)
+			usleep(50);
 	}
-	return false;
+	return true;
 }
 
 /* End of an update: tell readers that a cover has changed, before the next update begins. */
@@ -1226,6 +1252,7 @@ struct fib *fib_create(const struct fib_conf *conf)
 	    words_init(&f->exact, slots > FIRST_LEAF ? 2 * slots : 2 * FIRST_LEAF, false) < 0 ||
 	    words_init(&f->kids, slots, false) < 0)
 		goto free_f;
+	f->rd.reserve = RD_RESERVE;
 	f->root = f->roots.v;
 	f->base = f->rd.base;
 	return f;
@@ -1276,7 +1303,7 @@ int fib_set(struct fib *f, const uint8_t *prefix, uint8_t plen, uint32_t result)
 		struct route *r = t.found ? route_find(f, shadow_at(f, t.at), p.len, p.bits) : NULL;
 		if (r != NULL && r->result == result)
 			return 0;
-		if ((r == NULL && f->n_routes == f->max_routes) || !memory_ready(f))
+		if ((r == NULL && f->n_routes == f->max_routes) || !memory_ready(f, &t))
 			return -ENOSPC;
 		f->n_routes += r == NULL;
 		deep_set(f, &p, &t, r);
@@ -1302,7 +1329,7 @@ int fib_del(struct fib *f, const uint8_t *prefix, uint8_t plen)
 		struct spot t = spot_find(f, key, p.off);
 		if (!t.found || route_find(f, shadow_at(f, t.at), p.len, p.bits) == NULL)
 			return 0;
-		if (f->rd.top + RD_NEED > f->rd.max && !rd_ready(f))
+		if (!pool_has_fresh(&f->rd, RD_NEED, 0) && !rd_ready(f, UNIT_MAX))
 			rcu_drain(); /* out of reserve: wait for what earlier updates gave back */
 		f->n_routes--;
 		deep_del(f, &p, t.at);

@@ -6,7 +6,11 @@
  * updates, never "no entry" while a covering prefix is there.  A worker's pointer to the table itself stays good until
  * its next quiescent state, also across fib_destroy().
  *
- * Keys and prefixes are in network order; IPv4 takes 4 bytes, IPv6 16.  How it works: fib.c. */
+ * Keys and prefixes are in network order; IPv4 takes 4 bytes, IPv6 16.  How it works: fib.c.
+ *
+ * Memory with routes like the Internet's, bytes per route for workers + in the writer: 1 M IPv4 12 + 13 (root_bits 16)
+ * or 54 + 153 (24); 250 k IPv6 63 + 55; random /128 are the worst, 170 + 155.  A table
+ * for few routes takes some 30 KiB.  An update takes 0.2 to 1 us, with root_bits 24 up to 0.1 ms for a /9. */
 #ifndef DATAPLANE_TABLES_FIB_H
 #define DATAPLANE_TABLES_FIB_H
 

@@ -468,26 +468,30 @@ Test(fib, small_tables_stay_small)
 	}
 }
 
-/* A worker that never reports keeps blocks from coming back: then sets are refused, deletes are not, and the table
- * stays right. */
+/* A worker that does not report keeps blocks from coming back: then sets are refused, deletes are not, and the table
+ * stays right; once it reports, everything goes on, in whatever pieces the memory is by then. */
 Test(fib, out_of_blocks_refuses_set_not_delete)
 {
 	enum { N = 256 };
-	struct fib *f = fib_create(&(struct fib_conf){ FIB_IP4, 0, N });
+	struct fib *f = fib_create(&(struct fib_conf){ FIB_IP4, 0, 2 * N });
 	uint32_t want[N], got[N], addr[N];
 	uint8_t key[16] = { 10 };
 	unsigned n, refused_at = 0;
 
 	cr_assert_eq(rcu_init(1), 0);
 	cr_assert_eq(rcu_worker_register(0), 0);
+	key[1] = 1;
+	cr_assert_eq(fib_set(f, key, 32, ADJ(1)),
+		     0); /* never empty: an empty table starts afresh */
+	key[1] = 0;
 	for (unsigned i = 0; i < N; i++) {
 		key[3] = i;
 		memcpy(&addr[i], key, 4);
 		want[i] = 0;
 	}
 	for (n = 0; n < 100000 && refused_at == 0; n++) {
-		unsigned i = n / 2 % N;
-		uint32_t result = n % 2 ? 0 : ADJ(1 + n);
+		unsigned i = n % N; /* all in, all out, and again */
+		uint32_t result = n / N % 2 == 0 ? ADJ(1 + n) : 0;
 		key[3] = i;
 		int rc = result ? fib_set(f, key, 32, result) : fib_del(f, key, 32);
 		if (rc == 0) {
@@ -498,20 +502,33 @@ Test(fib, out_of_blocks_refuses_set_not_delete)
 			refused_at = n;
 		}
 	}
-	cr_assert_gt(refused_at, 500);
+	cr_assert_gt(refused_at, N, "the first blocks are for a full table");
 	fib_lookup_bulk4(f, addr, got, N);
 	cr_assert_arr_eq(got, want, sizeof(got));
-	for (unsigned i = 0; i < N; i++) {
+	for (unsigned i = 0; i < N; i += 2) {
 		key[3] = i;
 		cr_assert_eq(fib_del(f, key, 32), 0);
-		cr_assert_eq(fib_lookup(f, key), 0);
+		want[i] = 0;
 	}
-	rcu_worker_quiescent(0);
-	rcu_reclaim();
-	rcu_worker_quiescent(0);
-	rcu_reclaim();
-	cr_assert_eq(fib_set(f, key, 32, ADJ(1)), 0, "memory is back");
-	cr_assert_eq(fib_lookup(f, key), ADJ(1));
+	fib_lookup_bulk4(f, addr, got, N);
+	cr_assert_arr_eq(got, want, sizeof(got));
+	for (n = 0; n < 20000; n++) { /* nodes small and large from blocks of all sizes */
+		unsigned i = n * 37 % N;
+		int rc;
+		rcu_worker_quiescent(0);
+		rcu_reclaim();
+		key[2] = 1 + i % 255;
+		key[3] = 0;
+		rc = n / N % 2 ? fib_del(f, key, 32) : fib_set(f, key, 32, ADJ(1));
+		cr_assert_eq(rc, 0, "%u", n);
+		key[2] = 0;
+		key[3] = i;
+		want[i] = want[i] ? 0 : ADJ(1 + n);
+		rc = want[i] ? fib_set(f, key, 32, want[i]) : fib_del(f, key, 32);
+		cr_assert_eq(rc, 0, "%u", n);
+	}
+	fib_lookup_bulk4(f, addr, got, N);
+	cr_assert_arr_eq(got, want, sizeof(got));
 	rcu_worker_unregister(0);
 	fib_destroy(f);
 	rcu_fini();
