@@ -108,7 +108,8 @@ Test(ip6, the_first_of_two_counts)
 	struct wire_cur c;
 	struct pktb b;
 
-	pktb_parse(&b, "ip6 " SRC " " DST " / srh " DST " 0 / frag 0 1 5 / rt 2 7 / frag 0 0 6 / udp");
+	pktb_parse(&b,
+		   "ip6 " SRC " " DST " / srh " DST " 0 / frag 0 1 5 / rt 2 7 / frag 0 0 6 / udp");
 	c = wire_cur_init(b.buf, b.len);
 	cr_assert_eq(ip6_parse(&c, &v), 0);
 	cr_assert_eq(ip6_chain_parse(&v, &c, &ch), 0);

@@ -158,6 +158,7 @@ ParameterizedTestParameters(srh, tlvs)
 		{ "PadN + PadN of length 0", "04040000 00000400", 0, 0, 2 },
 		{ "eight Pad1", "00000000 00000000", 0, 1, 8 },
 		{ "one Pad1", "7c050102 03040500", 0, 0, 2 },
+		{ "Pad1 twice, apart", "007c0100 007c0100", 0, 0, 4 },
 		{ "unknown, fixed", "7c060102 03040506", 0, 0, 1 },
 		{ "unknown, mutable", "fc060102 03040506", 0, 0, 1 },
 		{ "one octet beyond", "7c070102 03040506", -EBADMSG, -EBADMSG, 0 },
