@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The endpoint rows of the conformance table over the whole graph: Ethernet in, Ethernet out. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include "pipelines/srv6/tests/lab.h"
+#include "pipelines/srv6/tests/rows.h"
+
+TestSuite(srv6_conformance, .init = lab_start, .fini = lab_stop, .timeout = 60);
+
+ParameterizedTestParameters(srv6_conformance, rows)
+{
+	return cr_make_param_array(struct row, endpoint_rows, N_ENDPOINT_ROWS);
+}
+
+ParameterizedTest(struct row *r, srv6_conformance, rows)
+{
+	struct pktb in, want;
+	uint32_t sid;
+	uint64_t ok, packets, octets, errors;
+	char why[96];
+
+	snprintf(why, sizeof(why), "%s %s", r->id, r->why);
+	packet_make(&in, r->in, r->set);
+	sid = lab_sid_id(in.buf);
+	lab_send(1, in.buf, in.len);
+	/* a packet shorter than it says does not come as far as the SID */
+	cr_assert_eq(hx_verdict("srv6-endpoint", r->verdict), 1, "%s: not %s", why, r->verdict);
+	switch (r->want) {
+	case WANT_OUT:
+		packet_make(&want, r->out, r->out_set);
+		lab_expect(why, r->port, &want);
+		break;
+	case WANT_REPLY:
+		packet_make(&want, r->out, r->out_set);
+		lab_expect(why, 1, &want);
+		break;
+	case WANT_ICMP:
+		lab_expect_icmp6(why, 1, in.buf, in.len, r->type, r->code, r->data);
+		break;
+	case WANT_DROP:
+	case WANT_SILENT:
+		cr_assert_eq(hx_drops(), 1, "%s: dropped %lu", why, hx_drops());
+		break;
+	}
+	lab_nothing_left(why);
+	/* S-179: the SID counts what it processed with success, and nothing else */
+	ok = r->want == WANT_OUT || r->want == WANT_REPLY;
+	packets = hx_stat("sid", sid, "packets");
+	octets = hx_stat("sid", sid, "octets");
+	errors = hx_stat("sid", sid, "errors");
+	cr_assert_eq(packets, ok, "%s: counted %lu", why, packets);
+	cr_assert_eq(octets, ok * in.len, "%s: counted %lu octets", why, octets);
+	cr_assert_eq(errors, !ok, "%s: counted %lu errors", why, errors);
+	cr_assert_eq(hx_mbufs_in_use(), 0, "%s: %u buffers lost", why, hx_mbufs_in_use());
+}
+
+/* ---- rows that want another topology, or many packets ---------------------------------------------------------- */
+
+static void one(const char *why, const char *in_text, const char *set, struct pktb *ret)
+{
+	(void)why;
+	packet_make(ret, in_text, set);
+	lab_send(1, ret->buf, ret->len);
+}
+
+Test(srv6_conformance, s022_srh_at_an_address_that_is_no_sid)
+{
+	struct pktb in;
+
+	one("S-022", "ip6 $T $L 64 / srh $R,$L 1 / " UDP, "", &in);
+	lab_expect_icmp6("S-022", 1, in.buf, in.len, 4, 0, 42);
+	lab_nothing_left("S-022");
+}
+
+Test(srv6_conformance, s023_used_up_srh_is_ignored)
+{
+	struct pktb in, want;
+
+	one("S-023", "ip6 $T $L 64 / srh $L 0 / " ECHO, "", &in);
+	packet_make(&want, "ip6 $L $T 64 / " REPLY, "");
+	lab_expect("S-023", 1, &want);
+}
+
+Test(srv6_conformance, s024_transit_does_not_look)
+{
+	struct pktb in, want;
+
+	one("S-024", "ip6 $T $Q 64 / srh $R,$Q 1 / " UDP, "44=c8", &in);
+	packet_make(&want, "ip6 $T $Q 63 / srh $R,$Q 1 / " UDP, "44=c8");
+	lab_expect("S-024", 2, &want);
+}
+
+Test(srv6_conformance, s025_unassigned_sid)
+{
+	struct pktb in;
+
+	hx_route(0, "2001:db8:b::/48", HD_TARGET_UNREACHABLE, 0);
+	one("S-025", "ip6 $T 2001:db8:b::999 64 / srh $R,$E 1 / " UDP, "", &in);
+	lab_expect_icmp6("S-025", 1, in.buf, in.len, 1, 0, 0);
+	lab_nothing_left("S-025");
+}
+
+Test(srv6_conformance, s026_no_route)
+{
+	struct pktb in;
+
+	one("S-026", "ip6 $T $E 64 / srh 2001:db8:dead::1,$E 1 / " UDP, "", &in);
+	lab_expect_icmp6("S-026", 1, in.buf, in.len, 1, 0, 0);
+	cr_assert_eq(hx_stat("sid", 1, "packets"), 0);
+	one("S-026, PSP", "ip6 $T $Epsp 64 / srh 2001:db8:dead::1,$Epsp 1 / " UDP, "", &in);
+	lab_expect_icmp6("S-026, PSP", 1, in.buf, in.len, 1, 0, 0);
+	cr_assert_eq(hx_stat("sid", 2, "packets"), 0);
+	lab_nothing_left("S-026");
+}
+
+Test(srv6_conformance, s032_group_source)
+{
+	struct pktb in;
+
+	one("S-032", "ip6 ff02::9 $E 64 / srh $R,$E 3 / " UDP, "", &in);
+	lab_nothing_left("S-032");
+	cr_assert_eq(hx_drops(), 1);
+}
+
+/* 1000 packets at once: the burst passes, the rest is dropped, all are counted. */
+Test(srv6_conformance, s034_errors_are_limited)
+{
+	struct pktb in;
+	uint8_t b[PKTB_CAP];
+	unsigned n = 0;
+
+	packet_make(&in, "ip6 $T $E 64 / srh $R,$E 3 / " UDP, "");
+	for (int i = 0; i < 1000; i++)
+		lab_send(1, in.buf, in.len);
+	while (lab_recv(1, b, sizeof(b)) != 0)
+		n++;
+	cr_assert(n >= 1 && n < 500, "%u errors for 1000 packets", n);
+	cr_assert_eq(hx_verdict("srv6-endpoint", "bad-list"), 1000);
+	cr_assert_eq(hx_verdict("icmp-error", "rate-limit") + n, 1000);
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+Test(srv6_conformance, s035_long_packet_is_quoted_in_part)
+{
+	struct pktb in;
+
+	one("S-035", "ip6 $T $E 64 / srh $R,$E 3 / udp / fill 1412", "", &in);
+	cr_assert_eq(in.len, 1500);
+	lab_expect_icmp6("S-035", 1, in.buf, in.len, 4, 0, 43);
+}
+
+Test(srv6_conformance, s062_next_hop_down)
+{
+	struct hd_api_iface i = { .iface_id = 3, .name = "if3", .port_id = 3, .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 3 } };
+	struct pktb in;
+
+	cr_assert_eq(hx_set(HD_API_IFACE, &i, sizeof(i)), 0, "%s", hx_error()); /* no longer up */
+	one("S-062", "ip6 $T $X 64 / srh $R,$X 1 / " IN6, "", &in);
+	lab_nothing_left("S-062");
+	cr_assert_eq(hx_verdict("srv6-endpoint", "link-down"), 1);
+	cr_assert_eq(hx_stat("sid", lab_sid_id(in.buf), "packets"), 0);
+}
+
+/* End.X over a set of next hops: flows are spread evenly and stay where they are. */
+Test(srv6_conformance, s061_set_of_next_hops)
+{
+	struct hd_api_nhgroup g = { .group_id = 1, .n_members = 2, .member = { { 2, 1 }, { 3, 1 } } };
+	struct sid_name x2 = { "X2", "2001:db8:b::2ff", HD_SRV6_END_X, 0, HD_TARGET_NHGROUP, 1, 0, 0 };
+	unsigned n[LAB_PORTS + 1] = { 0 };
+	uint8_t b[PKTB_CAP];
+	struct pktb in;
+
+	cr_assert_eq(hx_set(HD_API_NHGROUP, &g, 8 + 2 * sizeof(g.member[0])), 0, "%s", hx_error());
+	lab_sid(40, &x2, 0);
+	for (unsigned i = 0; i < 4000; i++) {
+		uint32_t port = 0;
+
+		packet_make(&in, "ip6 $T 2001:db8:b::2ff 64 / srh $R,$X 1 / " UDP, "");
+		wire_put32(in.buf, 6u << 28 | (i / 2 * 7919 % 0xfffff + 1));
+		lab_send(1, in.buf, in.len);
+		for (uint32_t p = 2; p <= 3; p++)
+			if (lab_recv(p, b, sizeof(b)) != 0)
+				port = p;
+		cr_assert_neq(port, 0, "flow %u is lost", i / 2);
+		n[port]++;
+		if (i % 2 == 1)
+			cr_assert_eq(n[port] % 2, 0, "flow %u is split", i / 2);
+	}
+	cr_assert(n[2] > 1800 && n[2] < 2200, "%u of 4000 on port 2", n[2]);
+}
+
+/* RFC 8200 section 3 after decapsulation: the exposed packet counts this hop. */
+Test(srv6_conformance, exposed_packet_at_hop_limit_1)
+{
+	struct pktb in, inner;
+
+	hx_route(10, "2001:db8:aa::/64", HD_TARGET_VRF, 0);
+	one("inner hop limit", "ip6 $T $DT6 64 / ip6 $A $B 1 / udp / fill 16", "", &in);
+	pktb_parse(&inner, "ip6 2001:db8:aa::1 2001:db8:bb::1 1 / udp / fill 16");
+	lab_expect_icmp6("inner hop limit", 1, inner.buf, inner.len, 3, 0, 0);
+	one("inner hop limit, End.DX6", "ip6 $T $DX6 64 / ip6 $A $B 1 / udp / fill 16", "", &in);
+	lab_expect_icmp6("inner hop limit, End.DX6", 1, inner.buf, inner.len, 3, 0, 0);
+	cr_assert_eq(hx_verdict("srv6-endpoint", "inner-hop-limit"), 1);
+}
+
+Test(srv6_conformance, s180_too_big_behind_the_sid)
+{
+	struct pktb in;
+
+	one("S-180", "ip6 $T $E 64 / srh 2001:db8:c:14::1,$E 1 / udp / fill 1412", "", &in);
+	cr_assert_eq(in.len, 1500);
+	lab_expect_icmp6("S-180", 1, in.buf, in.len, 2, 0, 1400);
+	lab_nothing_left("S-180");
+	/* with PSP it fits by what is popped, or not: 1440 - 40 octets */
+	one("S-180, PSP fits", "ip6 $T $Epsp 64 / srh 2001:db8:c:14::1,$Epsp 1 / udp / fill 1352", "", &in);
+	cr_assert_eq(in.len, 1440);
+	struct pktb want;
+	packet_make(&want, "ip6 $T 2001:db8:c:14::1 63 / udp / fill 1352", "");
+	lab_expect("S-180, PSP fits", 6, &want);
+	one("S-180, PSP", "ip6 $T $Epsp 64 / srh 2001:db8:c:14::1,$Epsp 1 / udp / fill 1353", "", &in);
+	lab_expect_icmp6("S-180, PSP", 1, in.buf, in.len, 2, 0, 1400);
+	lab_nothing_left("S-180");
+}
+
+/* A list of two SIDs of this node: each is processed, the hop limit counts both. */
+Test(srv6_conformance, two_own_sids_in_a_row)
+{
+	struct pktb in, want;
+
+	one("two SIDs", "ip6 $T $E 64 / srh $R,$X,$E 2 / " IN6, "", &in);
+	packet_make(&want, "ip6 $T $R 62 / srh $R,$X,$E 0 / " IN6, "");
+	lab_expect("two SIDs", 3, &want);
+	one("SID, then decapsulation", "ip6 $T $E 64 / srh $DT6,$E 1 / " IN6, "", &in);
+	packet_make(&want, IN6_9, "");
+	lab_expect("SID, then decapsulation", 5, &want);
+}
+
+/* A SID deleted under traffic: no packet is lost in silence, and the locator's route takes over. */
+Test(srv6_conformance, deleted_sid)
+{
+	struct hd_api_srv6_sid key = { .plen = 128 };
+	struct ip6_addr a = pktb_addr6(sid_names[0].addr);
+	struct pktb in;
+
+	memcpy(key.sid, &a, 16);
+	cr_assert_eq(hx_del(HD_API_SRV6_SID, &key, HD_API_SRV6_SID_KEY), 0);
+	one("deleted", "ip6 $T $E 64 / srh $R,$E 1 / " UDP, "", &in);
+	lab_expect_icmp6("deleted", 1, in.buf, in.len, 1, 0, 0);
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The headend over the whole graph: the conformance rows of H.Encaps and H.Encaps.Red, policies of weighted lists, and
+ * what the API refuses. */
+#include <criterion/criterion.h>
+
+#include "pipelines/srv6/tests/lab.h"
+#include "pipelines/srv6/tests/rows.h"
+
+#define OUTER_SRC "2001:db8:a::1"
+
+static void set_conf(void)
+{
+	struct hd_api_srv6_conf c = { .flow_seed = 1 };
+	struct ip6_addr a = pktb_addr6(OUTER_SRC);
+
+	memcpy(c.encap_source, &a, 16);
+	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), 0, "%s", hx_error());
+}
+
+static int try_seglist(uint32_t id, unsigned n, const char *const *seg)
+{
+	struct hd_api_srv6_seglist l = { .seglist_id = id, .n_segs = n };
+
+	for (unsigned i = 0; i < n; i++) {
+		struct ip6_addr a = pktb_addr6(seg[i]);
+
+		memcpy(l.seg[i], &a, 16);
+	}
+	return hx_set(HD_API_SRV6_SEGLIST, &l, 8 + 16 * n);
+}
+
+static void set_seglist(uint32_t id, unsigned n, const char *const *seg)
+{
+	cr_assert_eq(try_seglist(id, n, seg), 0, "%s", hx_error());
+}
+
+static int try_policy(uint32_t id, uint8_t encap, unsigned n, const struct hd_api_srv6_policy_list *list)
+{
+	struct hd_api_srv6_policy p = { .policy_id = id, .encap = encap, .n_lists = n };
+
+	snprintf(p.name, sizeof(p.name), "p%u", id);
+	for (unsigned i = 0; i < n; i++)
+		p.list[i] = list[i];
+	return hx_set(HD_API_SRV6_POLICY, &p, 64 + 8 * n);
+}
+
+static void set_policy(uint32_t id, uint8_t encap, unsigned n, const struct hd_api_srv6_policy_list *list)
+{
+	cr_assert_eq(try_policy(id, encap, n, list), 0, "%s", hx_error());
+}
+
+static const char *const s123[] = { "2001:db8:c::51", "2001:db8:c::52", "2001:db8:c::53" };
+
+/* Policy 1 over [S1,S2,S3] towards 2001:db8:dd::/64 and 10.0.3.0/24. */
+static void steer_start(void)
+{
+	lab_start();
+	set_conf();
+	set_seglist(1, 3, s123);
+	set_policy(1, HD_SRV6_H_ENCAPS, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
+	hx_route(0, "2001:db8:dd::/64", HD_TARGET_POLICY, 1);
+	hx_route(0, "10.0.3.0/24", HD_TARGET_POLICY, 1);
+}
+
+TestSuite(srv6_steer, .init = steer_start, .fini = lab_stop, .timeout = 60);
+
+#define IN6_DD(hop) "ip6 $A 2001:db8:dd::1 " hop " / udp / fill 16"
+#define IN4_DD(ttl) "ip4 $A4 10.0.3.1 " ttl " / udp / fill 16"
+
+/* The packet that left on a port is `want`, but for a flow label that is not 0; returns the label. */
+static uint32_t expect_labelled(const char *why, uint32_t port, struct pktb *want)
+{
+	uint8_t b[PKTB_CAP];
+	size_t n = lab_recv(port, b, sizeof(b));
+	uint32_t label;
+
+	cr_assert_eq(n, want->len, "%s: %zu octets, not %zu\n%s", why, n, want->len, pktb_hexdump(b, n));
+	label = wire_get32(b) & 0xfffff;
+	cr_assert_neq(label, 0, "%s: no flow label", why);
+	wire_put32(want->buf, (wire_get32(want->buf) & ~0xfffffu) | label);
+	cr_assert_arr_eq(b, want->buf, n, "%s\nhave %s\nwant %s", why, pktb_hexdump(b, n), pktb_dump(want));
+	return label;
+}
+
+Test(srv6_steer, s090_h_encaps)
+{
+	struct pktb in, want;
+
+	packet_make(&in, IN6_DD("64"), "0=6b 1=80");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " IN6_DD("63"), "0=6b 1=80 96=6b 97=80");
+	expect_labelled("S-090", 2, &want);
+	cr_assert_eq(hx_stat("policy", 1, "packets"), 1);
+	cr_assert_eq(hx_stat("policy", 1, "octets"), want.len);
+	cr_assert_eq(hx_stat("seglist", 1, "packets"), 1);
+	cr_assert_eq(hx_stat("seglist", 1, "octets"), want.len);
+	cr_assert_eq(hx_verdict("srv6-encap", "forward"), 1);
+	lab_nothing_left("S-090");
+}
+
+Test(srv6_steer, s091_h_encaps_red)
+{
+	struct pktb in, want;
+
+	set_policy(1, HD_SRV6_H_ENCAPS_RED, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $S1 64 / srh $S3,$S2 2 / " IN6_DD("63"), "");
+	expect_labelled("S-091", 2, &want);
+}
+
+Test(srv6_steer, s092_one_segment_reduced)
+{
+	struct pktb in, want;
+
+	set_seglist(1, 1, s123);
+	set_policy(1, HD_SRV6_H_ENCAPS_RED, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $S1 64 / " IN6_DD("63"), "");
+	expect_labelled("S-092", 2, &want);
+}
+
+Test(srv6_steer, s094_ipv4_inside)
+{
+	struct pktb in, want;
+
+	packet_make(&in, IN4_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " IN4_DD("63"), "");
+	expect_labelled("S-094", 2, &want);
+}
+
+Test(srv6_steer, s095_hop_limit)
+{
+	struct pktb in;
+
+	packet_make(&in, IN4_DD("1"), "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp4("S-095", 1, in.buf, 11, 0, 0);
+	packet_make(&in, IN6_DD("1"), "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp6("S-095, IPv6", 1, in.buf, in.len, 3, 0, 0);
+	lab_nothing_left("S-095");
+	cr_assert_eq(hx_stat("policy", 1, "packets"), 0);
+}
+
+/* The label of a flow with this source port. */
+static uint32_t label_of(unsigned port)
+{
+	uint8_t b[PKTB_CAP];
+	struct pktb in;
+	char text[96];
+
+	snprintf(text, sizeof(text), "ip6 $A 2001:db8:dd::1 64 / udp %u 2000 / fill 16", port);
+	packet_make(&in, text, "");
+	lab_send(1, in.buf, in.len);
+	cr_assert_neq(lab_recv(2, b, sizeof(b)), 0);
+	return wire_get32(b) & 0xfffff;
+}
+
+Test(srv6_steer, s097_flow_label)
+{
+	uint32_t seen[256];
+	unsigned same = 0;
+
+	for (unsigned i = 0; i < 256; i++) {
+		seen[i] = label_of(1000 + i);
+		cr_assert_neq(seen[i], 0);
+		for (unsigned k = 0; k < i; k++)
+			same += seen[k] == seen[i];
+	}
+	cr_assert_leq(same, 2, "%u pairs of 256 flows share a label", same);
+	for (unsigned i = 0; i < 256; i++)
+		cr_assert_eq(label_of(1000 + i), seen[i], "flow %u changed its label", i);
+}
+
+Test(srv6_steer, s098_too_big_ipv6)
+{
+	struct pktb in;
+	uint8_t b[PKTB_CAP];
+
+	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1452", "");
+	cr_assert_eq(in.len, 1500);
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp6("S-098", 1, in.buf, in.len, 2, 0, 1404);
+	lab_nothing_left("S-098");
+	cr_assert_eq(hx_stat("policy", 1, "packets"), 0);
+	cr_assert_eq(hx_stat("policy", 1, "errors"), 1);
+	/* the size that was told fits exactly */
+	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1356", "");
+	cr_assert_eq(in.len, 1404);
+	lab_send(1, in.buf, in.len);
+	cr_assert_eq(lab_recv(2, b, sizeof(b)), 1500);
+}
+
+/* Outer packets are never fragmented, and a sender cannot be asked for less than 1280 octets: dropped, by name. */
+Test(srv6_steer, s099_minimum_mtu)
+{
+	struct pktb in;
+
+	lab_iface_mtu(2, 2, 1300);
+	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1232", "");
+	cr_assert_eq(in.len, 1280);
+	lab_send(1, in.buf, in.len);
+	lab_nothing_left("S-099");
+	cr_assert_eq(hx_verdict("srv6-encap", "too-big-min"), 1);
+	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1233", "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp6("S-099", 1, in.buf, in.len, 2, 0, 1280);
+}
+
+Test(srv6_steer, s100_too_big_ipv4)
+{
+	struct pktb in;
+
+	packet_make(&in, "ip4 $A4 10.0.3.1 64 / udp / fill 1472", "");
+	cr_assert_eq(in.len, 1500);
+	in.ip4->frag = be16_make(IP4_DF);
+	pktb_finish(&in);
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp4("S-100", 1, in.buf, 3, 4, 1404);
+	lab_nothing_left("S-100");
+}
+
+Test(srv6_steer, s105_weighted_lists)
+{
+	static const char *const to_s2[] = { "2001:db8:c::52" };
+	const struct hd_api_srv6_policy_list lists[] = { { 1, 3 }, { 2, 1 } };
+	unsigned n[2] = { 0 }, list_of[4000];
+	uint8_t b[PKTB_CAP];
+	struct pktb in;
+
+	set_seglist(2, 1, to_s2);
+	set_policy(1, HD_SRV6_H_ENCAPS, 2, lists);
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (unsigned i = 0; i < 4000; i++) {
+			char text[96];
+			unsigned list;
+
+			snprintf(text, sizeof(text), "ip6 $A 2001:db8:dd::1 64 / udp %u 2000 / fill 16", 1 + i);
+			packet_make(&in, text, "");
+			lab_send(1, in.buf, in.len);
+			cr_assert_neq(lab_recv(2, b, sizeof(b)), 0);
+			list = b[39] == 0x52;
+			if (turn == 0) {
+				list_of[i] = list;
+				n[list]++;
+			} else if (turn == 1) {
+				cr_assert_eq(list, list_of[i], "flow %u moved", i);
+			} else {
+				cr_assert_eq(list, 0, "flow %u still goes to the list that went", i);
+			}
+		}
+		if (turn == 0)
+			cr_assert(n[0] > 2800 && n[0] < 3200, "%u of 4000, not 75 %%", n[0]);
+		if (turn == 1) /* the flows of the other list stay where they are */
+			set_policy(1, HD_SRV6_H_ENCAPS, 1, lists);
+	}
+	cr_assert_eq(hx_stat("seglist", 1, "packets") + hx_stat("seglist", 2, "packets"), 12000);
+	cr_assert_eq(hx_stat("policy", 1, "packets"), 12000);
+}
+
+Test(srv6_steer, policy_without_list_drops)
+{
+	struct pktb in;
+
+	set_policy(1, HD_SRV6_H_ENCAPS, 0, NULL);
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	lab_nothing_left("no list");
+	cr_assert_eq(hx_verdict("srv6-encap", "invalid-policy"), 1);
+	cr_assert_eq(hx_stat("policy", 1, "errors"), 1);
+}
+
+/* A changed segment list is in the next packet, and with it every policy that uses it. */
+Test(srv6_steer, changed_list)
+{
+	static const char *const other[] = { "2001:db8:c::52", "2001:db8:c::51" };
+	struct pktb in, want;
+
+	set_seglist(1, 2, other);
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $S2 64 / srh $S1,$S2 1 / " IN6_DD("63"), "");
+	expect_labelled("changed list", 2, &want);
+}
+
+/* Errors about the way to the first segment go to the inner source, about the inner packet. */
+Test(srv6_steer, no_route_to_the_first_segment)
+{
+	static const char *const nowhere[] = { "2001:db8:dead::1" };
+	struct pktb in;
+
+	set_seglist(1, 1, nowhere);
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp6("no route", 1, in.buf, in.len, 1, 0, 0);
+	packet_make(&in, IN4_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp4("no route", 1, in.buf, 3, 0, 0);
+	lab_nothing_left("no route");
+}
+
+/* The first segment is a SID of this node: pushed, processed, sent on. */
+Test(srv6_steer, first_segment_is_own)
+{
+	static const char *const own[] = { "2001:db8:b::100", "2001:db8:c::1" };
+	struct pktb in, want;
+
+	set_seglist(1, 2, own);
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $R 63 / srh $R,$E 0 / " IN6_DD("63"), "");
+	expect_labelled("own SID first", 2, &want);
+}
+
+/* A policy whose first segment is steered into itself ends in a named drop, not in a loop. */
+Test(srv6_steer, recursion_ends)
+{
+	struct pktb in;
+
+	hx_route(0, "2001:db8:c::51/128", HD_TARGET_POLICY, 1);
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	lab_nothing_left("recursion");
+	cr_assert_eq(hx_drops(), 1);
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+/* Sixteen segments push 304 octets: more than the headroom, so the packet moves in its buffer. */
+Test(srv6_steer, sixteen_segments)
+{
+	const char *seg[16];
+	char text[1024] = "ip6 $T $S1 64 / srh ";
+	struct pktb in, want;
+
+	for (int i = 0; i < 16; i++)
+		seg[i] = i == 0 ? s123[0] : s123[1];
+	set_seglist(1, 16, seg);
+	for (int i = 0; i < 15; i++)
+		strcat(text, "$S2,");
+	strcat(text, "$S1 15 / ip6 $A 2001:db8:dd::1 63 / udp / fill 1000");
+	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1000", "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, text, "");
+	expect_labelled("16 segments", 2, &want);
+}
+
+/* ---- refusals: nothing changes, the text says why --------------------------------------------------------------- */
+
+#define REFUSED(call, rc, part)                                                                                        \
+	do {                                                                                                           \
+		cr_assert_eq((call), (rc), "%s", hx_error());                                                          \
+		cr_assert_not_null(strstr(hx_error(), (part)), "%s", hx_error());                                      \
+	} while (0)
+
+static int try_sid(uint32_t id, const char *addr, uint8_t plen, uint16_t behavior, uint16_t flavors, uint32_t target)
+{
+	struct hd_api_srv6_sid s = { .plen = plen, .sid_id = id, .behavior = behavior, .flavors = flavors,
+				     .target = target, .target_id = 3 };
+	struct ip6_addr a = pktb_addr6(addr);
+
+	memcpy(s.sid, &a, 16);
+	return hx_set(HD_API_SRV6_SID, &s, sizeof(s));
+}
+
+Test(srv6_steer, sids_refused)
+{
+	const char *at = "2001:db8:b::777";
+
+	REFUSED(try_sid(50, at, 128, 4711, 0, 0), -EINVAL, "unknown");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END_BM, 0, 0), -EOPNOTSUPP, "end.bm is not carried");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DX2, 0, 0), -EOPNOTSUPP, "end.dt46");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DT6, F_PSP, 0), -EINVAL, "psp");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END, HD_SRV6_FLAVOR_NEXT_CSID, 0), -EOPNOTSUPP, "next-csid");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END_X, 0, 0), -EINVAL, "next hop");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END, 0, HD_TARGET_NEXTHOP), -EINVAL, "neither");
+	REFUSED(try_sid(50, at, 64, HD_SRV6_END, 0, 0), -EINVAL, "behind its prefix");
+	REFUSED(try_sid(50, "ff02::1", 128, HD_SRV6_END, 0, 0), -EINVAL, "unicast");
+	REFUSED(try_sid(0xffffff, at, 128, HD_SRV6_END, 0, 0), -ENOSPC, "not below");
+	REFUSED(try_sid(1, at, 128, HD_SRV6_END, 0, 0), -EEXIST, "another SID");
+	cr_assert_eq(try_sid(50, at, 128, HD_SRV6_END, F_PSP | F_USP | F_USD, 0), 0, "%s", hx_error());
+	/* a SID may change its id, and the id is free then */
+	cr_assert_eq(try_sid(51, at, 128, HD_SRV6_END, 0, 0), 0, "%s", hx_error());
+	cr_assert_eq(try_sid(50, "2001:db8:b::778", 128, HD_SRV6_END, 0, 0), 0, "%s", hx_error());
+}
+
+Test(srv6_steer, policies_refused)
+{
+	const struct hd_api_srv6_policy_list twice[] = { { 1, 1 }, { 1, 2 } }, zero = { 1, 0 }, absent = { 9, 1 };
+	uint32_t key = 1;
+
+	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS_L2, 0, NULL), -EOPNOTSUPP, "h.encaps.red");
+	REFUSED(try_policy(2, 9, 0, NULL), -EINVAL, "unknown");
+	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS, 2, twice), -EINVAL, "twice");
+	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS, 1, &zero), -EINVAL, "weight");
+	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS, 1, &absent), -ENOENT, "segment list");
+	REFUSED(try_policy(0xffffff, HD_SRV6_H_ENCAPS, 0, NULL), -ENOSPC, "not below");
+	REFUSED(try_seglist(5, 0, NULL), -EINVAL, "segments");
+	REFUSED(hx_del(HD_API_SRV6_SEGLIST, &key, sizeof(key)), -EBUSY, "still used");
+	REFUSED(hx_del(HD_API_SRV6_POLICY, &key, sizeof(key)), -EBUSY, "still used");
+}
