@@ -6,11 +6,11 @@
  * Route mixes follow what the Internet's tables look like: IPv4 mostly /24 below some 45 k /16s; IPv6 mostly /48 in
  * /32s of the registries' blocks, and 5 % /128.  Flows go to random addresses inside random routes. */
 #include <inttypes.h>
+#include <rte_cycles.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <x86intrin.h>
 
 #include "dataplane/rcu.h"
 #include "dataplane/result.h"
@@ -100,7 +100,7 @@ static void flow_in(const struct prefix *p, unsigned bytes, uint8_t *key)
 
 static uint64_t now(void)
 {
-	return __rdtsc();
+	return rte_rdtsc();
 }
 
 static double tsc_ghz(void)
