@@ -299,7 +299,7 @@ ParameterizedTestParameters(tcp, options)
 	return ROWS(rows);
 }
 
-ParameterizedTest(struct tcp_row *r, tcp, options)
+ParameterizedTest(struct tcp_row *r, tcp, options, .timeout = 10)
 {
 	uint8_t *p = exact_copy(golden_ip4_tcp + 20, 32);
 

@@ -332,7 +332,7 @@ ParameterizedTestParameters(ip6, options)
 	return ROWS(rows);
 }
 
-ParameterizedTest(struct opt_row *r, ip6, options)
+ParameterizedTest(struct opt_row *r, ip6, options, .timeout = 10)
 {
 	struct ip6_opt_set set = { { 0 } };
 	struct ip6_walk w;

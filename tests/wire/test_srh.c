@@ -171,7 +171,7 @@ ParameterizedTestParameters(srh, tlvs)
 	return ROWS(rows);
 }
 
-ParameterizedTest(struct tlv_row *r, srh, tlvs)
+ParameterizedTest(struct tlv_row *r, srh, tlvs, .timeout = 10)
 {
 	const struct srh_tlv_limits rfc = { .pad1_run = 1, .padn_len = 5, .n_tlv = 16 };
 	uint8_t tlv[48];
