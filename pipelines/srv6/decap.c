@@ -3,7 +3,8 @@
  * (RFC 8986 4.6, 4.7, 4.8).  The outer hop limit does not matter: the packet has arrived (RFC 8200 section 3). */
 #include "pipelines/srv6/packet.h"
 
-static enum srv6_endpoint_verdict end_dt(const struct srv6_sid *s, struct srv6_pkt *p, bool v4, bool v6)
+static enum srv6_endpoint_verdict end_dt(const struct srv6_sid *s, struct srv6_pkt *p, bool v4,
+					 bool v6)
 {
 	enum srv6_endpoint_verdict v = srv6_walk_last(p);
 

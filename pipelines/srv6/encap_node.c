@@ -11,13 +11,15 @@
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/verdicts.h"
 
-#define SAME_(P, NAME, next, sev, help)                                                                                \
-	static_assert((int)SRV6_EN_##NAME == (int)FWD_##NAME, "verdicts.h follows FWD_VERDICTS of ip.h");
+#define SAME_(P, NAME, next, sev, help)                       \
+	static_assert((int)SRV6_EN_##NAME == (int)FWD_##NAME, \
+		      "verdicts.h follows FWD_VERDICTS of ip.h");
 FWD_VERDICTS(SAME_, FWD)
 #undef SAME_
 
-#define GOES_ON (1u << FWD_FORWARD | 1u << FWD_LOCAL | 1u << FWD_SID | 1u << FWD_POLICY | 1u << FWD_RESOLVE |          \
-		 1u << FWD_PUNT | 1u << FWD_FRAGMENT)
+#define GOES_ON                                                                   \
+	(1u << FWD_FORWARD | 1u << FWD_LOCAL | 1u << FWD_SID | 1u << FWD_POLICY | \
+	 1u << FWD_RESOLVE | 1u << FWD_PUNT | 1u << FWD_FRAGMENT)
 
 struct encap_run {
 	struct fwd fwd;
@@ -34,8 +36,8 @@ struct encap_pkt {
 };
 
 /* Destination unreachable to the inner source. */
-static __rte_noinline unsigned unreachable(struct rte_mbuf *m, const struct srv6_inner *in, unsigned v,
-					   uint8_t code6, uint8_t code4)
+static __rte_noinline unsigned unreachable(struct rte_mbuf *m, const struct srv6_inner *in,
+					   unsigned v, uint8_t code6, uint8_t code4)
 {
 	bool v6 = in->proto == IP_NH_IP6;
 
@@ -77,17 +79,20 @@ static inline unsigned egress(struct rte_mbuf *m, const struct encap_pkt *p, uin
 		if (unlikely(p->outer->len + p->in.len > a->mtu))
 			return too_big(m, p, a->mtu);
 		if (unlikely(a->state == ADJ_FAILED))
-			return unreachable(m, &p->in, SRV6_EN_NEIGH_FAILED, ICMP6_UNREACH_ADDR, ICMP4_UNREACH_HOST);
+			return unreachable(m, &p->in, SRV6_EN_NEIGH_FAILED, ICMP6_UNREACH_ADDR,
+					   ICMP4_UNREACH_HOST);
 		return SRV6_EN_FORWARD;
 	case HD_RESULT_NONE:
-		return unreachable(m, &p->in, SRV6_EN_NO_ROUTE, ICMP6_UNREACH_NO_ROUTE, ICMP4_UNREACH_NET);
+		return unreachable(m, &p->in, SRV6_EN_NO_ROUTE, ICMP6_UNREACH_NO_ROUTE,
+				   ICMP4_UNREACH_NET);
 	case HD_RESULT_DROP:
 		switch (hd_result_index(*word)) {
 		case HD_RESULT_DROP_UNREACHABLE:
 			return unreachable(m, &p->in, SRV6_EN_UNREACHABLE, ICMP6_UNREACH_NO_ROUTE,
 					   ICMP4_UNREACH_NET);
 		case HD_RESULT_DROP_PROHIBIT:
-			return unreachable(m, &p->in, SRV6_EN_PROHIBIT, ICMP6_UNREACH_ADMIN, ICMP4_UNREACH_ADMIN);
+			return unreachable(m, &p->in, SRV6_EN_PROHIBIT, ICMP6_UNREACH_ADMIN,
+					   ICMP4_UNREACH_ADMIN);
 		default:
 			return SRV6_EN_BLACKHOLE;
 		}
@@ -114,7 +119,8 @@ static inline bool make_room(struct rte_mbuf *m, uint32_t n)
 	return true;
 }
 
-static inline unsigned encap_one(struct encap_run *r, struct rte_mbuf *m, struct encap_pkt *p, uint32_t word)
+static inline unsigned encap_one(struct encap_run *r, struct rte_mbuf *m, struct encap_pkt *p,
+				 uint32_t word)
 {
 	struct hd_meta *mt = meta(m);
 	const struct srv6_outer *o = p->outer;
@@ -156,7 +162,9 @@ static inline unsigned classify(struct rte_mbuf *m, struct encap_pkt *p)
 	if (unlikely(m->pkt_len > p->in.len))
 		rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - p->in.len));
 	if (unlikely(p->in.hop <= 1 && (mt->flags & (META_F_ADVANCED | META_F_LOCAL)) == 0)) {
-		ip_icmp_error(m, p->in.proto == IP_NH_IP6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0, 0);
+		ip_icmp_error(m,
+			      p->in.proto == IP_NH_IP6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED,
+			      0, 0);
 		return SRV6_EN_HOP_LIMIT;
 	}
 	p->hash = ip_flow_hash(m);
@@ -213,7 +221,8 @@ static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verd
 	}
 }
 
-static uint16_t srv6_encap_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t srv6_encap_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				   uint16_t n)
 {
 	struct worker *w = node_worker(node);
 	struct encap_run r = { .fwd = fwd_begin(w),

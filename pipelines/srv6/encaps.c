@@ -32,7 +32,8 @@ int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f)
 	};
 	ip6_build(o->hdr, sizeof(o->hdr), &ip);
 	if (srh)
-		n = srh_build(o->hdr + sizeof(struct ip6_fixed), sizeof(o->hdr) - sizeof(struct ip6_fixed), &sf);
+		n = srh_build(o->hdr + sizeof(struct ip6_fixed),
+			      sizeof(o->hdr) - sizeof(struct ip6_fixed), &sf);
 	if (n < 0)
 		return n;
 	o->len = (uint16_t)(sizeof(struct ip6_fixed) + (unsigned)n);

@@ -37,16 +37,17 @@ int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f);
 
 /* The packet to be steered, as found in front of the push. */
 struct srv6_inner {
-	uint8_t proto;    /* IP_NH_IP4 or IP_NH_IP6 */
-	uint8_t tc;       /* traffic class or TOS */
-	uint8_t hop;      /* hop limit or TTL as it is now */
-	bool df;          /* IPv4: don't fragment; IPv6: true */
-	uint32_t len;     /* octets, by its own header: what goes behind the outer header */
+	uint8_t proto; /* IP_NH_IP4 or IP_NH_IP6 */
+	uint8_t tc;    /* traffic class or TOS */
+	uint8_t hop;   /* hop limit or TTL as it is now */
+	bool df;       /* IPv4: don't fragment; IPv6: true */
+	uint32_t len;  /* octets, by its own header: what goes behind the outer header */
 };
 
 /* Returns 0, or -EBADMSG: no IP packet, or one that claims more than len octets.
  *   head  octets readable at ip; len: octets of the packet */
-static inline int srv6_inner_parse(const uint8_t *ip, uint32_t head, uint32_t len, struct srv6_inner *ret)
+static inline int srv6_inner_parse(const uint8_t *ip, uint32_t head, uint32_t len,
+				   struct srv6_inner *ret)
 {
 	if (head < sizeof(struct ip4_hdr))
 		return -EBADMSG;
@@ -93,24 +94,27 @@ static inline uint32_t srv6_flow_label(uint32_t flow_hash)
 }
 
 /* Write the outer header into the o->len octets at outer, in front of the inner packet. */
-static inline void srv6_outer_push(const struct srv6_outer *o, uint8_t *outer, const struct srv6_inner *in,
-				   uint32_t flow_label)
+static inline void srv6_outer_push(const struct srv6_outer *o, uint8_t *outer,
+				   const struct srv6_inner *in, uint32_t flow_label)
 {
 	uint8_t tc = o->dscp_copy ? in->tc : (uint8_t)(o->dscp | (in->tc & 3));
 	const uint8_t *end = o->hdr + o->len;
 
-	memcpy(outer, o->hdr, 32); /* whole vectors; the last one overlaps, nothing is written past the header */
+	memcpy(outer, o->hdr,
+	       32); /* whole vectors; the last one overlaps, nothing is written past the header */
 	for (unsigned i = 32; i + 32 < o->len; i += 32)
 		memcpy(outer + i, o->hdr + i, 32);
 	memcpy(outer + o->len - 32, end - 32, 32);
 	wire_put32(outer, 6u << 28 | (uint32_t)tc << 20 | flow_label);
-	wire_put16(outer + IP6_OFF_PAYLOAD_LEN, (uint16_t)(o->len - sizeof(struct ip6_fixed) + in->len));
+	wire_put16(outer + IP6_OFF_PAYLOAD_LEN,
+		   (uint16_t)(o->len - sizeof(struct ip6_fixed) + in->len));
 	outer[o->proto_off] = in->proto;
 }
 
 /* The value of the error when the inner packet does not fit: what is left for it, but for IPv6 not below the minimum
  * link MTU (RFC 2473 section 7.1). */
-static inline uint32_t srv6_inner_mtu(const struct srv6_outer *o, uint32_t mtu, const struct srv6_inner *in)
+static inline uint32_t srv6_inner_mtu(const struct srv6_outer *o, uint32_t mtu,
+				      const struct srv6_inner *in)
 {
 	uint32_t room = mtu > o->len ? mtu - o->len : 0;
 

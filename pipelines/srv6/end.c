@@ -11,7 +11,8 @@ enum srv6_endpoint_verdict srv6_end(const struct srv6_sid *s, struct srv6_pkt *p
 	p->vrf = s->vrf6; /* End: SRV6_VRF_INGRESS */
 	if (SRV6_LIKELY(p->active))
 		return srv6_plan_advance(s, p);
-	if ((s->flavors & HD_SRV6_FLAVOR_USD) != 0 && (p->upper == IP_NH_IP6 || p->upper == IP_NH_IP4))
+	if ((s->flavors & HD_SRV6_FLAVOR_USD) != 0 &&
+	    (p->upper == IP_NH_IP6 || p->upper == IP_NH_IP4))
 		return srv6_plan_decap(p); /* 4.16.3; the USP pop, if any, is part of it */
 	return srv6_plan_upper(s, p); /* USP: what is delivered or quoted needs no pop (4.16.2) */
 }

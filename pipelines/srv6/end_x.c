@@ -21,7 +21,8 @@ enum srv6_endpoint_verdict srv6_end_x(const struct srv6_sid *s, struct srv6_pkt 
 		v = srv6_plan_advance(s, p);
 		return v == SRV6_EP_FORWARD ? SRV6_EP_CROSS_CONNECT : v;
 	}
-	if ((s->flavors & HD_SRV6_FLAVOR_USD) != 0 && (p->upper == IP_NH_IP6 || p->upper == IP_NH_IP4))
+	if ((s->flavors & HD_SRV6_FLAVOR_USD) != 0 &&
+	    (p->upper == IP_NH_IP6 || p->upper == IP_NH_IP4))
 		return decap_to_nexthop(p); /* 4.16.3: to J, not by the table */
 	return srv6_plan_upper(s, p);
 }

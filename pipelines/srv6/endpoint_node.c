@@ -9,17 +9,20 @@
 #include "pipelines/ip/ip.h"
 #include "pipelines/srv6/sid_table.h"
 
-#define SAME_(P, NAME, next, sev, help)                                                                                \
-	static_assert((int)SRV6_EP_##NAME == (int)FWD_##NAME, "verdicts.h follows FWD_VERDICTS of ip.h");
+#define SAME_(P, NAME, next, sev, help)                       \
+	static_assert((int)SRV6_EP_##NAME == (int)FWD_##NAME, \
+		      "verdicts.h follows FWD_VERDICTS of ip.h");
 FWD_VERDICTS(SAME_, FWD)
 #undef SAME_
 
 /* Forwarding verdicts after which the packet is changed and goes on. */
-#define GOES_ON (1u << FWD_FORWARD | 1u << FWD_LOCAL | 1u << FWD_SID | 1u << FWD_POLICY | 1u << FWD_RESOLVE |          \
-		 1u << FWD_PUNT | 1u << FWD_FRAGMENT)
+#define GOES_ON                                                                   \
+	(1u << FWD_FORWARD | 1u << FWD_LOCAL | 1u << FWD_SID | 1u << FWD_POLICY | \
+	 1u << FWD_RESOLVE | 1u << FWD_PUNT | 1u << FWD_FRAGMENT)
 /* Those that lead to icmp-error: the packet is put back as it was received. */
-#define ANSWERED (1u << FWD_TOO_BIG | 1u << FWD_NO_ROUTE | 1u << FWD_UNREACHABLE | 1u << FWD_PROHIBIT |                \
-		  1u << FWD_NEIGH_FAILED)
+#define ANSWERED                                                                               \
+	(1u << FWD_TOO_BIG | 1u << FWD_NO_ROUTE | 1u << FWD_UNREACHABLE | 1u << FWD_PROHIBIT | \
+	 1u << FWD_NEIGH_FAILED)
 
 struct ep_run {
 	struct fwd fwd;
@@ -41,7 +44,8 @@ static inline void cut_front(struct rte_mbuf *m, uint32_t n)
 /* PSP moves the IPv6 header before the L2 header is put in front, so it is done first and undone if the packet cannot
  * leave.  Headers longer than SAVE stay popped; their ICMP error then quotes the packet without the SRH. */
 #define SAVE 384u
-static __rte_noinline unsigned send_popped(struct ep_run *r, struct rte_mbuf *m, struct srv6_pkt *p, uint32_t word)
+static __rte_noinline unsigned send_popped(struct ep_run *r, struct rte_mbuf *m, struct srv6_pkt *p,
+					   uint32_t word)
 {
 	uint8_t save[SAVE], l2_len = meta(m)->l2_len;
 	uint32_t n = p->srh_off + p->srh_len, cut;
@@ -63,7 +67,8 @@ static __rte_noinline unsigned send_popped(struct ep_run *r, struct rte_mbuf *m,
 }
 
 /* Advance and send by a result word. */
-static inline unsigned send_advanced(struct ep_run *r, struct rte_mbuf *m, struct srv6_pkt *p, uint32_t word)
+static inline unsigned send_advanced(struct ep_run *r, struct rte_mbuf *m, struct srv6_pkt *p,
+				     uint32_t word)
 {
 	struct hd_meta *mt = meta(m);
 	unsigned v;
@@ -95,14 +100,17 @@ static inline void decapsulate(struct rte_mbuf *m, struct srv6_pkt *p)
 }
 
 /* End.DX4, End.DX6, End.X with USD: the inner packet goes to the SID's next hop. */
-static __rte_noinline unsigned send_inner(struct ep_run *r, struct rte_mbuf *m, struct srv6_pkt *p, uint32_t word)
+static __rte_noinline unsigned send_inner(struct ep_run *r, struct rte_mbuf *m, struct srv6_pkt *p,
+					  uint32_t word)
 {
 	uint8_t *in = p->ip + p->upper_off;
 	bool v6 = p->upper == IP_NH_IP6;
-	uint32_t len = v6 ? sizeof(struct ip6_fixed) + wire_get16(in + IP6_OFF_PAYLOAD_LEN) : wire_get16(in + 2);
+	uint32_t len = v6 ? sizeof(struct ip6_fixed) + wire_get16(in + IP6_OFF_PAYLOAD_LEN) :
+			    wire_get16(in + 2);
 	unsigned v;
 
-	if (len > p->len - p->upper_off || len < (v6 ? sizeof(struct ip6_fixed) : (in[0] & 15) * 4u))
+	if (len > p->len - p->upper_off ||
+	    len < (v6 ? sizeof(struct ip6_fixed) : (in[0] & 15) * 4u))
 		return SRV6_EP_INNER_SHORT;
 	decapsulate(m, p);
 	if (m->pkt_len > len)
@@ -128,8 +136,8 @@ static __rte_noinline void icmp_error(struct rte_mbuf *m, const struct srv6_pkt 
 }
 
 /* Make the plan come true. */
-static inline unsigned act(struct ep_run *r, struct rte_mbuf *m, const struct srv6_sid *s, struct srv6_pkt *p,
-			   unsigned v, uint32_t word)
+static inline unsigned act(struct ep_run *r, struct rte_mbuf *m, const struct srv6_sid *s,
+			   struct srv6_pkt *p, unsigned v, uint32_t word)
 {
 	switch (v) {
 	case SRV6_EP_FORWARD:
@@ -159,11 +167,13 @@ static inline unsigned act(struct ep_run *r, struct rte_mbuf *m, const struct sr
 
 /* A packet counts for its SID when it has been processed, RFC 8986 section 6; one that waits for a neighbour does not
  * count yet, one that is refused counts as an error. */
-static inline void count_sid(struct ep_run *r, const struct srv6_sid *s, unsigned v, uint32_t octets)
+static inline void count_sid(struct ep_run *r, const struct srv6_sid *s, unsigned v,
+			     uint32_t octets)
 {
 	struct srv6_sid_count *c = &r->count[s->sid_id];
 
-	if (likely(goes_on(v) || v == SRV6_EP_CROSS_CONNECT || v == SRV6_EP_DECAP4 || v == SRV6_EP_DECAP6)) {
+	if (likely(goes_on(v) || v == SRV6_EP_CROSS_CONNECT || v == SRV6_EP_DECAP4 ||
+		   v == SRV6_EP_DECAP6)) {
 		c->packets += v != FWD_RESOLVE;
 		c->octets += v != FWD_RESOLVE ? octets : 0;
 	} else {
@@ -172,7 +182,8 @@ static inline void count_sid(struct ep_run *r, const struct srv6_sid *s, unsigne
 }
 
 /* Look up the next segments of those packets of the chunk that want it; runs of equal tables share one bulk lookup. */
-static inline void lookup(const uint8_t *const *key, const struct fib *const *fib, uint32_t *word, unsigned n)
+static inline void lookup(const uint8_t *const *key, const struct fib *const *fib, uint32_t *word,
+			  unsigned n)
 {
 	for (unsigned i = 0, k; i < n; i = k) {
 		for (k = i + 1; k < n && fib[k] == fib[i]; k++)
@@ -207,7 +218,8 @@ static inline void ep_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 		*p = (struct srv6_pkt){ .ip = rte_pktmbuf_mtod(m[i], uint8_t *),
 					.head = m[i]->data_len,
 					.len = m[i]->pkt_len };
-		verdict[i] = likely(sid[i] != NULL) ? (rte_edge_t)sid[i]->plan(sid[i], p) : SRV6_EP_SID_GONE;
+		verdict[i] = likely(sid[i] != NULL) ? (rte_edge_t)sid[i]->plan(sid[i], p) :
+						      SRV6_EP_SID_GONE;
 		if (likely(verdict[i] == SRV6_EP_FORWARD)) {
 			uint32_t vrf = p->vrf == SRV6_VRF_INGRESS ? meta(m[i])->vrf : p->vrf;
 
@@ -234,7 +246,8 @@ static inline void ep_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 	}
 }
 
-static uint16_t srv6_endpoint_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t srv6_endpoint_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				      uint16_t n)
 {
 	struct worker *w = node_worker(node);
 	struct ep_run r = { .fwd = fwd_begin(w), .count = srv6_sid_counts[w->id] };
@@ -242,4 +255,5 @@ static uint16_t srv6_endpoint_process(struct rte_graph *g, struct rte_node *node
 	return node_run_bulk(g, node, objs, n, ep_chunk, &r);
 }
 
-NODE_REGISTER(srv6_endpoint, "srv6-endpoint", SRV6_EP, SRV6_ENDPOINT_VERDICTS, srv6_endpoint_process)
+NODE_REGISTER(srv6_endpoint, "srv6-endpoint", SRV6_EP, SRV6_ENDPOINT_VERDICTS,
+	      srv6_endpoint_process)

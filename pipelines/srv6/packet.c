@@ -63,8 +63,8 @@ enum srv6_endpoint_verdict srv6_walk_chain(struct srv6_pkt *p)
 				if (p->active)
 					return SRV6_EP_FORWARD;
 			} else if (e.p[IP6_RT_OFF_SEGMENTS_LEFT] != 0) {
-				v = srv6_refuse(p, SRV6_EP_ROUTING_TYPE, ICMP6_PARAM_PROBLEM, ICMP6_PP_FIELD,
-						e.off + IP6_RT_OFF_ROUTING_TYPE);
+				v = srv6_refuse(p, SRV6_EP_ROUTING_TYPE, ICMP6_PARAM_PROBLEM,
+						ICMP6_PP_FIELD, e.off + IP6_RT_OFF_ROUTING_TYPE);
 			}
 			break;
 		default:
@@ -79,7 +79,8 @@ enum srv6_endpoint_verdict srv6_walk_chain(struct srv6_pkt *p)
 		p->upper_off = ip6_walk_off(&w);
 		return SRV6_EP_FORWARD;
 	case -EPROTO:
-		return srv6_refuse(p, SRV6_EP_NEXT_HEADER, ICMP6_PARAM_PROBLEM, ICMP6_PP_NEXT_HEADER, w.nh_off);
+		return srv6_refuse(p, SRV6_EP_NEXT_HEADER, ICMP6_PARAM_PROBLEM,
+				   ICMP6_PP_NEXT_HEADER, w.nh_off);
 	case -E2BIG:
 		return SRV6_EP_CHAIN_TOO_LONG;
 	default:
@@ -108,9 +109,11 @@ enum srv6_endpoint_verdict srv6_plan_decap(struct srv6_pkt *p)
 		return SRV6_EP_INNER_SHORT;
 	if (in[0] >> 4 != (v6 ? 6 : 4))
 		return SRV6_EP_INNER_VERSION;
-	if (room < (v6 ? sizeof(struct ip6_fixed) : sizeof(struct ip4_hdr)) || (!v6 && (in[0] & 15) < 5))
+	if (room < (v6 ? sizeof(struct ip6_fixed) : sizeof(struct ip4_hdr)) ||
+	    (!v6 && (in[0] & 15) < 5))
 		return SRV6_EP_INNER_SHORT;
-	tc = v6 ? ip6_traffic_class((const struct ip6_fixed *)in) : ((const struct ip4_hdr *)in)->tos;
+	tc = v6 ? ip6_traffic_class((const struct ip6_fixed *)in) :
+		  ((const struct ip4_hdr *)in)->tos;
 	ecn = ecn_decap[tc & 3][outer_tc & 3];
 	if (SRV6_UNLIKELY(ecn == DROP))
 		return SRV6_EP_INNER_ECN;
@@ -129,7 +132,8 @@ enum srv6_endpoint_verdict srv6_plan_upper(const struct srv6_sid *s, struct srv6
 		break;
 	case IP_NH_UDP:
 		ok = (allow & HD_SRV6_UPPER_UDP) != 0;
-		if ((allow & HD_SRV6_UPPER_STAMP) != 0 && p->head >= p->upper_off + sizeof(struct udp_hdr))
+		if ((allow & HD_SRV6_UPPER_STAMP) != 0 &&
+		    p->head >= p->upper_off + sizeof(struct udp_hdr))
 			ok |= wire_get16(p->ip + p->upper_off + 2) == STAMP_PORT;
 		break;
 	case IP_NH_TCP:
@@ -140,14 +144,15 @@ enum srv6_endpoint_verdict srv6_plan_upper(const struct srv6_sid *s, struct srv6
 	}
 	if (ok)
 		return SRV6_EP_LOCAL;
-	return srv6_refuse(p, SRV6_EP_UPPER_REFUSED, ICMP6_PARAM_PROBLEM, ICMP6_PP_SR_UPPER, p->upper_off);
+	return srv6_refuse(p, SRV6_EP_UPPER_REFUSED, ICMP6_PARAM_PROBLEM, ICMP6_PP_SR_UPPER,
+			   p->upper_off);
 }
 
 srv6_behavior_fn srv6_behavior_find(unsigned behavior)
 {
 	switch (behavior) {
-#define BEHAVIOR(NAME, func, codepoint, text, arguments, flavors, section)                                             \
-	case codepoint:                                                                                                \
+#define BEHAVIOR(NAME, func, codepoint, text, arguments, flavors, section) \
+	case codepoint:                                                    \
 		return srv6_##func;
 #include <heddle/srv6_behaviors.def>
 	default:
@@ -164,7 +169,8 @@ char *srv6_behaviors_str(char *buf, size_t size)
 	for (size_t i = 0; i < n; i++) {
 		if (srv6_behavior_find(all[i].codepoint) == NULL || len >= size)
 			continue;
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", len != 0 ? " " : "", all[i].name);
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", len != 0 ? " " : "",
+					all[i].name);
 	}
 	return buf;
 }

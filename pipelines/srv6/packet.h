@@ -20,9 +20,9 @@
 
 struct srv6_pkt {
 	/* from the node */
-	uint8_t *ip;      /* IPv6 header; `head` octets from here lie in one piece */
-	uint32_t head;    /* octets that may be read and written at ip */
-	uint32_t len;     /* octets of the whole packet; the plan cuts it to what the header says */
+	uint8_t *ip;   /* IPv6 header; `head` octets from here lie in one piece */
+	uint32_t head; /* octets that may be read and written at ip */
+	uint32_t len;  /* octets of the whole packet; the plan cuts it to what the header says */
 	/* from the walk; offsets count from ip, as ICMPv6 pointers do */
 	uint16_t srh_off;    /* the SRH with segments left, or the last one passed; 0: none */
 	uint16_t srh_nh_off; /* the octet that named it: PSP writes there */
@@ -31,11 +31,11 @@ struct srv6_pkt {
 	uint8_t upper;      /* its type */
 	bool active;        /* srh_off has segments left */
 	/* from the behavior */
-	bool pop;           /* commit removes the SRH (PSP, 4.16.1) */
-	uint8_t inner_tc;   /* commit writes this traffic class or TOS into the inner packet (RFC 6040) */
+	bool pop;         /* commit removes the SRH (PSP, 4.16.1) */
+	uint8_t inner_tc; /* commit writes this traffic class or TOS into the inner packet (RFC 6040) */
 	uint8_t icmp_type, icmp_code; /* for verdicts that lead to icmp-error */
-	uint32_t icmp_data; /* pointer */
-	uint32_t vrf;       /* table of the next lookup; SRV6_VRF_INGRESS: the packet's own */
+	uint32_t icmp_data;           /* pointer */
+	uint32_t vrf;            /* table of the next lookup; SRV6_VRF_INGRESS: the packet's own */
 	const uint8_t *next_dst; /* next segment, inside the packet */
 };
 
@@ -48,25 +48,27 @@ struct srv6_sid;
  *   CROSS_CONNECT  the same with p->next_dst set, or srv6_commit_decap() without; out by the SID's next hop
  *   DECAP4, DECAP6 srv6_commit_decap(), then input in table p->vrf
  *   LOCAL, others  the packet stays as it is */
-typedef enum srv6_endpoint_verdict (*srv6_behavior_fn)(const struct srv6_sid *sid, struct srv6_pkt *p);
+typedef enum srv6_endpoint_verdict (*srv6_behavior_fn)(const struct srv6_sid *sid,
+						       struct srv6_pkt *p);
 
 /* A local SID as workers see it.  Immutable once published. */
 struct srv6_sid {
 	srv6_behavior_fn plan;
-	uint32_t sid_id;         /* row of the counters */
-	uint32_t result;         /* result word of the next hop or group: End.X, End.DX4, End.DX6 */
-	uint32_t vrf4, vrf6;     /* tables of End.DT4, DT6, DT46; End.T: both the same; others SRV6_VRF_INGRESS */
-	uint16_t behavior;       /* enum hd_srv6_behavior */
-	uint16_t flavors;        /* HD_SRV6_FLAVOR_* */
-	uint32_t upper_allow;    /* HD_SRV6_UPPER_* */
-	uint32_t vrf;            /* where the SID lives */
+	uint32_t sid_id; /* row of the counters */
+	uint32_t result; /* result word of the next hop or group: End.X, End.DX4, End.DX6 */
+	uint32_t vrf4,
+		vrf6; /* tables of End.DT4, DT6, DT46; End.T: both the same; others SRV6_VRF_INGRESS */
+	uint16_t behavior;    /* enum hd_srv6_behavior */
+	uint16_t flavors;     /* HD_SRV6_FLAVOR_* */
+	uint32_t upper_allow; /* HD_SRV6_UPPER_* */
+	uint32_t vrf;         /* where the SID lives */
 	uint8_t plen;
 	struct ip6_addr addr;
 };
 
 /* Behaviors, one per line of srv6_behaviors.def.  Weak: a behavior whose file is not linked is refused by the API. */
-#define BEHAVIOR(NAME, func, codepoint, text, arguments, flavors, section)                                             \
-	enum srv6_endpoint_verdict srv6_##func(const struct srv6_sid *sid, struct srv6_pkt *p)                         \
+#define BEHAVIOR(NAME, func, codepoint, text, arguments, flavors, section)                     \
+	enum srv6_endpoint_verdict srv6_##func(const struct srv6_sid *sid, struct srv6_pkt *p) \
 		__attribute__((weak));
 #include <heddle/srv6_behaviors.def>
 
@@ -79,7 +81,8 @@ char *srv6_behaviors_str(char *buf, size_t size);
  * Returns SRV6_EP_FORWARD when the behavior shall go on, else a verdict. */
 enum srv6_endpoint_verdict srv6_walk_chain(struct srv6_pkt *p);
 
-static inline enum srv6_endpoint_verdict srv6_refuse(struct srv6_pkt *p, enum srv6_endpoint_verdict v, uint8_t type,
+static inline enum srv6_endpoint_verdict srv6_refuse(struct srv6_pkt *p,
+						     enum srv6_endpoint_verdict v, uint8_t type,
 						     uint8_t code, uint32_t data)
 {
 	p->icmp_type = type;
@@ -125,19 +128,22 @@ static inline enum srv6_endpoint_verdict srv6_walk(struct srv6_pkt *p)
 }
 
 /* Go to the next segment: 4.1 S05-S14 with the checks in that order, nothing written yet. */
-static inline enum srv6_endpoint_verdict srv6_plan_advance(const struct srv6_sid *s, struct srv6_pkt *p)
+static inline enum srv6_endpoint_verdict srv6_plan_advance(const struct srv6_sid *s,
+							   struct srv6_pkt *p)
 {
 	const uint8_t *srh = p->ip + p->srh_off;
 	int max_last = srh[SRH_OFF_HDR_EXT_LEN] / 2 - 1; /* -1: no room for any segment */
 	int left = srh[SRH_OFF_SEGMENTS_LEFT], last = srh[SRH_OFF_LAST_ENTRY];
 
 	if (SRV6_UNLIKELY(p->ip[IP6_OFF_HOP_LIMIT] <= 1))
-		return srv6_refuse(p, SRV6_EP_HOP_LIMIT, ICMP6_TIME_EXCEEDED, ICMP6_TE_HOP_LIMIT, 0);
+		return srv6_refuse(p, SRV6_EP_HOP_LIMIT, ICMP6_TIME_EXCEEDED, ICMP6_TE_HOP_LIMIT,
+				   0);
 	if (SRV6_UNLIKELY(last > max_last || left > last + 1))
 		return srv6_refuse(p, SRV6_EP_BAD_LIST, ICMP6_PARAM_PROBLEM, ICMP6_PP_FIELD,
 				   p->srh_off + SRH_OFF_SEGMENTS_LEFT);
 	p->next_dst = srh + SRH_OFF_LIST + 16 * (left - 1);
-	p->pop = left == 1 && (s->flavors & HD_SRV6_FLAVOR_PSP) != 0; /* 4.16.1.2: the updated value is 0 */
+	p->pop = left == 1 &&
+		 (s->flavors & HD_SRV6_FLAVOR_PSP) != 0; /* 4.16.1.2: the updated value is 0 */
 	return SRV6_EP_FORWARD;
 }
 
@@ -177,7 +183,8 @@ static inline uint32_t srv6_commit_advance(struct srv6_pkt *p)
 	if (SRV6_LIKELY(!p->pop))
 		return 0;
 	ip[p->srh_nh_off] = srh[SRH_OFF_NEXT_HEADER];
-	wire_put16(ip + IP6_OFF_PAYLOAD_LEN, (uint16_t)(wire_get16(ip + IP6_OFF_PAYLOAD_LEN) - p->srh_len));
+	wire_put16(ip + IP6_OFF_PAYLOAD_LEN,
+		   (uint16_t)(wire_get16(ip + IP6_OFF_PAYLOAD_LEN) - p->srh_len));
 	memmove(ip + p->srh_len, ip, p->srh_off);
 	return p->srh_len;
 }

@@ -19,7 +19,7 @@ struct srv6_seglist_count *srv6_seglist_counts[DP_WORKERS_MAX];
 
 /* What the owner said last, whole; policies are made from these. */
 static struct hd_api_srv6_conf conf;
-static struct hd_api_srv6_seglist **seglists;	  /* by id, NULL: none */
+static struct hd_api_srv6_seglist **seglists;   /* by id, NULL: none */
 static struct hd_api_srv6_policy **policy_msgs; /* by id */
 
 static bool unspecified(const uint8_t addr[16])
@@ -39,7 +39,8 @@ static void policy_fill_buckets(struct srv6_policy *p, const struct hd_api_srv6_
 	}
 	for (unsigned b = 0; was != NULL && was->n_lists != 0 && b < SRV6_BUCKETS; b++)
 		old[b] = was->outer[was->bucket[b]].seglist_id;
-	srv6_buckets_fill(id, weight, m->n_lists, was != NULL && was->n_lists != 0 ? old : NULL, p->bucket);
+	srv6_buckets_fill(id, weight, m->n_lists, was != NULL && was->n_lists != 0 ? old : NULL,
+			  p->bucket);
 }
 
 /* A policy from its message, the segment lists and the settings; NULL: no memory.  Without any source address there
@@ -63,7 +64,8 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 			.encap = (enum hd_srv6_encap)m->encap,
 			.seg = (const struct ip6_addr *)l->seg,
 			.n_seg = l->n_segs,
-			.hop_limit = conf.encap_hop_limit != 0 ? conf.encap_hop_limit : DEFAULT_HOP_LIMIT,
+			.hop_limit = conf.encap_hop_limit != 0 ? conf.encap_hop_limit :
+								 DEFAULT_HOP_LIMIT,
 			.dscp_copy = conf.tclass_mode == 0,
 			.tclass = conf.tclass,
 			.seglist_id = l->seglist_id,
@@ -94,7 +96,8 @@ static int policies_rebuild(uint32_t seglist_id)
 	uint32_t n = 0, i;
 
 	for (i = 0; i < dp_limits.policies; i++)
-		n += policy_msgs[i] != NULL && (seglist_id == ALL_POLICIES || policy_uses(policy_msgs[i], seglist_id));
+		n += policy_msgs[i] != NULL &&
+		     (seglist_id == ALL_POLICIES || policy_uses(policy_msgs[i], seglist_id));
 	if (n == 0)
 		return 0;
 	made = calloc(n, sizeof(*made));
@@ -130,7 +133,8 @@ static int conf_check(const void *msg, const void *old, struct object_error *err
 	if (m->key != 0)
 		return object_fail(err, -EINVAL, "there is one object, of key 0");
 	if (m->tclass_mode > 1)
-		return object_fail(err, -EINVAL, "traffic class mode %u is neither 0 (copy) nor 1 (fixed)",
+		return object_fail(err, -EINVAL,
+				   "traffic class mode %u is neither 0 (copy) nor 1 (fixed)",
 				   m->tclass_mode);
 	if (m->flags != 0)
 		return object_fail(err, -EINVAL, "unknown flags 0x%x", m->flags);
@@ -181,13 +185,16 @@ static int seglist_check(const void *msg, const void *old, struct object_error *
 
 	(void)old;
 	if (m->seglist_id >= dp_limits.seglists)
-		return object_fail(err, -ENOSPC, "seglist_id %u is not below %u", m->seglist_id, dp_limits.seglists);
+		return object_fail(err, -ENOSPC, "seglist_id %u is not below %u", m->seglist_id,
+				   dp_limits.seglists);
 	if (m->n_segs == 0 || m->n_segs > HD_SRV6_SEGS_MAX)
-		return object_fail(err, -EINVAL, "%u segments, 1 to %u are possible", m->n_segs, HD_SRV6_SEGS_MAX);
+		return object_fail(err, -EINVAL, "%u segments, 1 to %u are possible", m->n_segs,
+				   HD_SRV6_SEGS_MAX);
 	for (uint32_t i = 0; i < m->n_segs; i++) {
 		const struct ip6_addr *a = (const struct ip6_addr *)m->seg[i];
 
-		if (ip6_addr_is_multicast(a) || ip6_addr_is_unspecified(a) || ip6_addr_is_loopback(a))
+		if (ip6_addr_is_multicast(a) || ip6_addr_is_unspecified(a) ||
+		    ip6_addr_is_loopback(a))
 			return object_fail(err, -EINVAL, "segment %u is no unicast address", i + 1);
 	}
 	return 0;
@@ -243,20 +250,24 @@ static int policy_check(const void *msg, const void *old, struct object_error *e
 
 	(void)old;
 	if (m->policy_id >= dp_limits.policies)
-		return object_fail(err, -ENOSPC, "policy_id %u is not below %u", m->policy_id, dp_limits.policies);
+		return object_fail(err, -ENOSPC, "policy_id %u is not below %u", m->policy_id,
+				   dp_limits.policies);
 	if (m->encap == HD_SRV6_H_ENCAPS_L2 || m->encap == HD_SRV6_H_ENCAPS_L2_RED)
-		return object_fail(err, -EOPNOTSUPP, "encapsulation of Ethernet frames is not carried by this data plane, "
-				   "which has: h.encaps h.encaps.red");
+		return object_fail(
+			err, -EOPNOTSUPP,
+			"encapsulation of Ethernet frames is not carried by this data plane, "
+			"which has: h.encaps h.encaps.red");
 	if (m->encap != HD_SRV6_H_ENCAPS && m->encap != HD_SRV6_H_ENCAPS_RED)
 		return object_fail(err, -EINVAL, "encapsulation %u is unknown", m->encap);
 	if (m->flags != 0)
 		return object_fail(err, -EINVAL, "unknown flags 0x%x", m->flags);
 	if (m->n_lists > HD_SRV6_LISTS_MAX)
-		return object_fail(err, -EINVAL, "%u segment lists, at most %u are possible", m->n_lists,
-				   HD_SRV6_LISTS_MAX);
+		return object_fail(err, -EINVAL, "%u segment lists, at most %u are possible",
+				   m->n_lists, HD_SRV6_LISTS_MAX);
 	for (uint32_t i = 0; i < m->n_lists; i++) {
 		if (m->list[i].weight == 0 || m->list[i].weight > UINT16_MAX)
-			return object_fail(err, -EINVAL, "weight %u of segment list %u is not 1 to 65535",
+			return object_fail(err, -EINVAL,
+					   "weight %u of segment list %u is not 1 to 65535",
 					   m->list[i].weight, m->list[i].seglist_id);
 		for (uint32_t k = 0; k < i; k++)
 			if (m->list[k].seglist_id == m->list[i].seglist_id)
@@ -266,8 +277,11 @@ static int policy_check(const void *msg, const void *old, struct object_error *e
 	if (ip6_addr_is_multicast((const struct ip6_addr *)m->source))
 		return object_fail(err, -EINVAL, "the source address is multicast");
 	c = object_find(HD_API_SRV6_CONF, &conf_key);
-	if (m->n_lists != 0 && unspecified(m->source) && (c == NULL || unspecified(c->encap_source)))
-		return object_fail(err, -EINVAL, "no source address: neither the policy nor the srv6 settings give one");
+	if (m->n_lists != 0 && unspecified(m->source) &&
+	    (c == NULL || unspecified(c->encap_source)))
+		return object_fail(
+			err, -EINVAL,
+			"no source address: neither the policy nor the srv6 settings give one");
 	return 0;
 }
 
@@ -362,7 +376,8 @@ int srv6_policy_init(void)
 	policy_msgs = calloc(dp_limits.policies, sizeof(*policy_msgs));
 	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL)
 		goto undo;
-	for (uint32_t i = 0, idx; i < dp_limits.policies; i++) /* the owner chooses ids: all of them are given out */
+	for (uint32_t i = 0, idx; i < dp_limits.policies;
+	     i++) /* the owner chooses ids: all of them are given out */
 		slots_alloc(srv6_policies, &idx);
 	rc = counters_init();
 	if (rc < 0)

@@ -28,7 +28,8 @@ static inline const struct srv6_policy *srv6_policy_get(uint32_t policy_id)
 
 /* The outer header a flow gets.  Other bits of the hash than multipath groups use, or members and lists would go
  * together. */
-static inline const struct srv6_outer *srv6_policy_select(const struct srv6_policy *p, uint32_t flow_hash)
+static inline const struct srv6_outer *srv6_policy_select(const struct srv6_policy *p,
+							  uint32_t flow_hash)
 {
 	return &p->outer[p->bucket[flow_hash >> 24]];
 }
@@ -36,7 +37,7 @@ static inline const struct srv6_outer *srv6_policy_select(const struct srv6_poli
 /* Rows of statistics vectors "policy" and "seglist". */
 struct srv6_policy_count {
 	uint64_t packets, octets; /* encapsulated; octets of the outer packet */
-	uint64_t errors;	  /* refused or dropped; why: verdicts of srv6-encap */
+	uint64_t errors;          /* refused or dropped; why: verdicts of srv6-encap */
 };
 struct srv6_seglist_count {
 	uint64_t packets, octets;

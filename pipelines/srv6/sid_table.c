@@ -11,7 +11,8 @@
 #include "heddle/api/srv6.h"
 #include "pipelines/ip/ip.h"
 
-#define UPPER_ALL (HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
+#define UPPER_ALL \
+	(HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
 #define FLAVORS_CARRIED (HD_SRV6_FLAVOR_PSP | HD_SRV6_FLAVOR_USP | HD_SRV6_FLAVOR_USD)
 
 struct slots *srv6_sids;
@@ -30,7 +31,9 @@ static int sid_check_addr(const struct hd_api_srv6_sid *m, struct object_error *
 		return object_fail(err, -EINVAL, "a SID is a unicast address of global scope");
 	for (unsigned bit = m->plen; bit < 128; bit++)
 		if ((a.b[bit / 8] >> (7 - bit % 8) & 1) != 0)
-			return object_fail(err, -EINVAL, "the SID has bits set behind its prefix length %u", m->plen);
+			return object_fail(err, -EINVAL,
+					   "the SID has bits set behind its prefix length %u",
+					   m->plen);
 	return 0;
 }
 
@@ -42,22 +45,31 @@ static int sid_check_behavior(const struct hd_api_srv6_sid *m, struct object_err
 	if (b == NULL)
 		return object_fail(err, -EINVAL, "behavior %u is unknown", m->behavior);
 	if (srv6_behavior_find(m->behavior) == NULL)
-		return object_fail(err, -EOPNOTSUPP, "%s is not carried by this data plane, which has: %s", b->name,
+		return object_fail(err, -EOPNOTSUPP,
+				   "%s is not carried by this data plane, which has: %s", b->name,
 				   srv6_behaviors_str(list, sizeof(list)));
 	if (hd_srv6_codepoint(m->behavior, m->flavors) == 0)
-		return object_fail(err, -EINVAL, "%s has no flavors '%s' (0x%x): no such combination is registered",
-				   b->name, hd_srv6_flavors_str(m->flavors, flavors), m->flavors);
+		return object_fail(
+			err, -EINVAL,
+			"%s has no flavors '%s' (0x%x): no such combination is registered", b->name,
+			hd_srv6_flavors_str(m->flavors, flavors), m->flavors);
 	if ((m->flavors & ~FLAVORS_CARRIED) != 0)
-		return object_fail(err, -EOPNOTSUPP, "flavors '%s' of %s are not carried by this data plane, which has: "
-				   "psp usp usd", hd_srv6_flavors_str(m->flavors & ~FLAVORS_CARRIED, flavors), b->name);
-	if ((b->args & HD_SRV6_ARG_NEXTHOP) != 0 && m->target != HD_TARGET_NEXTHOP && m->target != HD_TARGET_NHGROUP)
+		return object_fail(
+			err, -EOPNOTSUPP,
+			"flavors '%s' of %s are not carried by this data plane, which has: "
+			"psp usp usd",
+			hd_srv6_flavors_str(m->flavors & ~FLAVORS_CARRIED, flavors), b->name);
+	if ((b->args & HD_SRV6_ARG_NEXTHOP) != 0 && m->target != HD_TARGET_NEXTHOP &&
+	    m->target != HD_TARGET_NHGROUP)
 		return object_fail(err, -EINVAL, "%s needs a next hop or a group of them", b->name);
 	if ((b->args & HD_SRV6_ARG_POLICY) != 0 && m->target != HD_TARGET_POLICY)
 		return object_fail(err, -EINVAL, "%s needs a policy", b->name);
-	if ((b->args & (HD_SRV6_ARG_NEXTHOP | HD_SRV6_ARG_POLICY)) == 0 && m->target != HD_TARGET_NONE)
+	if ((b->args & (HD_SRV6_ARG_NEXTHOP | HD_SRV6_ARG_POLICY)) == 0 &&
+	    m->target != HD_TARGET_NONE)
 		return object_fail(err, -EINVAL, "%s takes neither next hop nor policy", b->name);
 	if ((m->upper_allow & ~UPPER_ALL) != 0)
-		return object_fail(err, -EINVAL, "unknown upper layers 0x%x", m->upper_allow & ~UPPER_ALL);
+		return object_fail(err, -EINVAL, "unknown upper layers 0x%x",
+				   m->upper_allow & ~UPPER_ALL);
 	return 0;
 }
 
@@ -91,7 +103,8 @@ static int sid_check(const void *msg, const void *old, struct object_error *err)
 
 	(void)old;
 	if (m->sid_id >= srv6_sids->capacity)
-		return object_fail(err, -ENOSPC, "sid_id %u is not below %u", m->sid_id, srv6_sids->capacity);
+		return object_fail(err, -ENOSPC, "sid_id %u is not below %u", m->sid_id,
+				   srv6_sids->capacity);
 	rc = sid_check_addr(m, err);
 	if (rc == 0)
 		rc = sid_check_behavior(m, err);
@@ -120,7 +133,8 @@ static unsigned sid_refs(const void *msg, struct object_ref *ref)
 	return n + ip_target_ref(m->target, m->target_id, &ref[n]);
 }
 
-static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_error *err, int *ret_rc)
+static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_error *err,
+				 int *ret_rc)
 {
 	const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info(m->behavior);
 	struct srv6_sid *s = calloc(1, sizeof(*s));
@@ -182,7 +196,8 @@ static int sid_apply(const void *msg, const void *old, struct object_error *err)
 		return rc;
 	if (!same_id) { /* the FIB entry changes: the slot is complete before it points there */
 		slots_set(srv6_sids, m->sid_id, s, free);
-		rc = ip_rib_set(m->vrf_id, 6, m->sid, m->plen, RIB_SID, HD_RESULT(HD_RESULT_SID, m->sid_id));
+		rc = ip_rib_set(m->vrf_id, 6, m->sid, m->plen, RIB_SID,
+				HD_RESULT(HD_RESULT_SID, m->sid_id));
 		if (rc < 0) {
 			slots_set(srv6_sids, m->sid_id, NULL, free);
 			return object_fail(err, rc, "the SID does not fit into the routing table");
@@ -224,7 +239,8 @@ int srv6_sid_table_init(void)
 	srv6_sids = slots_create(dp_limits.sids);
 	if (srv6_sids == NULL)
 		return -errno;
-	for (uint32_t i = 0, idx; i < dp_limits.sids; i++) /* the owner chooses ids: all of them are given out */
+	for (uint32_t i = 0, idx; i < dp_limits.sids;
+	     i++) /* the owner chooses ids: all of them are given out */
 		slots_alloc(srv6_sids, &idx);
 	vec = stats_vec_add("sid", HD_STATS_COUNTER, dp_limits.sids, cols, NULL);
 	rc = vec;

@@ -64,7 +64,9 @@
 /* clang-format on */
 
 #define SRV6_VERDICT_ENUM_(P, NAME, next, sev, help) P##_##NAME,
-enum srv6_endpoint_verdict { SRV6_ENDPOINT_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_EP) SRV6_EP_N_VERDICTS };
+enum srv6_endpoint_verdict {
+	SRV6_ENDPOINT_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_EP) SRV6_EP_N_VERDICTS
+};
 enum srv6_encap_verdict { SRV6_ENCAP_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_EN) SRV6_EN_N_VERDICTS };
 
 #endif

@@ -47,7 +47,10 @@ static inline uint32_t lab_sid_id(const uint8_t *ip)
 
 static inline void lab_iface_mtu(uint32_t id, uint32_t port, uint16_t mtu)
 {
-	struct hd_api_iface i = { .iface_id = id, .port_id = port, .mtu = mtu, .mac = { 2, 0, 0, 0, 0, (uint8_t)id },
+	struct hd_api_iface i = { .iface_id = id,
+				  .port_id = port,
+				  .mtu = mtu,
+				  .mac = { 2, 0, 0, 0, 0, (uint8_t)id },
 				  .flags = HD_IFACE_F_UP };
 
 	snprintf(i.name, sizeof(i.name), "if%u", id);
@@ -110,7 +113,8 @@ static inline void lab_stop(void)
 /* An IP packet in an Ethernet frame into a port; walks until nothing moves. */
 static inline void lab_send(uint32_t port, const uint8_t *ip, size_t len)
 {
-	uint8_t frame[14 + PKTB_CAP] = { 2, 0, 0, 0, 0, (uint8_t)port, 2, 0xaa, 0, 0, 0, (uint8_t)port };
+	uint8_t frame[14 + PKTB_CAP] = { 2, 0,    0, 0, 0, (uint8_t)port,
+					 2, 0xaa, 0, 0, 0, (uint8_t)port };
 
 	wire_put16(frame + 12, ip[0] >> 4 == 6 ? 0x86dd : 0x0800);
 	memcpy(frame + 14, ip, len);
@@ -140,7 +144,8 @@ static inline void lab_nothing_left(const char *why)
 	for (uint32_t p = 1; p <= LAB_PORTS; p++) {
 		size_t n = lab_recv(p, b, sizeof(b));
 
-		cr_assert_eq(n, 0, "%s: something leaves on port %u\n%s", why, p, pktb_hexdump(b, n));
+		cr_assert_eq(n, 0, "%s: something leaves on port %u\n%s", why, p,
+			     pktb_hexdump(b, n));
 	}
 }
 
@@ -151,7 +156,8 @@ static inline void lab_expect(const char *why, uint32_t port, const struct pktb 
 	size_t n = lab_recv(port, b, sizeof(b));
 
 	cr_assert_neq(n, 0, "%s: nothing leaves on port %u", why, port);
-	cr_assert_eq(n, want->len, "%s: %zu octets, not %zu\n%s", why, n, want->len, pktb_hexdump(b, n));
+	cr_assert_eq(n, want->len, "%s: %zu octets, not %zu\n%s", why, n, want->len,
+		     pktb_hexdump(b, n));
 	if (memcmp(b, want->buf, n) != 0) {
 		char have[8192];
 
@@ -161,8 +167,8 @@ static inline void lab_expect(const char *why, uint32_t port, const struct pktb 
 }
 
 /* The next packet of a port is an ICMPv6 error to the source of `cause`, quoting it as received. */
-static inline void lab_expect_icmp6(const char *why, uint32_t port, const uint8_t *cause, size_t cause_len,
-				    uint8_t type, uint8_t code, uint32_t data)
+static inline void lab_expect_icmp6(const char *why, uint32_t port, const uint8_t *cause,
+				    size_t cause_len, uint8_t type, uint8_t code, uint32_t data)
 {
 	uint8_t b[PKTB_CAP];
 	size_t n = lab_recv(port, b, sizeof(b)), quoted = cause_len < 1232 ? cause_len : 1232;
@@ -175,22 +181,25 @@ static inline void lab_expect_icmp6(const char *why, uint32_t port, const uint8_
 	cr_assert_arr_eq(&h->dst, cause + 8, 16, "%s: not to the source", why);
 	cr_assert_leq(n, 1280, "%s: error of %zu octets", why, n);
 	cr_assert_eq(n, 48 + quoted, "%s: %zu octets quoted, not %zu", why, n - 48, quoted);
-	cr_assert(hd_csum_ok(hd_csum_add(hd_csum_ip6_pseudo(&h->src, &h->dst, (uint32_t)(n - 40), IP_NH_ICMP6), m,
-					 n - 40)), "%s: checksum", why);
+	cr_assert(hd_csum_ok(hd_csum_add(hd_csum_ip6_pseudo(&h->src, &h->dst, (uint32_t)(n - 40),
+							    IP_NH_ICMP6),
+					 m, n - 40)),
+		  "%s: checksum", why);
 	cr_assert_eq(m->type, type, "%s: type %u", why, m->type);
 	cr_assert_eq(m->code, code, "%s: code %u", why, m->code);
-	cr_assert_eq(be32_get(m->data), data, "%s: pointer or MTU %u, not %u", why, be32_get(m->data), data);
+	cr_assert_eq(be32_get(m->data), data, "%s: pointer or MTU %u, not %u", why,
+		     be32_get(m->data), data);
 	if (memcmp(b + 48, cause, quoted) != 0) {
 		char have[8192];
 
 		snprintf(have, sizeof(have), "%s", pktb_hexdump(b + 48, quoted));
-		cr_assert_fail("%s: the quote is not what was received\nquote\n%s\nsent\n%s", why, have,
-			       pktb_hexdump(cause, quoted));
+		cr_assert_fail("%s: the quote is not what was received\nquote\n%s\nsent\n%s", why,
+			       have, pktb_hexdump(cause, quoted));
 	}
 }
 
-static inline void lab_expect_icmp4(const char *why, uint32_t port, const uint8_t *cause, uint8_t type, uint8_t code,
-				    uint32_t data)
+static inline void lab_expect_icmp4(const char *why, uint32_t port, const uint8_t *cause,
+				    uint8_t type, uint8_t code, uint32_t data)
 {
 	uint8_t b[PKTB_CAP];
 	size_t n = lab_recv(port, b, sizeof(b));

@@ -48,9 +48,10 @@ static const struct sid_name sid_names[] = {
 static const struct {
 	const char *name, *addr;
 } addr_names[] = {
-	{ "T", "2001:db8:a::1" },  { "R", "2001:db8:c::1" },   { "Q", "2001:db8:c::2" },  { "R7", "2001:db8:c7::1" },
-	{ "A", "2001:db8:aa::1" }, { "B", "2001:db8:bb::1" },  { "A4", "10.0.1.1" },	  { "B4", "10.0.2.2" },
-	{ "L", "2001:db8:a::ff" }, { "S1", "2001:db8:c::51" }, { "S2", "2001:db8:c::52" }, { "S3", "2001:db8:c::53" },
+	{ "T", "2001:db8:a::1" },   { "R", "2001:db8:c::1" },   { "Q", "2001:db8:c::2" },
+	{ "R7", "2001:db8:c7::1" }, { "A", "2001:db8:aa::1" },  { "B", "2001:db8:bb::1" },
+	{ "A4", "10.0.1.1" },       { "B4", "10.0.2.2" },       { "L", "2001:db8:a::ff" },
+	{ "S1", "2001:db8:c::51" }, { "S2", "2001:db8:c::52" }, { "S3", "2001:db8:c::53" },
 };
 
 static inline const char *name_addr(const char *name, size_t len)
@@ -87,7 +88,8 @@ static inline void packet_make(struct pktb *b, const char *text, const char *set
 
 			while (isalnum((unsigned char)text[1 + n]))
 				n++;
-			len += (size_t)snprintf(buf + len, sizeof(buf) - len, "%s", name_addr(text + 1, n));
+			len += (size_t)snprintf(buf + len, sizeof(buf) - len, "%s",
+						name_addr(text + 1, n));
 			text += 1 + n;
 		} else {
 			buf[len++] = *text++;

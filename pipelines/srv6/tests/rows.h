@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 enum row_want {
-	WANT_OUT,    /* packet `out` leaves on port `port` */
-	WANT_ICMP,   /* an ICMPv6 error of type, code, data to the outer source, quoting the packet as received */
-	WANT_DROP,   /* nothing leaves */
+	WANT_OUT, /* packet `out` leaves on port `port` */
+	WANT_ICMP, /* an ICMPv6 error of type, code, data to the outer source, quoting the packet as received */
+	WANT_DROP, /* nothing leaves */
 	WANT_SILENT, /* the verdict asks for an ICMPv6 error that RFC 4443 2.4(e) forbids: nothing leaves */
-	WANT_REPLY,  /* packet `out` goes back to port 1: an echo reply */
+	WANT_REPLY, /* packet `out` goes back to port 1: an echo reply */
 };
 
 struct row {

@@ -152,7 +152,9 @@ Test(srv6_conformance, s035_long_packet_is_quoted_in_part)
 
 Test(srv6_conformance, s062_next_hop_down)
 {
-	struct hd_api_iface i = { .iface_id = 3, .name = "if3", .port_id = 3, .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 3 } };
+	struct hd_api_iface i = {
+		.iface_id = 3, .name = "if3", .port_id = 3, .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 3 }
+	};
 	struct pktb in;
 
 	cr_assert_eq(hx_set(HD_API_IFACE, &i, sizeof(i)), 0, "%s", hx_error()); /* no longer up */
@@ -165,8 +167,12 @@ Test(srv6_conformance, s062_next_hop_down)
 /* End.X over a set of next hops: flows are spread evenly and stay where they are. */
 Test(srv6_conformance, s061_set_of_next_hops)
 {
-	struct hd_api_nhgroup g = { .group_id = 1, .n_members = 2, .member = { { 2, 1 }, { 3, 1 } } };
-	struct sid_name x2 = { "X2", "2001:db8:b::2ff", HD_SRV6_END_X, 0, HD_TARGET_NHGROUP, 1, 0, 0 };
+	struct hd_api_nhgroup g = { .group_id = 1,
+				    .n_members = 2,
+				    .member = { { 2, 1 }, { 3, 1 } } };
+	struct sid_name x2 = {
+		"X2", "2001:db8:b::2ff", HD_SRV6_END_X, 0, HD_TARGET_NHGROUP, 1, 0, 0
+	};
 	unsigned n[LAB_PORTS + 1] = { 0 };
 	uint8_t b[PKTB_CAP];
 	struct pktb in;
@@ -213,12 +219,14 @@ Test(srv6_conformance, s180_too_big_behind_the_sid)
 	lab_expect_icmp6("S-180", 1, in.buf, in.len, 2, 0, 1400);
 	lab_nothing_left("S-180");
 	/* with PSP it fits by what is popped, or not: 1440 - 40 octets */
-	one("S-180, PSP fits", "ip6 $T $Epsp 64 / srh 2001:db8:c:14::1,$Epsp 1 / udp / fill 1352", "", &in);
+	one("S-180, PSP fits", "ip6 $T $Epsp 64 / srh 2001:db8:c:14::1,$Epsp 1 / udp / fill 1352",
+	    "", &in);
 	cr_assert_eq(in.len, 1440);
 	struct pktb want;
 	packet_make(&want, "ip6 $T 2001:db8:c:14::1 63 / udp / fill 1352", "");
 	lab_expect("S-180, PSP fits", 6, &want);
-	one("S-180, PSP", "ip6 $T $Epsp 64 / srh 2001:db8:c:14::1,$Epsp 1 / udp / fill 1353", "", &in);
+	one("S-180, PSP", "ip6 $T $Epsp 64 / srh 2001:db8:c:14::1,$Epsp 1 / udp / fill 1353", "",
+	    &in);
 	lab_expect_icmp6("S-180, PSP", 1, in.buf, in.len, 2, 0, 1400);
 	lab_nothing_left("S-180");
 }

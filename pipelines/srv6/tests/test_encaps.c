@@ -8,8 +8,9 @@
 #include "pipelines/srv6/tests/names.h"
 
 static const char *const segs[] = {
-	"2001:db8:c::51", "2001:db8:c::52", "2001:db8:c::53", "2001:db8:c::54", "2001:db8:c::55", "2001:db8:c::56",
-	"2001:db8:c::57", "2001:db8:c::58", "2001:db8:c::59", "2001:db8:c::5a", "2001:db8:c::5b", "2001:db8:c::5c",
+	"2001:db8:c::51", "2001:db8:c::52", "2001:db8:c::53", "2001:db8:c::54",
+	"2001:db8:c::55", "2001:db8:c::56", "2001:db8:c::57", "2001:db8:c::58",
+	"2001:db8:c::59", "2001:db8:c::5a", "2001:db8:c::5b", "2001:db8:c::5c",
 	"2001:db8:c::5d", "2001:db8:c::5e", "2001:db8:c::5f", "2001:db8:c::60",
 };
 
@@ -34,7 +35,8 @@ static void outer_make(struct srv6_outer *o, enum hd_srv6_encap encap, unsigned 
 
 /* What the packet must be, laid by the packet builder of the tests, which shares nothing with encaps.c but the
  * definition of the formats. */
-static void want_make(struct pktb *b, enum hd_srv6_encap encap, unsigned n, const char *inner, size_t size)
+static void want_make(struct pktb *b, enum hd_srv6_encap encap, unsigned n, const char *inner,
+		      size_t size)
 {
 	unsigned in_list = encap == HD_SRV6_H_ENCAPS_RED ? n - 1 : n;
 	char text[4096];
@@ -43,8 +45,8 @@ static void want_make(struct pktb *b, enum hd_srv6_encap encap, unsigned n, cons
 	if (in_list != 0) {
 		len += (size_t)snprintf(text + len, sizeof(text) - len, " / srh ");
 		for (unsigned i = 0; i < in_list; i++)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i != 0 ? "," : "",
-						segs[n - 1 - i]);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+						i != 0 ? "," : "", segs[n - 1 - i]);
 		len += (size_t)snprintf(text + len, sizeof(text) - len, " %u", n - 1);
 	}
 	snprintf(text + len, sizeof(text) - len, " / %s / fill %zu", inner, size);
@@ -73,8 +75,10 @@ ParameterizedTestParameters(srv6_encaps, golden)
 ParameterizedTest(struct golden *g, srv6_encaps, golden)
 {
 	static const size_t sizes[] = { 0, 1, 7, 24, 31, 32, 33, 64, 200, 1000, 1231, 1452, 8960 };
-	const char *before = g->v6 ? "ip6 2001:db8:aa::1 2001:db8:bb::1 64 / udp" : "ip4 10.0.1.1 10.0.2.2 64 / udp";
-	const char *after = g->v6 ? "ip6 2001:db8:aa::1 2001:db8:bb::1 63 / udp" : "ip4 10.0.1.1 10.0.2.2 63 / udp";
+	const char *before = g->v6 ? "ip6 2001:db8:aa::1 2001:db8:bb::1 64 / udp" :
+				     "ip4 10.0.1.1 10.0.2.2 64 / udp";
+	const char *after = g->v6 ? "ip6 2001:db8:aa::1 2001:db8:bb::1 63 / udp" :
+				    "ip4 10.0.1.1 10.0.2.2 63 / udp";
 	static uint8_t buf[SRV6_OUTER_MAX + PKTB_CAP];
 
 	for (unsigned n = 1; n <= HD_SRV6_SEGS_MAX; n++) {
@@ -97,15 +101,22 @@ ParameterizedTest(struct golden *g, srv6_encaps, golden)
 			memset(buf, 0x5a, sizeof(buf));
 			memcpy(buf + SRV6_OUTER_MAX, inner.buf, inner.len);
 			uint8_t *ip = buf + SRV6_OUTER_MAX;
-			cr_assert_eq(srv6_inner_parse(ip, (uint32_t)inner.len, (uint32_t)inner.len, &in), 0);
+			cr_assert_eq(srv6_inner_parse(ip, (uint32_t)inner.len, (uint32_t)inner.len,
+						      &in),
+				     0);
 			srv6_inner_decrement(ip, &in);
 			srv6_outer_push(&o, ip - o.len, &in, 0xabcde);
-			cr_assert_eq(o.len + inner.len, want.len, "%s: %u segments, %zu octets: length %zu, not %zu",
-				     g->what, n, sizes[k], o.len + inner.len, want.len);
-			cr_assert_arr_eq(ip - o.len, want.buf, want.len, "%s: %u segments, %zu octets\nwant %s\nhave %s",
-					 g->what, n, sizes[k], pktb_dump(&want), pktb_hexdump(ip - o.len, o.len + 64u));
+			cr_assert_eq(o.len + inner.len, want.len,
+				     "%s: %u segments, %zu octets: length %zu, not %zu", g->what, n,
+				     sizes[k], o.len + inner.len, want.len);
+			cr_assert_arr_eq(ip - o.len, want.buf, want.len,
+					 "%s: %u segments, %zu octets\nwant %s\nhave %s", g->what,
+					 n, sizes[k], pktb_dump(&want),
+					 pktb_hexdump(ip - o.len, o.len + 64u));
 			for (const uint8_t *p = buf; p < ip - o.len; p++)
-				cr_assert_eq(*p, 0x5a, "%s: %u segments: written in front of the header", g->what, n);
+				cr_assert_eq(*p, 0x5a,
+					     "%s: %u segments: written in front of the header",
+					     g->what, n);
 		}
 	}
 }
@@ -126,7 +137,9 @@ Test(srv6_encaps, golden_by_hand)
 		const char *hex;
 		enum hd_srv6_encap encap;
 		unsigned n;
-	} rows[] = { { full, HD_SRV6_H_ENCAPS, 3 }, { red, HD_SRV6_H_ENCAPS_RED, 3 }, { single, HD_SRV6_H_ENCAPS_RED, 1 } };
+	} rows[] = { { full, HD_SRV6_H_ENCAPS, 3 },
+		     { red, HD_SRV6_H_ENCAPS_RED, 3 },
+		     { single, HD_SRV6_H_ENCAPS_RED, 1 } };
 	struct srv6_inner in = { .proto = IP_NH_IP6, .len = 48 };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -178,12 +191,14 @@ Test(srv6_encaps, inner_parse)
 	struct srv6_inner in;
 
 	for (int v6 = 0; v6 < 2; v6++) {
-		pktb_parse(&b, v6 ? "ip6 2001:db8::1 2001:db8::2 9 / udp" : "ip4 10.0.0.1 10.0.0.2 9 / udp");
+		pktb_parse(&b, v6 ? "ip6 2001:db8::1 2001:db8::2 9 / udp" :
+				    "ip4 10.0.0.1 10.0.0.2 9 / udp");
 		for (size_t n = 0; n < b.len; n++) {
 			uint8_t *exact = malloc(n);
 
 			memcpy(exact, b.buf, n);
-			cr_assert_eq(srv6_inner_parse(exact, (uint32_t)n, (uint32_t)n, &in), -EBADMSG, "%zu", n);
+			cr_assert_eq(srv6_inner_parse(exact, (uint32_t)n, (uint32_t)n, &in),
+				     -EBADMSG, "%zu", n);
 			free(exact);
 		}
 		cr_assert_eq(srv6_inner_parse(b.buf, (uint32_t)b.len, (uint32_t)b.len + 6, &in), 0);
@@ -287,7 +302,8 @@ Test(srv6_encaps, buckets_stay)
 	ids_of(bucket, less_id, after);
 	for (unsigned b = 0; b < SRV6_BUCKETS; b++) {
 		if (before[b] != 8)
-			cr_assert_eq(after[b], before[b], "bucket %u moved from %u to %u", b, before[b], after[b]);
+			cr_assert_eq(after[b], before[b], "bucket %u moved from %u to %u", b,
+				     before[b], after[b]);
 		else
 			cr_assert_neq(after[b], 8);
 	}

@@ -17,7 +17,9 @@ static const char *verdict_text(unsigned v)
 	size_t i;
 
 	for (i = 0; verdict_names[v][i] != '\0'; i++)
-		text[i] = verdict_names[v][i] == '_' ? '-' : (char)tolower((unsigned char)verdict_names[v][i]);
+		text[i] = verdict_names[v][i] == '_' ?
+				  '-' :
+				  (char)tolower((unsigned char)verdict_names[v][i]);
 	text[i] = '\0';
 	return text;
 }
@@ -28,7 +30,9 @@ static struct srv6_sid sid_make(const struct sid_name *n)
 	struct srv6_sid s = {
 		.plan = srv6_behavior_find(n->behavior),
 		.vrf4 = (b->args & HD_SRV6_ARG_TABLE4) != 0 ? n->table4 : SRV6_VRF_INGRESS,
-		.vrf6 = (b->args & (HD_SRV6_ARG_TABLE6 | HD_SRV6_ARG_TABLE)) != 0 ? n->table6 : SRV6_VRF_INGRESS,
+		.vrf6 = (b->args & (HD_SRV6_ARG_TABLE6 | HD_SRV6_ARG_TABLE)) != 0 ?
+				n->table6 :
+				SRV6_VRF_INGRESS,
 		.behavior = n->behavior,
 		.flavors = n->flavors,
 		.upper_allow = HD_SRV6_UPPER_ICMP6,
@@ -90,8 +94,8 @@ ParameterizedTest(struct row *r, srv6_endpoint, rows)
 	p.ip = in.buf;
 	p.head = p.len = (uint32_t)in.len;
 	v = s.plan(&s, &p);
-	cr_assert_str_eq(verdict_text(v), r->verdict, "%s %s: %s, not %s\n%s", r->id, r->why, verdict_text(v),
-			 r->verdict, pktb_dump(&in));
+	cr_assert_str_eq(verdict_text(v), r->verdict, "%s %s: %s, not %s\n%s", r->id, r->why,
+			 verdict_text(v), r->verdict, pktb_dump(&in));
 	cr_assert_arr_eq(in.buf, received, in.len, "%s: planning wrote to the packet", r->id);
 	if (r->want == WANT_ICMP) {
 		cr_assert_eq(p.icmp_type, r->type, "%s: type %u", r->id, p.icmp_type);
@@ -102,7 +106,8 @@ ParameterizedTest(struct row *r, srv6_endpoint, rows)
 	if (r->want != WANT_OUT)
 		return;
 	packet_make(&want, r->out, r->out_set);
-	cr_assert_eq(p.len - cut, want.len, "%s %s: %u octets, not %zu", r->id, r->why, p.len - cut, want.len);
+	cr_assert_eq(p.len - cut, want.len, "%s %s: %u octets, not %zu", r->id, r->why, p.len - cut,
+		     want.len);
 	cr_assert_arr_eq(in.buf + cut, want.buf, want.len, "%s %s\nhave%s\nwant%s", r->id, r->why,
 			 pktb_hexdump(in.buf + cut, want.len), pktb_dump(&want));
 }
@@ -146,7 +151,13 @@ static char outcome(const struct srv6_sid *s, const struct pktb *in)
 
 ParameterizedTest(struct arrival *a, srv6_endpoint, flavors)
 {
-	static const uint16_t flavors[] = { 0, F_PSP, F_USP, F_USD, F_PSP | F_USP, F_PSP | F_USD, F_USP | F_USD,
+	static const uint16_t flavors[] = { 0,
+					    F_PSP,
+					    F_USP,
+					    F_USD,
+					    F_PSP | F_USP,
+					    F_PSP | F_USD,
+					    F_USP | F_USD,
 					    F_PSP | F_USP | F_USD };
 	static const uint16_t behaviors[] = { HD_SRV6_END, HD_SRV6_END_X, HD_SRV6_END_T };
 	struct pktb in;
@@ -159,7 +170,8 @@ ParameterizedTest(struct arrival *a, srv6_endpoint, flavors)
 			char got = outcome(&s, &in);
 
 			cr_assert_eq(got, a->want[f], "%s at %s, flavors 0x%x: %c, not %c", a->what,
-				     hd_srv6_behavior_name(behaviors[b]), flavors[f], got, a->want[f]);
+				     hd_srv6_behavior_name(behaviors[b]), flavors[f], got,
+				     a->want[f]);
 		}
 	}
 }
@@ -187,7 +199,9 @@ ParameterizedTest(struct row *r, srv6_endpoint, truncated)
 		/* the same with an honest payload length: any verdict, but inside the buffer */
 		if (n >= 40) {
 			wire_put16(exact + 4, (uint16_t)(n - 40));
-			p = (struct srv6_pkt){ .ip = exact, .head = (uint32_t)n, .len = (uint32_t)n };
+			p = (struct srv6_pkt){ .ip = exact,
+					       .head = (uint32_t)n,
+					       .len = (uint32_t)n };
 			cr_assert(commit(&p, s.plan(&s, &p)) <= n);
 		}
 		free(exact);
@@ -266,7 +280,10 @@ Test(srv6_endpoint, upper_layers)
 
 		packet_make(&b, rows[i].in, "");
 		s.upper_allow = rows[i].allow;
-		struct srv6_pkt p = { .ip = b.buf, .head = (uint32_t)b.len, .len = (uint32_t)b.len };
-		cr_assert_eq(s.plan(&s, &p), rows[i].ok ? SRV6_EP_LOCAL : SRV6_EP_UPPER_REFUSED, "%s", rows[i].in);
+		struct srv6_pkt p = { .ip = b.buf,
+				      .head = (uint32_t)b.len,
+				      .len = (uint32_t)b.len };
+		cr_assert_eq(s.plan(&s, &p), rows[i].ok ? SRV6_EP_LOCAL : SRV6_EP_UPPER_REFUSED,
+			     "%s", rows[i].in);
 	}
 }

@@ -34,7 +34,8 @@ static void set_seglist(uint32_t id, unsigned n, const char *const *seg)
 	cr_assert_eq(try_seglist(id, n, seg), 0, "%s", hx_error());
 }
 
-static int try_policy(uint32_t id, uint8_t encap, unsigned n, const struct hd_api_srv6_policy_list *list)
+static int try_policy(uint32_t id, uint8_t encap, unsigned n,
+		      const struct hd_api_srv6_policy_list *list)
 {
 	struct hd_api_srv6_policy p = { .policy_id = id, .encap = encap, .n_lists = n };
 
@@ -44,7 +45,8 @@ static int try_policy(uint32_t id, uint8_t encap, unsigned n, const struct hd_ap
 	return hx_set(HD_API_SRV6_POLICY, &p, 64 + 8 * n);
 }
 
-static void set_policy(uint32_t id, uint8_t encap, unsigned n, const struct hd_api_srv6_policy_list *list)
+static void set_policy(uint32_t id, uint8_t encap, unsigned n,
+		       const struct hd_api_srv6_policy_list *list)
 {
 	cr_assert_eq(try_policy(id, encap, n, list), 0, "%s", hx_error());
 }
@@ -74,11 +76,13 @@ static uint32_t expect_labelled(const char *why, uint32_t port, struct pktb *wan
 	size_t n = lab_recv(port, b, sizeof(b));
 	uint32_t label;
 
-	cr_assert_eq(n, want->len, "%s: %zu octets, not %zu\n%s", why, n, want->len, pktb_hexdump(b, n));
+	cr_assert_eq(n, want->len, "%s: %zu octets, not %zu\n%s", why, n, want->len,
+		     pktb_hexdump(b, n));
 	label = wire_get32(b) & 0xfffff;
 	cr_assert_neq(label, 0, "%s: no flow label", why);
 	wire_put32(want->buf, (wire_get32(want->buf) & ~0xfffffu) | label);
-	cr_assert_arr_eq(b, want->buf, n, "%s\nhave %s\nwant %s", why, pktb_hexdump(b, n), pktb_dump(want));
+	cr_assert_arr_eq(b, want->buf, n, "%s\nhave %s\nwant %s", why, pktb_hexdump(b, n),
+			 pktb_dump(want));
 	return label;
 }
 
@@ -88,7 +92,8 @@ Test(srv6_steer, s090_h_encaps)
 
 	packet_make(&in, IN6_DD("64"), "0=6b 1=80");
 	lab_send(1, in.buf, in.len);
-	packet_make(&want, "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " IN6_DD("63"), "0=6b 1=80 96=6b 97=80");
+	packet_make(&want, "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " IN6_DD("63"),
+		    "0=6b 1=80 96=6b 97=80");
 	expect_labelled("S-090", 2, &want);
 	cr_assert_eq(hx_stat("policy", 1, "packets"), 1);
 	cr_assert_eq(hx_stat("policy", 1, "octets"), want.len);
@@ -238,7 +243,8 @@ Test(srv6_steer, s105_weighted_lists)
 			char text[96];
 			unsigned list;
 
-			snprintf(text, sizeof(text), "ip6 $A 2001:db8:dd::1 64 / udp %u 2000 / fill 16", 1 + i);
+			snprintf(text, sizeof(text),
+				 "ip6 $A 2001:db8:dd::1 64 / udp %u 2000 / fill 16", 1 + i);
 			packet_make(&in, text, "");
 			lab_send(1, in.buf, in.len);
 			cr_assert_neq(lab_recv(2, b, sizeof(b)), 0);
@@ -249,7 +255,8 @@ Test(srv6_steer, s105_weighted_lists)
 			} else if (turn == 1) {
 				cr_assert_eq(list, list_of[i], "flow %u moved", i);
 			} else {
-				cr_assert_eq(list, 0, "flow %u still goes to the list that went", i);
+				cr_assert_eq(list, 0, "flow %u still goes to the list that went",
+					     i);
 			}
 		}
 		if (turn == 0)
@@ -349,16 +356,21 @@ Test(srv6_steer, sixteen_segments)
 
 /* ---- refusals: nothing changes, the text says why --------------------------------------------------------------- */
 
-#define REFUSED(call, rc, part)                                                                                        \
-	do {                                                                                                           \
-		cr_assert_eq((call), (rc), "%s", hx_error());                                                          \
-		cr_assert_not_null(strstr(hx_error(), (part)), "%s", hx_error());                                      \
+#define REFUSED(call, rc, part)                                                   \
+	do {                                                                      \
+		cr_assert_eq((call), (rc), "%s", hx_error());                     \
+		cr_assert_not_null(strstr(hx_error(), (part)), "%s", hx_error()); \
 	} while (0)
 
-static int try_sid(uint32_t id, const char *addr, uint8_t plen, uint16_t behavior, uint16_t flavors, uint32_t target)
+static int try_sid(uint32_t id, const char *addr, uint8_t plen, uint16_t behavior, uint16_t flavors,
+		   uint32_t target)
 {
-	struct hd_api_srv6_sid s = { .plen = plen, .sid_id = id, .behavior = behavior, .flavors = flavors,
-				     .target = target, .target_id = 3 };
+	struct hd_api_srv6_sid s = { .plen = plen,
+				     .sid_id = id,
+				     .behavior = behavior,
+				     .flavors = flavors,
+				     .target = target,
+				     .target_id = 3 };
 	struct ip6_addr a = pktb_addr6(addr);
 
 	memcpy(s.sid, &a, 16);
@@ -373,14 +385,16 @@ Test(srv6_steer, sids_refused)
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_BM, 0, 0), -EOPNOTSUPP, "end.bm is not carried");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DX2, 0, 0), -EOPNOTSUPP, "end.dt46");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DT6, F_PSP, 0), -EINVAL, "psp");
-	REFUSED(try_sid(50, at, 128, HD_SRV6_END, HD_SRV6_FLAVOR_NEXT_CSID, 0), -EOPNOTSUPP, "next-csid");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END, HD_SRV6_FLAVOR_NEXT_CSID, 0), -EOPNOTSUPP,
+		"next-csid");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_X, 0, 0), -EINVAL, "next hop");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END, 0, HD_TARGET_NEXTHOP), -EINVAL, "neither");
 	REFUSED(try_sid(50, at, 64, HD_SRV6_END, 0, 0), -EINVAL, "behind its prefix");
 	REFUSED(try_sid(50, "ff02::1", 128, HD_SRV6_END, 0, 0), -EINVAL, "unicast");
 	REFUSED(try_sid(0xffffff, at, 128, HD_SRV6_END, 0, 0), -ENOSPC, "not below");
 	REFUSED(try_sid(1, at, 128, HD_SRV6_END, 0, 0), -EEXIST, "another SID");
-	cr_assert_eq(try_sid(50, at, 128, HD_SRV6_END, F_PSP | F_USP | F_USD, 0), 0, "%s", hx_error());
+	cr_assert_eq(try_sid(50, at, 128, HD_SRV6_END, F_PSP | F_USP | F_USD, 0), 0, "%s",
+		     hx_error());
 	/* a SID may change its id, and the id is free then */
 	cr_assert_eq(try_sid(51, at, 128, HD_SRV6_END, 0, 0), 0, "%s", hx_error());
 	cr_assert_eq(try_sid(50, "2001:db8:b::778", 128, HD_SRV6_END, 0, 0), 0, "%s", hx_error());
@@ -388,7 +402,8 @@ Test(srv6_steer, sids_refused)
 
 Test(srv6_steer, policies_refused)
 {
-	const struct hd_api_srv6_policy_list twice[] = { { 1, 1 }, { 1, 2 } }, zero = { 1, 0 }, absent = { 9, 1 };
+	const struct hd_api_srv6_policy_list twice[] = { { 1, 1 }, { 1, 2 } }, zero = { 1, 0 },
+					     absent = { 9, 1 };
 	uint32_t key = 1;
 
 	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS_L2, 0, NULL), -EOPNOTSUPP, "h.encaps.red");
