@@ -32,6 +32,9 @@ int debug_request_register(uint16_t type, debug_handler fn);
  * and by icmp-error for what it answers. */
 void drop_sample_note(struct worker *w, struct rte_mbuf *m);
 
+/* Row in vector "node" of the node whose verdict vector this is; UINT32_MAX: of none.  Any thread. */
+uint32_t node_row_of_vec(uint16_t vec);
+
 /* Control thread: send a packet that came by the punt socket. */
 void debug_inject(const struct hd_api_punt *h, const void *packet, size_t size);
 
