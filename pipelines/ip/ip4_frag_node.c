@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Node ip4-frag: packets too long for their egress, TTL already decremented, DF clear; meta->result is the adjacency
- * (or the connected interface).  Each is replaced by its fragments: in = SPLIT + drops, out = FRAGMENT.
+ * (or the connected interface), or an SR policy, and meta->arg then the octets its outer headers leave.
+ * Each is replaced by its fragments: in = SPLIT + drops, out = FRAGMENT + POLICY.
  * Fragments are copies in single buffers where those are large enough, else chains, for ports that send chains.
  * Spec: RFC 791 section 2.3, RFC 1812 section 4.2.2.7. */
 #include <string.h>
@@ -14,6 +15,7 @@
 #define IP4_FRAG_VERDICTS(V, P)                                                                                 \
 	V(P, SPLIT, "port-tx", INFO, "packets replaced by their fragments (RFC 791 2.3)")                       \
 	V(P, FRAGMENT, "port-tx", INFO, "fragments sent")                                                       \
+	V(P, POLICY, "srv6-encap", INFO, "fragments steered into an SR policy (RFC 2473 7.2)")                   \
 	V(P, RESOLVE, "punt", INFO, "fragments that wait for the neighbour's address")                          \
 	V(P, NO_EGRESS, "drop", WARN, "the egress changed or went meanwhile")                                   \
 	V(P, TOO_MANY, "drop", WARN, "more than 128 fragments: the egress MTU is too small for such packets")   \
@@ -23,8 +25,14 @@ NODE_VERDICTS(ip4_frag, IP4_FRAG, IP4_FRAG_VERDICTS)
 #define FRAGS_MAX 128
 
 /* Octets a fragment may have, 0: no egress any more; whether the port sends chains. */
-static uint16_t egress_mtu(uint32_t word, bool *ret_chains)
+static uint16_t egress_mtu(const struct hd_meta *of, bool *ret_chains)
 {
+	uint32_t word = of->result;
+
+	*ret_chains = false;
+	if (hd_result_kind(word) == HD_RESULT_POLICY)
+		return (uint16_t)of->arg;
+
 	const struct adj *a = hd_result_kind(word) == HD_RESULT_ADJ ? adj_get(hd_result_index(word)) : NULL;
 	const struct iface *i = iface_get(a != NULL ? a->iface : hd_result_kind(word) == HD_RESULT_GLEAN ?
 								hd_result_index(word) : 0);
@@ -44,15 +52,16 @@ static rte_edge_t fragment_send(struct fwd *f, struct rte_mbuf *m, const struct 
 	h->csum = be16_make(0);
 	h->csum = hd_csum(h, (h->version_ihl & 15) * 4u);
 	class = fwd_result(f, m, word, 4);
-	return class == FWD_FORWARD ? IP4_FRAG_FRAGMENT : class == FWD_RESOLVE ? IP4_FRAG_RESOLVE : IP4_FRAG_NO_EGRESS;
+	return class == FWD_FORWARD ? IP4_FRAG_FRAGMENT : class == FWD_RESOLVE ? IP4_FRAG_RESOLVE :
+	       class == FWD_POLICY ? IP4_FRAG_POLICY : IP4_FRAG_NO_EGRESS;
 }
 
 /* Returns the number of fragments, or a verdict as -1 - verdict. */
-static int fragment(struct rte_mbuf *m, struct rte_mbuf **frag, uint32_t word)
+static int fragment(struct rte_mbuf *m, struct rte_mbuf **frag, const struct hd_meta *of)
 {
 	struct rte_mempool *pool = packet_pool();
 	bool chains;
-	uint16_t mtu = egress_mtu(word, &chains);
+	uint16_t mtu = egress_mtu(of, &chains);
 	unsigned hdr = (rte_pktmbuf_mtod(m, const struct ip4_hdr *)->version_ihl & 15) * 4u;
 	int n;
 
@@ -83,7 +92,7 @@ static uint16_t ip4_frag_process(struct rte_graph *g, struct rte_node *node, voi
 
 		if (unlikely(s->worker->watch))
 			node_watch_in(s, &m, 1);
-		k = fragment(m, frag, of.result);
+		k = fragment(m, frag, &of);
 		if (k < 0)
 			v = (rte_edge_t)(-1 - k);
 		if (unlikely(s->worker->watch))

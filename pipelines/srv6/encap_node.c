@@ -3,7 +3,8 @@
  * The first segment is looked up here, before anything is pushed: so the egress MTU is known while the packet is still
  * the sender's own, an error goes to the inner source and quotes what it sent, and the usual packet leaves to port-tx
  * without another node.  A chunk's lookups are made in bulk.
- * Outer packets are never fragmented: what does not fit is answered, or dropped with a name (TOO_BIG_MIN).
+ * Outer packets are never fragmented: what does not fit is answered, fragmented while it is bare (IPv4 without DF), or
+ * dropped with a name (TOO_BIG_MIN).
  * Nothing here allocates, logs or makes a system call.
  * Spec: RFC 8986 5.1, 5.2; RFC 9256 2.11, 8; RFC 2473 section 7 for the MTU. */
 #include "dataplane/node.h"
@@ -17,9 +18,12 @@
 FWD_VERDICTS(SAME_, FWD)
 #undef SAME_
 
+/* Forwarding verdicts after which the packet has its outer header and goes on. */
 #define GOES_ON                                                                   \
 	(1u << FWD_FORWARD | 1u << FWD_LOCAL | 1u << FWD_SID | 1u << FWD_POLICY | \
-	 1u << FWD_RESOLVE | 1u << FWD_PUNT | 1u << FWD_FRAGMENT)
+	 1u << FWD_RESOLVE | 1u << FWD_PUNT)
+
+#define IP4_MIN_MTU 68u /* RFC 791 section 3.2 */
 
 struct encap_run {
 	struct fwd fwd;
@@ -45,15 +49,26 @@ static __rte_noinline unsigned unreachable(struct rte_mbuf *m, const struct srv6
 	return v;
 }
 
+/* Told to the sender, or an IPv4 packet without DF is sent to ip4-frag, whose fragments come back here. */
 static __rte_noinline unsigned too_big(struct rte_mbuf *m, const struct encap_pkt *p, uint32_t mtu)
 {
+	uint32_t room = srv6_inner_mtu(p->outer, mtu, &p->in);
 	bool v6 = p->in.proto == IP_NH_IP6;
+	struct hd_meta *mt = meta(m);
 
-	if (!srv6_inner_mtu_tell(&p->in))
+	if (srv6_inner_mtu_tell(&p->in)) {
+		ip_icmp_error(m, v6 ? ICMP6_TOO_BIG : ICMP4_UNREACH, v6 ? 0 : ICMP4_UNREACH_FRAG,
+			      room);
+		return SRV6_EN_TOO_BIG;
+	}
+	if (v6 || room < IP4_MIN_MTU)
 		return SRV6_EN_TOO_BIG_MIN;
-	ip_icmp_error(m, v6 ? ICMP6_TOO_BIG : ICMP4_UNREACH, v6 ? 0 : ICMP4_UNREACH_FRAG,
-		      srv6_inner_mtu(p->outer, mtu, &p->in));
-	return SRV6_EN_TOO_BIG;
+	if ((mt->flags & (META_F_ADVANCED | META_F_LOCAL)) == 0) {
+		srv6_inner_decrement(p->ip, &p->in);
+		mt->flags |= META_F_ADVANCED;
+	}
+	mt->arg = room;
+	return SRV6_EN_FRAGMENT;
 }
 
 /* The way to the first segment, judged with the inner packet still bare.  *word becomes the adjacency when a group was
@@ -61,6 +76,7 @@ static __rte_noinline unsigned too_big(struct rte_mbuf *m, const struct encap_pk
 static inline unsigned egress(struct rte_mbuf *m, const struct encap_pkt *p, uint32_t *word)
 {
 	const struct adj *a;
+	const struct iface *i;
 
 	if (hd_result_kind(*word) == HD_RESULT_GROUP) {
 		const struct nhg *g = nhg_get(hd_result_index(*word));
@@ -82,6 +98,10 @@ static inline unsigned egress(struct rte_mbuf *m, const struct encap_pkt *p, uin
 			return unreachable(m, &p->in, SRV6_EN_NEIGH_FAILED, ICMP6_UNREACH_ADDR,
 					   ICMP4_UNREACH_HOST);
 		return SRV6_EN_FORWARD;
+	case HD_RESULT_GLEAN:
+		i = iface_get(hd_result_index(*word));
+		return i != NULL && p->outer->len + p->in.len > i->mtu ? too_big(m, p, i->mtu) :
+									 SRV6_EN_FORWARD;
 	case HD_RESULT_NONE:
 		return unreachable(m, &p->in, SRV6_EN_NO_ROUTE, ICMP6_UNREACH_NO_ROUTE,
 				   ICMP4_UNREACH_NET);
@@ -172,6 +192,19 @@ static inline unsigned classify(struct rte_mbuf *m, struct encap_pkt *p)
 	return SRV6_EN_FORWARD;
 }
 
+/* What is handed to ip4-frag counts when its fragments come by. */
+static inline void count_policy(struct encap_run *r, const struct encap_pkt *p, unsigned v)
+{
+	struct srv6_policy_count *c = &r->count[p->policy->policy_id];
+
+	if (likely(v < FWD_N_VERDICTS && (GOES_ON >> v & 1) != 0)) {
+		c->packets++;
+		c->octets += p->outer->len + p->in.len;
+	} else if (v != SRV6_EN_FRAGMENT) {
+		c->errors++;
+	}
+}
+
 static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, void *arg)
 {
 	struct encap_run *r = arg;
@@ -204,20 +237,12 @@ static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verd
 		fib_lookup_bulk6p(fib[i], key + i, word + i, k - i);
 	}
 	for (i = 0, k = 0; i < n; i++) {
-		struct srv6_policy_count *c;
-
 		if (likely(verdict[i] == SRV6_EN_FORWARD))
 			verdict[i] = (rte_edge_t)encap_one(r, m[i], &pkt[i], word[k++]);
 		if (unlikely(pkt[i].policy == NULL))
 			continue;
 		meta(m[i])->object = pkt[i].policy->policy_id;
-		c = &r->count[pkt[i].policy->policy_id];
-		if (likely(verdict[i] < FWD_N_VERDICTS && (GOES_ON >> verdict[i] & 1) != 0)) {
-			c->packets++;
-			c->octets += pkt[i].outer->len + pkt[i].in.len;
-		} else {
-			c->errors++;
-		}
+		count_policy(r, &pkt[i], verdict[i]);
 	}
 }
 

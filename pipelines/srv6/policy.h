@@ -5,7 +5,7 @@
 #ifndef PIPELINES_SRV6_POLICY_H
 #define PIPELINES_SRV6_POLICY_H
 
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/tables/slots.h"
 #include "pipelines/srv6/encaps.h"
 

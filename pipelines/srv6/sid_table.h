@@ -5,7 +5,7 @@
 #ifndef PIPELINES_SRV6_SID_TABLE_H
 #define PIPELINES_SRV6_SID_TABLE_H
 
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/tables/slots.h"
 #include "pipelines/srv6/packet.h"
 

@@ -16,7 +16,7 @@
 	V(P, POLICY, policy_node, INFO, what ", steered into an SR policy (RFC 9256 8)") \
 	V(P, RESOLVE, "punt", INFO, what ", waits for the neighbour's address (RFC 4861 7.2)") \
 	V(P, PUNT, "punt", INFO, "the route leads to the control plane") \
-	V(P, FRAGMENT, "ip4-frag", INFO, "inner IPv4 packet longer than the egress MTU (RFC 791 2.3)") \
+	V(P, FRAGMENT, "ip4-frag", INFO, "IPv4 packet longer than the egress MTU, fragmented first (RFC 791 2.3)") \
 	V(P, TOO_BIG, "icmp-error", WARN, "longer than the egress MTU: check the MTU of the path (RFC 8200 4.4)") \
 	V(P, NO_ROUTE, "icmp-error", WARN, "no route to the next segment (RFC 4443 3.1 code 0)") \
 	V(P, UNREACHABLE, "icmp-error", WARN, "the route to the next segment says unreachable") \
@@ -55,7 +55,7 @@
 #define SRV6_ENCAP_VERDICTS(V, P) \
 	SRV6_FWD_VERDICTS(V, P, "outer header pushed (RFC 8986 5.1)", "srv6-endpoint", "ip6-lookup") \
 	V(P, HOP_LIMIT, "icmp-error", WARN, "hop limit or TTL of the inner packet reached (RFC 8986 5.1 S05)") \
-	V(P, TOO_BIG_MIN, "drop", WARN, "too long to encapsulate: IPv6 of at most 1280 octets, or IPv4 without DF") \
+	V(P, TOO_BIG_MIN, "drop", WARN, "too long to encapsulate at 1280 octets or less, which IPv6 never goes below") \
 	V(P, INVALID_POLICY, "drop", WARN, "the policy has no valid segment list (RFC 9256 8.2)") \
 	V(P, POLICY_GONE, "drop", INFO, "the policy was deleted while the packet was on its way") \
 	V(P, NO_TABLE, "drop", ERROR, "the policy's table is gone") \

@@ -228,6 +228,52 @@ Test(srv6_steer, s100_too_big_ipv4)
 	lab_nothing_left("S-100");
 }
 
+/* IPv4 without DF is fragmented before it is encapsulated; the fragments together are the packet that was sent. */
+Test(srv6_steer, s100_ipv4_without_df)
+{
+	struct pktb in;
+	uint8_t b[PKTB_CAP], whole[PKTB_CAP] = { 0 };
+	size_t n, got = 0;
+	unsigned pieces = 0;
+	uint32_t label = 0;
+
+	packet_make(&in, "ip4 $A4 10.0.3.1 64 / udp / fill 1472", "");
+	lab_send(1, in.buf, in.len);
+	while ((n = lab_recv(2, b, sizeof(b))) != 0) {
+		const struct ip4_hdr *h = (const struct ip4_hdr *)(b + 96);
+		uint16_t frag = be16_get(h->frag), len = be16_get(h->total_len);
+
+		cr_assert_leq(n, 1500);
+		cr_assert_eq(n, 96u + len);
+		cr_assert_eq(wire_get16(b + IP6_OFF_PAYLOAD_LEN), n - 40);
+		cr_assert_eq(h->ttl, 63);
+		cr_assert(hd_csum_ok(hd_csum_add(0, h, 20)), "header checksum");
+		cr_assert(label == 0 || label == (wire_get32(b) & 0xfffff), "the flow is split");
+		label = wire_get32(b) & 0xfffff;
+		memcpy(whole + (frag & IP4_FRAG_MASK) * 8, h + 1, len - 20u);
+		got += len - 20u;
+		pieces++;
+	}
+	cr_assert_eq(pieces, 2);
+	cr_assert_eq(got, in.len - 20);
+	cr_assert_arr_eq(whole, in.buf + 20, in.len - 20);
+	cr_assert_eq(hx_stat("policy", 1, "packets"), 2);
+	cr_assert_eq(hx_stat("policy", 1, "errors"), 0);
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+/* The first segment is a neighbour on a connected network: its MTU counts as well. */
+Test(srv6_steer, too_big_for_a_connected_segment)
+{
+	static const char *const near[] = { "2001:db8:2::77", "2001:db8:c::1" };
+	struct pktb in;
+
+	set_seglist(1, 2, near);
+	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1452", "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp6("connected", 1, in.buf, in.len, 2, 0, 1420);
+}
+
 Test(srv6_steer, s105_weighted_lists)
 {
 	static const char *const to_s2[] = { "2001:db8:c::52" };
