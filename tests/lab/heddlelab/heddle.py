@@ -71,6 +71,10 @@ class Heddle:
         self.state_dir = lab.path(f"{self.name}-state")
         for path in (self.run_dir, self.state_dir):
             os.makedirs(path, exist_ok=True)
+        # The devices are Heddle's: the kernel at this end keeps quiet on them.
+        for dev in namespace.devices():
+            if dev != "lo":
+                namespace.sysctl(f"net.ipv6.conf.{dev}.disable_ipv6=1")
         self.config_path = lab.path(f"{self.name}.yaml")
         self.write_config(config or {})
         self.dp = None
