@@ -22,7 +22,7 @@
 
 #include "dataplane/crash.h"
 #include "dataplane/debug_api.h"
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/log.h"
 #include "dataplane/meta.h"
 #include "dataplane/objects.h"

@@ -22,7 +22,7 @@
 
 #include "dataplane/api_server.h"
 #include "dataplane/debug_api.h"
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 #include "dataplane/rcu.h"

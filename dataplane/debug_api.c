@@ -17,7 +17,7 @@
 #include <rte_lcore.h>
 
 #include "dataplane/capture.h"
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/node.h"
 #include "dataplane/objects.h"
 #include "dataplane/port.h"

@@ -11,7 +11,7 @@
 #include "dataplane/api_server.h"
 #include "dataplane/capture.h"
 #include "dataplane/debug_api.h"
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/log.h"
 #include "dataplane/meta.h"
 #include "dataplane/node.h"

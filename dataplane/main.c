@@ -24,13 +24,14 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <rte_version.h>
 
 #include "dataplane/api_server.h"
 #include "dataplane/crash.h"
 #include "dataplane/engine.h"
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/log.h"
-#include "dataplane/memory.h"
+#include "dataplane/mem_plan.h"
 #include "dataplane/watchdog.h"
 #include "dataplane/worker.h"
 

@@ -12,7 +12,7 @@
 #include <rte_telemetry.h>
 #include <rte_version.h>
 
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/log.h"
 #include "dataplane/node.h"
 #include "dataplane/stats.h"

@@ -11,7 +11,7 @@
 #include <rte_cycles.h>
 
 #include "dataplane/capture.h"
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/node.h"
 #include "dataplane/rcu.h"
 #include "heddle/wire/ip4.h"

@@ -8,7 +8,7 @@
 #include <rte_ring.h>
 #include <stdint.h>
 
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 
 #define WORKER_PORTS_MAX 256u
 #define WORKER_RXQ_MAX 64u

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/tables/slots.h"
 #include "heddle/api/l2.h"

@@ -5,7 +5,7 @@
 static int parse_ip4(const uint8_t *p, size_t len)
 {
 	struct wire_cur c = wire_cur_init(p, len);
-	struct ip4_view v;
+	struct ip4_view v = { 0 };
 	int rc = ip4_parse(&c, &v);
 
 	if (rc < 0)
@@ -16,7 +16,7 @@ static int parse_ip4(const uint8_t *p, size_t len)
 Test(ip4, golden)
 {
 	struct wire_cur c = wire_cur_init(golden_ip4_tcp, sizeof(golden_ip4_tcp));
-	struct ip4_view v;
+	struct ip4_view v = { 0 };
 
 	cr_assert_eq(ip4_parse(&c, &v), 0);
 	cr_assert_eq(v.hdr_len, 20);
@@ -37,7 +37,7 @@ Test(ip4, options_are_skipped_and_padding_is_cut)
 {
 	uint8_t frame[46] = { 0 };
 	struct wire_cur c = wire_cur_init(frame, sizeof(frame));
-	struct ip4_view v;
+	struct ip4_view v = { 0 };
 
 	memcpy(frame, golden_ip4_opts_udp, sizeof(golden_ip4_opts_udp));
 	cr_assert_eq(ip4_parse(&c, &v), 0);
@@ -85,7 +85,7 @@ Test(ip4, fragment_fields)
 {
 	struct pktb b;
 	struct wire_cur c;
-	struct ip4_view v;
+	struct ip4_view v = { 0 };
 
 	pktb_parse(&b, "ip4 192.0.2.1 192.0.2.2 / fill 16");
 	b.ip4->frag = be16_make(IP4_MF | 185);
@@ -384,7 +384,7 @@ ParameterizedTest(struct allow_row *r, icmp4, errors_are_allowed)
 {
 	struct pktb b;
 	struct wire_cur c;
-	struct ip4_view v;
+	struct ip4_view v = { 0 };
 
 	pktb_parse(&b, r->packet);
 	c = wire_cur_init(b.buf, b.len);

@@ -9,7 +9,7 @@
 static int parse_ip6(const uint8_t *p, size_t len)
 {
 	struct wire_cur c = wire_cur_init(p, len);
-	struct ip6_chain ch;
+	struct ip6_chain ch = { 0 };
 	struct ip6_walk w;
 	struct ip6_ext_view e;
 	struct ip6_view v;
@@ -80,7 +80,7 @@ Test(ip6, golden_chain)
 {
 	struct wire_cur c = wire_cur_init(golden_ip6_chain, sizeof(golden_ip6_chain));
 	struct ip6_view v;
-	struct ip6_chain ch;
+	struct ip6_chain ch = { 0 };
 
 	cr_assert_eq(ip6_parse(&c, &v), 0);
 	cr_assert_eq(ip6_chain_parse(&v, &c, &ch), 0);
@@ -103,7 +103,7 @@ Test(ip6, golden_chain)
 
 Test(ip6, the_first_of_two_counts)
 {
-	struct ip6_chain ch;
+	struct ip6_chain ch = { 0 };
 	struct ip6_view v;
 	struct wire_cur c;
 	struct pktb b;
@@ -212,7 +212,7 @@ Test(ip6, a_bare_payload_is_no_extension_header)
 {
 	const uint8_t upper[] = { IP_NH_NONE,     IP_NH_TCP, IP_NH_IP4, IP_NH_IP6,
 				  IP_NH_ETHERNET, IP_NH_ESP, IP_NH_AH,  253 };
-	struct ip6_chain ch;
+	struct ip6_chain ch = { 0 };
 	struct ip6_view v;
 	struct wire_cur c;
 	struct pktb b;
@@ -234,7 +234,7 @@ Test(ip6, a_bare_payload_is_no_extension_header)
 
 Test(ip6, walk_stops_at_a_later_fragment)
 {
-	struct ip6_chain ch;
+	struct ip6_chain ch = { 0 };
 	struct ip6_view v;
 	struct wire_cur c;
 	struct pktb b;

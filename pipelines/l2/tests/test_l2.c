@@ -69,7 +69,7 @@ ParameterizedTestParameters(l2, verdicts)
 		{ "priority tag counts as untagged", OURS " / vlan 0xe000" IP, "ip4", 1, 0 },
 		{ "broadcast", "eth ff:ff:ff:ff:ff:ff 02:aa:00:00:00:01" IP, "ip4", 1, 0 },
 		{ "multicast", "eth 33:33:00:00:00:01 02:aa:00:00:00:01" IP, "ip4", 1, 0 },
-		{ "ARP", OURS " / arp 1 02:aa:00:00:00:01 192.0.2.1 00:00:00:00:00:00 192.0.2.9", "punt", 1, 0 },
+		{ "ARP", OURS " / arp 1 192.0.2.1 192.0.2.9", "punt", 1, 0 },
 		{ "another vid", OURS " / vlan 101" IP, "unknown-vlan", 0, 0 },
 		{ "the right vid in the wrong TPID", OURS " / vlan 100 0x88a8" IP, "unknown-vlan", 0, 0 },
 		{ "another inner vid", OURS " / vlan 200 0x88a8 / vlan 301" IP, "unknown-vlan", 0, 0 },

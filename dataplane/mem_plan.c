@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Memory pre-flight.  Tables live in ordinary memory; EAL's memory holds packet buffers, rings and devices. */
-#include "dataplane/memory.h"
+#include "dataplane/mem_plan.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 
 /* Free hugepages of all sizes, in MiB. */
 static uint64_t huge_free_mib(const char *root)

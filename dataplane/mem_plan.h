@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Memory before the start: how much is needed, whether hugepages are there, one clear error when not. */
-#ifndef DATAPLANE_MEMORY_H
-#define DATAPLANE_MEMORY_H
+#ifndef DATAPLANE_MEM_PLAN_H
+#define DATAPLANE_MEM_PLAN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Capacities of this process, fixed at start (options of heddle-dp), read by every table. */
-#ifndef DATAPLANE_LIMITS_H
-#define DATAPLANE_LIMITS_H
+#ifndef DATAPLANE_DP_LIMITS_H
+#define DATAPLANE_DP_LIMITS_H
 
 #include <stdint.h>
 
