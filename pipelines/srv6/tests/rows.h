@@ -44,7 +44,7 @@ struct row {
 #define OUT(p) .want = WANT_OUT, .port = (p)
 
 /* clang-format off */
-static struct row endpoint_rows[] = {
+static __attribute__((unused)) struct row endpoint_rows[] = {
 	{ "S-001", "advance; SRH, payload, label, class kept (8986 4.1)", "ip6 $T $E 64 / srh $R,$E 1 / " UDP,
 	  "0=6b 1=81 2=23 3=45", "forward", OUT(2),
 	  .out = "ip6 $T $R 63 / srh $R,$E 0 / " UDP, .out_set = "0=6b 1=81 2=23 3=45" },
