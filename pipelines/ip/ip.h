@@ -227,6 +227,9 @@ static __rte_always_inline uint16_t fwd_result(struct fwd *f, struct rte_mbuf *m
 			adj_rewrite(m, a, family == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6, f->count);
 			return FWD_FORWARD;
 		}
+	} else if (hd_result_kind(word) == HD_RESULT_SID) {
+		meta(m)->result = word;
+		return FWD_SID;
 	}
 	return fwd_result_slow(f, m, word, family);
 }
