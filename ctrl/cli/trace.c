@@ -19,10 +19,10 @@ static void print_packet(const struct cli *cli, struct json_object *p, unsigned 
 		if (strcmp(summary, last) != 0)
 			printf("  %12s  %s%s%s\n", "", paint(cli, "2"), summary, paint(cli, "0"));
 		last = summary;
-		printf("  %9s ns  %s%-14s%s %s%s%s%s", js_str(s, "ns"), paint(cli, "36"), js_str(s, "node"), paint(cli, "0"),
-		       verdict, js_str(s, "next")[0] != '\0' ? " -> " : "", js_str(s, "next"),
-		       object[0] != '\0' && strcmp(object, "none") != 0 ? ", " : "");
-		printf("%s", strcmp(object, "none") != 0 ? object : "");
+		bool found = object[0] != '\0' && strcmp(object, "none") != 0;
+		printf("  %9s ns  %s%-14s%s %s%s%s%s%s", js_str(s, "ns"), paint(cli, "36"), js_str(s, "node"),
+		       paint(cli, "0"), verdict, js_str(s, "next")[0] != '\0' ? " -> " : "", js_str(s, "next"),
+		       found && verdict[0] != '\0' ? ", " : "", found ? object : "");
 		if (js_str(s, "help")[0] != '\0')
 			printf("  %s%s%s", paint(cli, "2"), js_str(s, "help"), paint(cli, "0"));
 		printf("\n");
