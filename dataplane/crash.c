@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Crash report (crash.h).  What runs after the signal uses only async-signal-safe calls, a buffer of its own and
  * memory prepared before; it writes the surest things first, since what it reads may be what was broken.  A second
- * fault while it writes ends the process at once, with what is written so far. */
+ * fault while it writes ends the process at once, with what is written by then. */
 #include "dataplane/crash.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
 static struct {
 	int dir_fd;
-	int taken; /* the first thread to crash writes the report */
+	pid_t thread; /* the first to crash writes the report; 0: none yet */
 	uint64_t tsc_hz;
 	char path[256], file[32], software[64], build_id[48];
 } crash = { .dir_fd = -1 };
@@ -396,12 +396,12 @@ static void report(int sig, const siginfo_t *info, const ucontext_t *uc)
 static void on_signal(int sig, siginfo_t *info, void *uc)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	pid_t me = (pid_t)syscall(SYS_gettid), first = 0;
 
-	if (__atomic_exchange_n(&crash.taken, 1, __ATOMIC_ACQ_REL) != 0) {
-		sleep(5); /* another thread is writing; its end is the process's */
-		_exit(128 + sig);
-	}
-	report(sig, info, uc);
+	if (__atomic_compare_exchange_n(&crash.thread, &first, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		report(sig, info, uc);
+	else if (first != me)
+		sleep(5); /* another thread writes; when it is done the process ends */
 	/* A fault is met again on return, a signal that was sent is sent again: both now kill, with their own core. */
 	sigaction(sig, &dfl, NULL);
 	if (info->si_code <= 0)
@@ -477,7 +477,7 @@ int crash_init(const char *dir, const char *software)
 	snprintf(crash.file, sizeof(crash.file), "crash-%d.txt", (int)getpid());
 	snprintf(crash.software, sizeof(crash.software), "%s", software);
 	crash.tsc_hz = rte_get_tsc_hz();
-	crash.taken = 0;
+	crash.thread = 0;
 	dl_iterate_phdr(build_id_find, NULL);
 	backtrace(frame, 4); /* loads libgcc now: it allocates */
 	rc = crash_thread_init();
