@@ -215,7 +215,7 @@ class Demo:
         time.sleep(0.3)
         flow = self.a.popen("iperf3-flow", "iperf3 -u -b 20M -l 1000 -t 20 -c 10.0.2.2")
         time.sleep(1.5)
-        self.show("Interfaces, while a UDP flow runs", "show", "interfaces")
+        self.show("Interfaces, while a UDP flow runs", "show", "interfaces", "--rates")
         self.show("Policies: what host-a's traffic is pushed into", "show", "policies")
         self.show("SIDs: what comes back to Heddle", "show", "sids")
         self.show("Every node, with its cost", "show", "graph")
@@ -230,7 +230,7 @@ class Demo:
             indent(f"alias heddle='{CLI} --socket {socket}'\n"
                    "heddle show interfaces --watch\n"
                    "heddle show drops --json\n"
-                   "heddle capture --node srv6-encap --count 10 --file /tmp/encap.pcapng\n"
+                   "heddle capture --node srv6-encap --count 10 -w /tmp/encap.pcapng\n"
                    f"{' '.join(self.a.argv('ping 10.0.2.2'))}\n"
                    f"less {self.heddle.config_path}")
         else:

@@ -95,8 +95,10 @@ def test_memif_between_two_data_planes(lab):
     assert "link" in heddle.show("interfaces")
 
 
-@pytest.mark.parametrize("driver,capabilities", [("af_packet", "net_raw"),
-                                                 ("af_packet", "net_raw,net_admin")])
+# net_admin: DPDK's af_packet driver sets the MAC address of the device at every start.
+# sys_admin: libxdp looks its program up by number; ipc_lock: the packet memory is shared with the kernel.
+@pytest.mark.parametrize("driver,capabilities", [("af_packet", "net_raw,net_admin"),
+                                                 ("af_xdp", "net_raw,net_admin,sys_admin,ipc_lock")])
 def test_capabilities_instead_of_root(lab, driver, capabilities):
     """heddle-dp runs as nobody with just the capabilities that its ports need."""
     a, b, hd = two_hosts(lab)
