@@ -14,7 +14,7 @@
 #include <rte_ethdev.h>
 
 #include "dataplane/engine.h"
-#include "dataplane/limits.h"
+#include "dataplane/dp_limits.h"
 #include "dataplane/log.h"
 #include "dataplane/meta.h"
 #include "dataplane/objects.h"
