@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
+#include "dataplane/engine.h"
+#include "pipelines/ip/internal.h" /* clock_advance_ms: neighbours in simulated time */
 #include "pipelines/srv6/tests/lab.h"
 #include "pipelines/srv6/tests/rows.h"
 
@@ -112,6 +114,32 @@ Test(srv6_conformance, s026_no_route)
 	lab_expect_icmp6("S-026, PSP", 1, in.buf, in.len, 1, 0, 0);
 	cr_assert_eq(hx_stat("sid", 2, "packets"), 0);
 	lab_nothing_left("S-026");
+}
+
+/* A next hop nobody answers for: the packet waits and does not count; once that is known, code 3 at once. */
+Test(srv6_conformance, s026_neighbour_does_not_answer)
+{
+	struct pktb in;
+	uint8_t b[PKTB_CAP];
+	size_t n = 1;
+
+	hx_nexthop(20, 2, "2001:db8:2::dead");
+	hx_route(0, "2001:db8:c:26::/64", HD_TARGET_NEXTHOP, 20);
+	one("S-026", "ip6 $T $E 64 / srh 2001:db8:c:26::1,$E 1 / " UDP, "", &in);
+	cr_assert_eq(hx_verdict("srv6-endpoint", "resolve"), 1);
+	for (int t = 0; t < 100; t++) {
+		clock_advance_ms += 100;
+		engine_tick();
+		hx_turn();
+	}
+	while (hx_tx(2, b, sizeof(b)) != 0) /* solicitations */
+		;
+	n = lab_recv(1, b, sizeof(b));
+	cr_assert_gt(n, 48, "no error for the packet that waited");
+	cr_assert(b[40] == 1 && b[41] == 3, "type %u code %u", b[40], b[41]);
+	one("S-026", "ip6 $T $E 64 / srh 2001:db8:c:26::1,$E 1 / " UDP, "", &in);
+	lab_expect_icmp6("S-026", 1, in.buf, in.len, 1, 3, 0);
+	cr_assert_eq(hx_stat("sid", 1, "packets"), 0);
 }
 
 Test(srv6_conformance, s032_group_source)
