@@ -31,18 +31,18 @@
 #include "heddle/api/l2.h"
 #include "heddle/wire/eth.h"
 
-#define RING_SIZE (1u << 22)	    /* octets per worker; a power of 2 */
+#define RING_SIZE      (1u << 22)   /* octets per worker; a power of 2 */
 #define RING_SIZE_MANY (1u << 20)   /* with more than 8 workers */
-#define POLL_MAX (1u << 20)	    /* octets written per turn of the control loop */
-#define MEMFD_MAX (256u << 20)	    /* a capture into memory ends here */
-#define OUT_ROOM (1u << 18)
-#define IFACES_MAX 1024u
-#define STOP_WAIT_MS 2000u /* a stalled worker does not hold up the end of a capture for longer */
+#define POLL_MAX       (1u << 20)   /* octets written per turn of the control loop */
+#define MEMFD_MAX      (256u << 20) /* a capture into memory ends here */
+#define OUT_ROOM       (1u << 18)
+#define IFACES_MAX     1024u
+#define STOP_WAIT_MS   2000u /* a stalled worker does not hold up the end of a capture for longer */
 
 struct record {
-	uint32_t size; /* octets to the next record, a multiple of 8 */
+	uint32_t size;                        /* octets to the next record, a multiple of 8 */
 	uint8_t filler, link, direction, pad; /* link: LINK_*; direction: pcapng's, 1 in, 2 out */
-	uint32_t caught, whole; /* octets copied; of the packet */
+	uint32_t caught, whole;               /* octets copied; of the packet */
 	uint64_t tsc;
 	uint32_t node, result, object;
 	uint16_t port, iface, vrf, verdict, verdict_vec, pad2;
@@ -51,7 +51,7 @@ static_assert(sizeof(struct record) == 48, "a multiple of 8");
 
 enum link { LINK_ETH, LINK_IP, N_LINKS };
 static const struct {
-	int dlt;	   /* for libpcap */
+	int dlt;           /* for libpcap */
 	uint16_t linktype; /* for pcapng */
 } links[N_LINKS] = { [LINK_ETH] = { DLT_EN10MB, 1 }, [LINK_IP] = { DLT_RAW, 101 } };
 
@@ -73,10 +73,10 @@ struct filter {
 /* A capture: constant for the workers but for their rings. */
 struct capture {
 	uint32_t snaplen;
-	bool ends;	      /* port-rx and port-tx */
-	bool all;	      /* no filter */
-	bool drops;	      /* node drop: what icmp-error answers was dropped as well */
-	uint32_t row;	      /* the node otherwise */
+	bool ends;    /* port-rx and port-tx */
+	bool all;     /* no filter */
+	bool drops;   /* node drop: what icmp-error answers was dropped as well */
+	uint32_t row; /* the node otherwise */
 	uint32_t row_rx, row_tx, row_eth, row_drop, row_error;
 	struct filter filter[N_LINKS];
 	struct ring *ring;
@@ -125,7 +125,8 @@ static bool filter_run(const struct filter *f, struct rte_mbuf *m, unsigned fron
 	else if (f->ebpf != NULL)
 		rc = rte_bpf_exec(f->ebpf, m);
 	else
-		rc = bpf_filter(f->classic.bf_insns, rte_pktmbuf_mtod(m, const u_char *), m->pkt_len, m->data_len);
+		rc = bpf_filter(f->classic.bf_insns, rte_pktmbuf_mtod(m, const u_char *),
+				m->pkt_len, m->data_len);
 	m->data_off = (uint16_t)(m->data_off + front);
 	m->data_len = (uint16_t)(m->data_len - front);
 	m->pkt_len -= front;
@@ -155,7 +156,9 @@ static struct record *ring_room(struct ring *r, uint32_t size)
 	if (r->head + filler + size - tail > r->mask + 1)
 		return NULL;
 	if (filler != 0) {
-		struct record *f = (struct record *)(r->mem + off); /* at least 8 octets: size and filler flag */
+		struct record *f =
+			(struct record *)(r->mem +
+					  off); /* at least 8 octets: size and filler flag */
 		f->size = filler;
 		f->filler = 1;
 		__atomic_store_n(&r->head, r->head + filler, __ATOMIC_RELEASE);
@@ -191,7 +194,9 @@ static void capture_one(struct capture *c, struct node_slot *s, struct rte_mbuf 
 	}
 	*rec = (struct record){ .size = size,
 				.link = (uint8_t)link,
-				.direction = s->row == c->row_rx ? 1 : s->row == c->row_tx ? 2 : 0,
+				.direction = s->row == c->row_rx ? 1 :
+					     s->row == c->row_tx ? 2 :
+								   0,
 				.caught = caught,
 				.whole = whole,
 				.tsc = rte_rdtsc(),
@@ -220,7 +225,8 @@ void capture_in(struct node_slot *s, struct rte_mbuf **m, unsigned n)
 		uint16_t port = meta(m[i])->port;
 
 		/* Handed to another worker for sending: captured there. */
-		if (s->row == c->row_tx && port < WORKER_PORTS_MAX && s->worker->txq[port] == UINT16_MAX)
+		if (s->row == c->row_tx && port < WORKER_PORTS_MAX &&
+		    s->worker->txq[port] == UINT16_MAX)
 			continue;
 		capture_one(c, s, m[i]);
 	}
@@ -234,7 +240,7 @@ static struct {
 	enum state state;
 	uint32_t id, count, written;
 	uint64_t limit, octets; /* of the file; limit 0: none */
-	uint64_t tsc0, ns0;	/* one moment in both clocks */
+	uint64_t tsc0, ns0;     /* one moment in both clocks */
 	uint64_t stop_ms, stop_loops[DP_WORKERS_MAX];
 	int fd, error;
 	char node[32];
@@ -293,8 +299,16 @@ static void put_pad(size_t n)
 
 /* Blocks, section 4 of the draft: type, total length, body, total length again; the writer's byte order. */
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_IFACE = 1, BLOCK_STATS = 5, BLOCK_PACKET = 6 };
-enum { OPT_END = 0, OPT_COMMENT = 1, SHB_USERAPPL = 4, IF_NAME = 2, IF_TSRESOL = 9, EPB_FLAGS = 2, ISB_IFDROP = 5,
-       ISB_USRDELIV = 8 };
+enum {
+	OPT_END = 0,
+	OPT_COMMENT = 1,
+	SHB_USERAPPL = 4,
+	IF_NAME = 2,
+	IF_TSRESOL = 9,
+	EPB_FLAGS = 2,
+	ISB_IFDROP = 5,
+	ISB_USRDELIV = 8
+};
 
 static size_t opt_size(size_t n)
 {
@@ -316,7 +330,8 @@ static void put_end(uint32_t total)
 static void block_section(const char *comment)
 {
 	static const char app[] = "heddle-dp " HEDDLE_VERSION;
-	uint32_t total = (uint32_t)(12 + 16 + opt_size(sizeof(app) - 1) + opt_size(strlen(comment)) + 4);
+	uint32_t total =
+		(uint32_t)(12 + 16 + opt_size(sizeof(app) - 1) + opt_size(strlen(comment)) + 4);
 	int64_t unknown = -1;
 
 	put32(BLOCK_SECTION);
@@ -339,7 +354,8 @@ static void name_find(bool is_port, uint32_t id, char *to, size_t size)
 		snprintf(to, size, id == 0 ? "none" : "%s%u", is_port ? "port" : "iface", id);
 	else
 		snprintf(to, size, "%.*s", (int)HD_API_NAME_MAX,
-			 is_port ? ((const struct hd_api_port *)msg)->name : ((const struct hd_api_iface *)msg)->name);
+			 is_port ? ((const struct hd_api_port *)msg)->name :
+				   ((const struct hd_api_iface *)msg)->name);
 }
 
 /* Number of the pcapng interface; its block is written when it is first met. */
@@ -356,7 +372,10 @@ static uint32_t iface_index(uint16_t link, bool is_port, uint16_t id)
 			return i;
 		other = i;
 	}
-	if (i == IFACES_MAX - (link == LINK_ETH)) /* the packet's comment still tells; one place is kept for LINK_IP */
+	if (i ==
+	    IFACES_MAX -
+		    (link ==
+		     LINK_ETH)) /* the packet's comment still tells; one place is kept for LINK_IP */
 		return other;
 	file.iface[i].link = link;
 	file.iface[i].is_port = is_port;
@@ -378,13 +397,14 @@ static uint32_t iface_index(uint16_t link, bool is_port, uint16_t id)
 }
 
 static const char *const result_names[HD_RESULT_MAX] = {
-	[HD_RESULT_NONE] = "none",	 [HD_RESULT_DROP] = "drop",   [HD_RESULT_PUNT] = "punt",
-	[HD_RESULT_LOCAL] = "local",	 [HD_RESULT_GLEAN] = "glean", [HD_RESULT_ADJ] = "adjacency",
-	[HD_RESULT_GROUP] = "group",	 [HD_RESULT_SID] = "sid",     [HD_RESULT_POLICY] = "policy",
+	[HD_RESULT_NONE] = "none",       [HD_RESULT_DROP] = "drop",   [HD_RESULT_PUNT] = "punt",
+	[HD_RESULT_LOCAL] = "local",     [HD_RESULT_GLEAN] = "glean", [HD_RESULT_ADJ] = "adjacency",
+	[HD_RESULT_GROUP] = "group",     [HD_RESULT_SID] = "sid",     [HD_RESULT_POLICY] = "policy",
 	[HD_RESULT_SESSION] = "session", [HD_RESULT_VRF] = "vrf",
 };
 
-__attribute__((format(printf, 4, 5))) static size_t text_add(char *to, size_t size, size_t at, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static size_t text_add(char *to, size_t size, size_t at,
+							     const char *fmt, ...)
 {
 	va_list ap;
 
@@ -419,17 +439,22 @@ static void comment_build(const struct record *rec, uint32_t worker, char *to, s
 
 		if (v->row_info_off != 0 && rec->verdict < v->n_rows) {
 			const struct hd_stats_row *row =
-				(const struct hd_stats_row *)((const uint8_t *)h + v->row_info_off) + rec->verdict;
-			at = text_add(to, size, at, ", from %s %s: %s", node_name(from), row->name, row->text);
+				(const struct hd_stats_row *)((const uint8_t *)h +
+							      v->row_info_off) +
+				rec->verdict;
+			at = text_add(to, size, at, ", from %s %s: %s", node_name(from), row->name,
+				      row->text);
 		}
 	}
 	at = text_add(to, size, at, "; worker %u, port %u", worker, rec->port);
 	if (rec->iface != 0) {
 		name_find(false, rec->iface, name, sizeof(name));
-		at = text_add(to, size, at, ", interface %s (%u), vrf %u", name, rec->iface, rec->vrf);
+		at = text_add(to, size, at, ", interface %s (%u), vrf %u", name, rec->iface,
+			      rec->vrf);
 	}
 	if (rec->result != 0)
-		at = text_add(to, size, at, ", result %s %u", kind == NULL ? "?" : kind, hd_result_index(rec->result));
+		at = text_add(to, size, at, ", result %s %u", kind == NULL ? "?" : kind,
+			      hd_result_index(rec->result));
 	if (rec->object != 0)
 		text_add(to, size, at, ", object %u", rec->object);
 }
@@ -444,7 +469,8 @@ static void block_packet(const struct record *rec, uint32_t worker)
 	char comment[512];
 
 	comment_build(rec, worker, comment, sizeof(comment));
-	uint32_t total = (uint32_t)(12 + 20 + RTE_ALIGN(rec->caught, 4) + opt_size(4) + opt_size(strlen(comment)) + 4);
+	uint32_t total = (uint32_t)(12 + 20 + RTE_ALIGN(rec->caught, 4) + opt_size(4) +
+				    opt_size(strlen(comment)) + 4);
 	put32(BLOCK_PACKET);
 	put32(total);
 	put32(iface);
@@ -469,7 +495,8 @@ static void filter_free(struct filter *f)
 }
 
 /* Compile for one link type.  0, or -EINVAL with libpcap's words in text. */
-static int filter_compile(struct filter *f, enum link link, const char *expr, char *text, size_t size)
+static int filter_compile(struct filter *f, enum link link, const char *expr, char *text,
+			  size_t size)
 {
 	pcap_t *p = pcap_open_dead(links[link].dlt, 65535);
 	struct rte_bpf_prm *prm;
@@ -534,7 +561,8 @@ static uint32_t row_of(const char *node)
 	return d == NULL ? UINT32_MAX : d->row;
 }
 
-static int capture_make(const struct hd_api_capture_start *req, struct capture **ret, char *text, size_t size)
+static int capture_make(const struct hd_api_capture_start *req, struct capture **ret, char *text,
+			size_t size)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	char ignored[256];
@@ -553,7 +581,8 @@ static int capture_make(const struct hd_api_capture_start *req, struct capture *
 	c->row_drop = row_of("drop");
 	c->row_error = row_of("icmp-error");
 	if (!c->ends && c->row == UINT32_MAX) {
-		snprintf(text, size, "there is no graph node \"%s\": see heddle show graph", req->node);
+		snprintf(text, size, "there is no graph node \"%s\": see heddle show graph",
+			 req->node);
 		rc = -ENOENT;
 		goto fail;
 	}
@@ -561,7 +590,8 @@ static int capture_make(const struct hd_api_capture_start *req, struct capture *
 		rc = filter_compile(&c->filter[LINK_ETH], LINK_ETH, req->filter, text, size);
 		if (rc < 0)
 			goto fail;
-		rc = filter_compile(&c->filter[LINK_IP], LINK_IP, req->filter, ignored, sizeof(ignored));
+		rc = filter_compile(&c->filter[LINK_IP], LINK_IP, req->filter, ignored,
+				    sizeof(ignored));
 		if (rc < 0 && rc != -EINVAL)
 			goto fail;
 	}
@@ -586,7 +616,8 @@ static uint64_t now_ns(clockid_t clock)
 static void watch_set(bool on)
 {
 	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++) {
-		uint32_t v = on ? workers[i]->watch | WATCH_CAPTURE : workers[i]->watch & ~WATCH_CAPTURE;
+		uint32_t v = on ? workers[i]->watch | WATCH_CAPTURE :
+				  workers[i]->watch & ~WATCH_CAPTURE;
 		__atomic_store_n(&workers[i]->watch, v, __ATOMIC_RELEASE);
 	}
 }
@@ -602,13 +633,15 @@ static int fd_check(int fd, char *text, size_t size)
 		return -EBADF;
 	}
 	if (!S_ISREG(st.st_mode) || (flags & O_ACCMODE) == O_RDONLY) {
-		snprintf(text, size, "the descriptor must be a regular file or a memfd, open for writing");
+		snprintf(text, size,
+			 "the descriptor must be a regular file or a memfd, open for writing");
 		return -EINVAL;
 	}
 	return 0;
 }
 
-int capture_start(const struct hd_api_capture_start *req, int fd, uint32_t *ret_id, char *text, size_t size)
+int capture_start(const struct hd_api_capture_start *req, int fd, uint32_t *ret_id, char *text,
+		  size_t size)
 {
 	struct capture *c;
 	char comment[640];
@@ -673,7 +706,8 @@ static bool ring_drain(struct ring *r, uint32_t worker, size_t *budget)
 
 	while (r->tail != head && *budget != 0 && file.error == 0 &&
 	       (file.count == 0 || file.written < file.count)) {
-		const struct record *rec = (const struct record *)(r->mem + ((uint32_t)r->tail & r->mask));
+		const struct record *rec =
+			(const struct record *)(r->mem + ((uint32_t)r->tail & r->mask));
 
 		if (!rec->filler) {
 			block_packet(rec, worker);
@@ -731,13 +765,16 @@ static void finish(void)
 	ev.u.capture.missed = (uint32_t)RTE_MIN(missed, (uint64_t)UINT32_MAX);
 	ev.u.capture.error = (uint32_t)file.error;
 	if (file.error == EFBIG)
-		snprintf(ev.text, sizeof(ev.text), "capture into memory reached its limit of %u MiB: use a file",
+		snprintf(ev.text, sizeof(ev.text),
+			 "capture into memory reached its limit of %u MiB: use a file",
 			 MEMFD_MAX >> 20);
 	else if (file.error != 0)
-		snprintf(ev.text, sizeof(ev.text), "writing the capture failed: %s", strerror(file.error));
+		snprintf(ev.text, sizeof(ev.text), "writing the capture failed: %s",
+			 strerror(file.error));
 	if (file.error != 0)
 		log_warn("capture: %s", ev.text);
-	log_info("capture %u ended: %u packets, %llu missed", file.id, file.written, (unsigned long long)missed);
+	log_info("capture %u ended: %u packets, %llu missed", file.id, file.written,
+		 (unsigned long long)missed);
 	api_server_event(&ev);
 }
 
@@ -764,7 +801,8 @@ int capture_stop(void)
 static bool workers_passed(void)
 {
 	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++)
-		if (__atomic_load_n(&workers[i]->stats->loops, __ATOMIC_ACQUIRE) == file.stop_loops[i])
+		if (__atomic_load_n(&workers[i]->stats->loops, __ATOMIC_ACQUIRE) ==
+		    file.stop_loops[i])
 			return false;
 	return true;
 }
@@ -773,7 +811,8 @@ void capture_poll(void)
 {
 	if (file.state == CAP_IDLE)
 		return;
-	bool late = file.state == CAP_STOPPING && now_ns(CLOCK_MONOTONIC) / 1000000 - file.stop_ms > STOP_WAIT_MS;
+	bool late = file.state == CAP_STOPPING &&
+		    now_ns(CLOCK_MONOTONIC) / 1000000 - file.stop_ms > STOP_WAIT_MS;
 	bool passed = file.state == CAP_STOPPING && (workers_passed() || late);
 	bool any = drain(POLL_MAX);
 

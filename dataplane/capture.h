@@ -16,7 +16,8 @@ void capture_in(struct node_slot *s, struct rte_mbuf **m, unsigned n);
 
 /* Control thread.  Takes over fd, a writable regular file or memfd, in every case.  *ret_id: as in the event.
  * Returns 0 or, with text (of size octets) filled: -EBUSY, -ENOENT, -EINVAL, -EBADF, -ENOMEM. */
-int capture_start(const struct hd_api_capture_start *req, int fd, uint32_t *ret_id, char *text, size_t size);
+int capture_start(const struct hd_api_capture_start *req, int fd, uint32_t *ret_id, char *text,
+		  size_t size);
 
 /* Ask the capture to end: what the workers hold is still written, then HD_EVENT_CAPTURE_DONE is sent.
  * -ENOENT when none runs. */

@@ -398,7 +398,8 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	pid_t me = (pid_t)syscall(SYS_gettid), first = 0;
 
-	if (__atomic_compare_exchange_n(&crash.thread, &first, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&crash.thread, &first, me, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
 		report(sig, info, uc);
 	else if (first != me)
 		sleep(5); /* another thread writes; when it is done the process ends */
@@ -415,7 +416,8 @@ int crash_thread_init(void)
 	stack_t s = { .ss_size = STACK_SIZE };
 
 	/* Kept until the process ends; mapped, so that the page before it is not the heap. */
-	s.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	s.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (s.ss_sp == MAP_FAILED)
 		return -ENOMEM;
 	return sigaltstack(&s, NULL) < 0 ? -errno : 0;

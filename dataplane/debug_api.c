@@ -39,8 +39,8 @@ struct drop_sample {
 };
 
 static struct {
-	uint16_t first, n;  /* its verdicts' samples */
-	uint32_t row;	    /* the node */
+	uint16_t first, n; /* its verdicts' samples */
+	uint32_t row;      /* the node */
 } vecs[HD_STATS_VECS_MAX]; /* by verdict vector; n 0: not a verdict vector */
 static uint32_t n_samples;
 static struct drop_sample *samples[DP_WORKERS_MAX];
@@ -50,7 +50,8 @@ void drop_sample_note(struct worker *w, struct rte_mbuf *m)
 {
 	const struct hd_meta *mt = meta(m);
 
-	if (unlikely(mt->verdict_vec >= HD_STATS_VECS_MAX || mt->verdict >= vecs[mt->verdict_vec].n))
+	if (unlikely(mt->verdict_vec >= HD_STATS_VECS_MAX ||
+		     mt->verdict >= vecs[mt->verdict_vec].n))
 		return;
 	struct drop_sample *s = &samples[w->id][vecs[mt->verdict_vec].first + mt->verdict];
 	uint32_t seq = s->seq + 1;
@@ -144,7 +145,8 @@ struct request {
 	struct hd_api_reply *reply;
 };
 
-__attribute__((format(printf, 3, 4))) static int refuse(struct request *r, int rc, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int refuse(struct request *r, int rc, const char *fmt,
+							...)
 {
 	va_list ap;
 
@@ -161,7 +163,8 @@ static int body_get(struct request *r, void *to, size_t size)
 
 	for (size_t i = size; i < r->size; i++)
 		if (p[i] != 0)
-			return refuse(r, -E2BIG, "the request is longer than this data plane knows it");
+			return refuse(r, -E2BIG,
+				      "the request is longer than this data plane knows it");
 	memset(to, 0, size);
 	memcpy(to, r->body, RTE_MIN(size, r->size));
 	return 0;
@@ -186,8 +189,10 @@ static int on_trace_start(struct request *r)
 		return rc;
 	rc = trace_start(&req);
 	if (rc == -EINVAL)
-		return refuse(r, rc, "trace: 1 to %u packets, family 4 or 6 with a prefix length that suits it",
-			      TRACE_PACKETS_MAX);
+		return refuse(
+			r, rc,
+			"trace: 1 to %u packets, family 4 or 6 with a prefix length that suits it",
+			TRACE_PACKETS_MAX);
 	return rc;
 }
 
@@ -267,7 +272,8 @@ static int32_t lcore_cpu(uint32_t lcore)
 static int on_worker(struct request *r)
 {
 	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++) {
-		const struct worker_rxqs *q = workers[i]->rxqs; /* the control thread is its writer */
+		const struct worker_rxqs *q =
+			workers[i]->rxqs; /* the control thread is its writer */
 		struct hd_api_worker w = { .worker = i, .lcore = workers[i]->lcore, .cpu = -1 };
 
 		w.state = watchdog_state(i);
@@ -297,7 +303,8 @@ static int on_worker_queues(struct request *r)
 	if (rc == -ENOENT)
 		return refuse(r, rc, "port %u has no receive queue %u", req.port_id, req.queue);
 	if (rc == -EINVAL)
-		return refuse(r, rc, "there is no worker %u: they are 0 to %u", req.worker, dp_limits.workers - 1);
+		return refuse(r, rc, "there is no worker %u: they are 0 to %u", req.worker,
+			      dp_limits.workers - 1);
 	return rc;
 }
 
@@ -317,7 +324,8 @@ static int on_port_state(struct request *r)
 		s.n_txq = p->n_txq;
 		s.mtu = p->mtu;
 		memcpy(s.mac, p->mac.addr_bytes, sizeof(s.mac));
-		if (rte_eth_link_get_nowait(p->dpdk_port, &link) == 0 && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
+		if (rte_eth_link_get_nowait(p->dpdk_port, &link) == 0 &&
+		    link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
 			s.speed_mbps = link.link_speed;
 		if (rte_eth_dev_info_get(p->dpdk_port, &info) == 0)
 			snprintf(s.driver, sizeof(s.driver), "%s", info.driver_name);
@@ -337,11 +345,13 @@ static int on_drop_sample(struct request *r)
 {
 	for (unsigned vec = 0; vec < HD_STATS_VECS_MAX; vec++) {
 		for (unsigned v = 0; v < vecs[vec].n; v++) {
-			struct hd_api_drop_sample a = { .verdict_vec = (uint16_t)vec, .verdict = (uint16_t)v };
+			struct hd_api_drop_sample a = { .verdict_vec = (uint16_t)vec,
+							.verdict = (uint16_t)v };
 			struct drop_sample s, best = { 0 };
 
 			for (unsigned i = 0; i < dp_limits.workers && samples[i] != NULL; i++) {
-				if (sample_read(&samples[i][vecs[vec].first + v], &s) && s.tsc >= best.tsc) {
+				if (sample_read(&samples[i][vecs[vec].first + v], &s) &&
+				    s.tsc >= best.tsc) {
 					best = s;
 					a.worker = i;
 				}
@@ -413,8 +423,8 @@ static int dispatch(uint16_t type, struct request *r)
 	return refuse(r, -EOPNOTSUPP, "request 0x%03x is not known to this data plane", type);
 }
 
-int debug_request(uint16_t type, const void *body, size_t size, int fd, debug_send_fn send, void *arg,
-		  struct hd_api_reply *reply)
+int debug_request(uint16_t type, const void *body, size_t size, int fd, debug_send_fn send,
+		  void *arg, struct hd_api_reply *reply)
 {
 	struct request r = { body, size, fd, send, arg, reply };
 	int rc = dispatch(type, &r);
@@ -441,7 +451,8 @@ void debug_inject(const struct hd_api_punt *h, const void *packet, size_t size)
 	if (h->version != HD_API_VERSION)
 		return;
 	if (route) {
-		if ((version != 4 && version != 6) || size < (version == 4 ? 20u : 40u) || h->vrf_id >= dp_limits.vrfs)
+		if ((version != 4 && version != 6) || size < (version == 4 ? 20u : 40u) ||
+		    h->vrf_id >= dp_limits.vrfs)
 			return;
 	} else {
 		iface = object_find(HD_API_IFACE, &h->iface_id);

@@ -19,8 +19,8 @@ typedef void (*debug_send_fn)(void *arg, uint16_t type, const void *body, size_t
 
 /* Handle a request: answers by send, any number of times, and fills the final reply.  fd: a descriptor that came with
  * the request, or -1; taken over in every case.  Returns 0, or -Exxx with reply->error and text set. */
-int debug_request(uint16_t type, const void *body, size_t size, int fd, debug_send_fn send, void *arg,
-		  struct hd_api_reply *reply);
+int debug_request(uint16_t type, const void *body, size_t size, int fd, debug_send_fn send,
+		  void *arg, struct hd_api_reply *reply);
 
 /* A pipeline's own request types, and the types whose answer only a pipeline knows (NEIGH_STATE).
  * -EEXIST, -ENOSPC. */

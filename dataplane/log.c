@@ -57,8 +57,8 @@ static bool stderr_is_journal(void)
 	unsigned long long dev, ino;
 	struct stat st;
 
-	return text != NULL && sscanf(text, "%llu:%llu", &dev, &ino) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-	       st.st_dev == dev && st.st_ino == ino;
+	return text != NULL && sscanf(text, "%llu:%llu", &dev, &ino) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
 static void line_write(enum log_level level, const char *text)
@@ -83,7 +83,8 @@ static void line_write(enum log_level level, const char *text)
 		clock_gettime(CLOCK_REALTIME, &now);
 		gmtime_r(&now.tv_sec, &tm);
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-		n = snprintf(line, sizeof(line), "%s.%03ldZ %s %s\n", when, now.tv_nsec / 1000000, name, text);
+		n = snprintf(line, sizeof(line), "%s.%03ldZ %s %s\n", when, now.tv_nsec / 1000000,
+			     name, text);
 	}
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		return; /* nobody to tell */
@@ -111,7 +112,8 @@ void log_at(enum log_level level, const char *fmt, ...)
 		repeats++;
 	} else {
 		if (repeats != 0) {
-			snprintf(note, sizeof(note), "(the line above came %u times more)", repeats);
+			snprintf(note, sizeof(note), "(the line above came %u times more)",
+				 repeats);
 			line_write(last_level, note);
 		}
 		line_write(level, text);

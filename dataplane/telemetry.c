@@ -27,7 +27,8 @@
 /* An answer has at most 16 KiB and 256 entries: so many rows, then "next" says where to go on. */
 #define ROWS_MAX 64u
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* answer against the end of the segment, nothing else */
+static pthread_mutex_t lock =
+	PTHREAD_MUTEX_INITIALIZER; /* answer against the end of the segment, nothing else */
 static bool ready;
 
 /* Telemetry's names have letters, digits, '_' and '/' only. */
@@ -37,13 +38,15 @@ static void name_clean(char *to, size_t size, const char *from)
 
 	for (i = 0; from[i] != '\0' && i + 1 < size; i++) {
 		char c = from[i];
-		bool ok = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '/';
+		bool ok = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			  (c >= 'a' && c <= 'z') || c == '/';
 		to[i] = ok ? c : '_';
 	}
 	to[i] = '\0';
 }
 
-static const struct hd_stats_row *row_info(const struct hd_stats_hdr *h, const struct hd_stats_vec *v, uint32_t row)
+static const struct hd_stats_row *row_info(const struct hd_stats_hdr *h,
+					   const struct hd_stats_vec *v, uint32_t row)
 {
 	return v->row_info_off == 0 ?
 		       NULL :
@@ -51,8 +54,8 @@ static const struct hd_stats_row *row_info(const struct hd_stats_hdr *h, const s
 }
 
 /* Add {column: value} under name; the sum over slices, or one slice. */
-static int row_add(struct rte_tel_data *d, const struct hd_stats_hdr *h, const struct hd_stats_vec *v, uint32_t row,
-		   int slice, const char *name)
+static int row_add(struct rte_tel_data *d, const struct hd_stats_hdr *h,
+		   const struct hd_stats_vec *v, uint32_t row, int slice, const char *name)
 {
 	struct rte_tel_data *r = rte_tel_data_alloc();
 	char clean[64];
@@ -61,8 +64,10 @@ static int row_add(struct rte_tel_data *d, const struct hd_stats_hdr *h, const s
 		return -ENOMEM;
 	rte_tel_data_start_dict(r);
 	for (uint32_t c = 0; c < v->n_cols; c++) {
-		uint64_t x = slice < 0 ? hd_stats_sum(h, v, row, c) :
-					 __atomic_load_n(hd_stats_cell(h, v, (uint32_t)slice, row, c), __ATOMIC_RELAXED);
+		uint64_t x = slice < 0 ?
+				     hd_stats_sum(h, v, row, c) :
+				     __atomic_load_n(hd_stats_cell(h, v, (uint32_t)slice, row, c),
+						     __ATOMIC_RELAXED);
 
 		name_clean(clean, sizeof(clean), v->col[c]);
 		add_dict_u64(r, clean, x);
@@ -83,7 +88,8 @@ static bool row_is_zero(const struct hd_stats_hdr *h, const struct hd_stats_vec 
 }
 
 /* Rows from start on that hold anything. */
-static int vec_add(struct rte_tel_data *d, const struct hd_stats_hdr *h, const struct hd_stats_vec *v, uint32_t start)
+static int vec_add(struct rte_tel_data *d, const struct hd_stats_hdr *h,
+		   const struct hd_stats_vec *v, uint32_t start)
 {
 	uint32_t shown = 0;
 
@@ -96,7 +102,8 @@ static int vec_add(struct rte_tel_data *d, const struct hd_stats_hdr *h, const s
 		if (shown++ == ROWS_MAX)
 			return add_dict_u64(d, "next", row);
 		snprintf(id, sizeof(id), "%u", row);
-		int rc = row_add(d, h, v, row, -1, info != NULL && info->name[0] != '\0' ? info->name : id);
+		int rc = row_add(d, h, v, row, -1,
+				 info != NULL && info->name[0] != '\0' ? info->name : id);
 		if (rc < 0)
 			return rc;
 	}
@@ -128,7 +135,9 @@ static int answer_vector(const struct hd_stats_hdr *h, const char *params, struc
 	snprintf(name, sizeof(name), "%.*s", comma == NULL ? 63 : (int)(comma - params), params);
 	const struct hd_stats_vec *v = vec_find(h, name);
 	rte_tel_data_start_dict(d);
-	return v == NULL ? -ENOENT : vec_add(d, h, v, comma == NULL ? 0 : (uint32_t)strtoul(comma + 1, NULL, 10));
+	return v == NULL ?
+		       -ENOENT :
+		       vec_add(d, h, v, comma == NULL ? 0 : (uint32_t)strtoul(comma + 1, NULL, 10));
 }
 
 static int answer_vectors(const struct hd_stats_hdr *h, const char *params, struct rte_tel_data *d)
@@ -142,12 +151,15 @@ static int answer_vectors(const struct hd_stats_hdr *h, const char *params, stru
 	return 0;
 }
 
-static int answer_interfaces(const struct hd_stats_hdr *h, const char *params, struct rte_tel_data *d)
+static int answer_interfaces(const struct hd_stats_hdr *h, const char *params,
+			     struct rte_tel_data *d)
 {
 	const struct hd_stats_vec *v = vec_find(h, "interface");
 
 	rte_tel_data_start_dict(d);
-	return v == NULL ? 0 : vec_add(d, h, v, params == NULL ? 0 : (uint32_t)strtoul(params, NULL, 10));
+	return v == NULL ?
+		       0 :
+		       vec_add(d, h, v, params == NULL ? 0 : (uint32_t)strtoul(params, NULL, 10));
 }
 
 static int answer_nodes(const struct hd_stats_hdr *h, const char *params, struct rte_tel_data *d)
@@ -176,7 +188,8 @@ static int answer_drops(const struct hd_stats_hdr *h, const char *params, struct
 			uint64_t x = hd_stats_sum(h, v, row, 0);
 
 			if (x == 0 || info == NULL || node == NULL ||
-			    (strcmp(info->next, "drop") != 0 && strcmp(info->next, "icmp-error") != 0))
+			    (strcmp(info->next, "drop") != 0 &&
+			     strcmp(info->next, "icmp-error") != 0))
 				continue;
 			snprintf(name, sizeof(name), "%s/%s", node + 1, info->name);
 			name_clean(clean, sizeof(clean), name);
@@ -205,7 +218,8 @@ static const struct command {
 	const char *cmd, *help;
 	answer_fn answer;
 } commands[] = {
-	{ "/heddle/interfaces", "Packets and octets by interface id. Optional parameter: first id", answer_interfaces },
+	{ "/heddle/interfaces", "Packets and octets by interface id. Optional parameter: first id",
+	  answer_interfaces },
 	{ "/heddle/drops", "Packets by drop reason", answer_drops },
 	{ "/heddle/nodes", "Calls, objects and cycles by graph node", answer_nodes },
 	{ "/heddle/workers", "Loops and cycles by worker", answer_workers },
@@ -232,7 +246,8 @@ void telemetry_init(void)
 	for (size_t i = 0; !registered && i < RTE_DIM(commands); i++) {
 		int rc = rte_telemetry_register_cmd(commands[i].cmd, handle, commands[i].help);
 		if (rc < 0)
-			log_warn("telemetry: %s cannot be registered (%s)", commands[i].cmd, strerror(-rc));
+			log_warn("telemetry: %s cannot be registered (%s)", commands[i].cmd,
+				 strerror(-rc));
 	}
 	registered = true;
 	pthread_mutex_lock(&lock);
@@ -278,7 +293,8 @@ void graph_stats_update(void)
 		rte_graph_off_t off;
 		rte_node_t count;
 
-		rte_graph_foreach_node(count, off, workers[i]->graph, node) {
+		rte_graph_foreach_node(count, off, workers[i]->graph, node)
+		{
 			uint64_t *c = cell + (size_t)node_slot(node)->row * 3;
 
 			__atomic_store_n(&c[0], node->total_calls, __ATOMIC_RELAXED);

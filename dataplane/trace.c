@@ -25,9 +25,9 @@
 static_assert(TRACE_PACKETS_MAX <= SLOT_MASK, "slot + 1 fits");
 
 struct trace_slot {
-	uint64_t loop;	 /* worker's loop counter in the walk that took the packet */
+	uint64_t loop; /* worker's loop counter in the walk that took the packet */
 	uint64_t rx_tsc;
-	bool open;	 /* the node that runs has a step: watch_out completes it */
+	bool open; /* the node that runs has a step: watch_out completes it */
 	struct hd_api_trace_packet p;
 };
 
@@ -47,7 +47,7 @@ struct trace_buf {
 };
 
 static uint16_t generation;
-static uint32_t left;	/* packets still to be handed out */
+static uint32_t left; /* packets still to be handed out */
 static bool started;
 
 /* ---- worker ---------------------------------------------------------------------------------------------- */
@@ -62,7 +62,8 @@ static struct trace_slot *slot_of(struct trace_buf *b, const struct worker *w, u
 {
 	uint32_t i = trace & SLOT_MASK;
 
-	if (i == 0 || trace >> SLOT_BITS != b->gen || i > b->used || b->slot[i - 1].loop != w->stats->loops)
+	if (i == 0 || trace >> SLOT_BITS != b->gen || i > b->used ||
+	    b->slot[i - 1].loop != w->stats->loops)
 		return NULL;
 	return &b->slot[i - 1];
 }
@@ -105,7 +106,8 @@ static bool sid_match(const struct hd_api_trace_filter *f, const uint8_t *l3, si
 	struct ip6_walk w;
 	struct ip6_ext_view e;
 
-	if (ip6_parse_quoted(&cur, &ip) < 0) /* also of a packet cut short: seeing such is what a trace is for */
+	if (ip6_parse_quoted(&cur, &ip) <
+	    0) /* also of a packet cut short: seeing such is what a trace is for */
 		return false;
 	if (memcmp(&ip.hdr->dst, f->sid, 16) == 0)
 		return true;
@@ -123,13 +125,14 @@ static bool sid_match(const struct hd_api_trace_filter *f, const uint8_t *l3, si
 	return false;
 }
 
-int trace_filter_match(const struct hd_api_trace_filter *f, uint32_t iface, uint32_t session, const uint8_t *l3,
-		       size_t len)
+int trace_filter_match(const struct hd_api_trace_filter *f, uint32_t iface, uint32_t session,
+		       const uint8_t *l3, size_t len)
 {
 	unsigned version = len == 0 ? 0 : l3[0] >> 4;
 	unsigned src = version == 4 ? 12 : 8, dst = version == 4 ? 16 : 24;
 
-	if ((f->iface_id != 0 && f->iface_id != iface) || (f->session_id != 0 && f->session_id != session))
+	if ((f->iface_id != 0 && f->iface_id != iface) ||
+	    (f->session_id != 0 && f->session_id != session))
 		return 0;
 	if (f->family != 0) {
 		if (f->family != version || len < (version == 4 ? 20u : 40u))
@@ -148,7 +151,8 @@ void trace_mark(struct worker *w, struct rte_mbuf *m)
 
 	if (b == NULL || b->used == b->max || mt->trace != 0)
 		return;
-	if (!trace_filter_match(&b->filter, mt->iface, mt->session, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len))
+	if (!trace_filter_match(&b->filter, mt->iface, mt->session,
+				rte_pktmbuf_mtod(m, const uint8_t *), m->data_len))
 		return;
 	struct trace_slot *t = &b->slot[b->used];
 	t->loop = w->stats->loops;
@@ -184,13 +188,15 @@ static void trace_in(struct node_slot *s, struct rte_mbuf **m, unsigned n)
 			b->punt_mbuf = m[i];
 			b->punt_trace = mt->trace;
 			mt->trace = 0;
-		} else if (s->row == b->row_tx && mt->port < WORKER_PORTS_MAX && w->txq[mt->port] == UINT16_MAX) {
+		} else if (s->row == b->row_tx && mt->port < WORKER_PORTS_MAX &&
+			   w->txq[mt->port] == UINT16_MAX) {
 			mt->trace = 0;
 		}
 	}
 }
 
-static void trace_out(struct node_slot *s, struct rte_mbuf **m, const rte_edge_t *verdict, unsigned n)
+static void trace_out(struct node_slot *s, struct rte_mbuf **m, const rte_edge_t *verdict,
+		      unsigned n)
 {
 	struct trace_buf *b = buf_get(s->worker);
 
@@ -249,7 +255,8 @@ static uint32_t row_of(const char *node)
 /* All memory is touched here, so that a worker does not even meet a page fault. */
 static struct trace_buf *buf_new(const struct hd_api_trace_start *req)
 {
-	size_t size = RTE_ALIGN(sizeof(struct trace_buf) + req->max_packets * sizeof(struct trace_slot), 64);
+	size_t size = RTE_ALIGN(
+		sizeof(struct trace_buf) + req->max_packets * sizeof(struct trace_slot), 64);
 	struct trace_buf *b = aligned_alloc(64, size);
 
 	if (b == NULL)
@@ -278,7 +285,8 @@ int trace_start(const struct hd_api_trace_start *req)
 	unsigned n = 0;
 
 	if (req->max_packets == 0 || req->max_packets > TRACE_PACKETS_MAX ||
-	    (f->family != 0 && f->family != 4 && f->family != 6) || f->plen > (f->family == 4 ? 32 : 128))
+	    (f->family != 0 && f->family != 4 && f->family != 6) ||
+	    f->plen > (f->family == 4 ? 32 : 128))
 		return -EINVAL;
 	generation = (generation + 1) & (UINT16_MAX >> SLOT_BITS);
 	for (; n < dp_limits.workers && workers[n] != NULL; n++) {
@@ -334,7 +342,8 @@ int trace_read(void (*fn)(const struct hd_api_trace_packet *p, void *arg), void 
 			continue;
 		uint32_t used = __atomic_load_n(&b->used, __ATOMIC_ACQUIRE);
 		uint64_t loops = __atomic_load_n(&workers[i]->stats->loops, __ATOMIC_ACQUIRE);
-		for (; left != 0 && b->n_read < used && b->slot[b->n_read].loop < loops; b->n_read++) {
+		for (; left != 0 && b->n_read < used && b->slot[b->n_read].loop < loops;
+		     b->n_read++) {
 			struct trace_slot *t = &b->slot[b->n_read];
 			double age = tsc > t->rx_tsc ? (double)(tsc - t->rx_tsc) : 0;
 

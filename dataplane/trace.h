@@ -20,8 +20,8 @@
 void trace_mark(struct worker *w, struct rte_mbuf *m);
 
 /* Does the filter want this packet?  session: meta->session.  Reads nothing outside [l3, l3 + len). */
-int trace_filter_match(const struct hd_api_trace_filter *f, uint32_t iface, uint32_t session, const uint8_t *l3,
-		       size_t len);
+int trace_filter_match(const struct hd_api_trace_filter *f, uint32_t iface, uint32_t session,
+		       const uint8_t *l3, size_t len);
 
 /* Control thread.  start replaces a running trace.  -EINVAL for a bad filter or number, -ENOMEM. */
 int trace_start(const struct hd_api_trace_start *req);

@@ -48,12 +48,14 @@ static void stall_report(const struct worker *w, struct watched *s, uint64_t ms)
 {
 	struct hd_api_event ev = { .kind = HD_EVENT_WORKER_STALL };
 
-	snprintf(s->node, sizeof(s->node), "%s", node_name(__atomic_load_n(&w->cur_node, __ATOMIC_RELAXED)));
+	snprintf(s->node, sizeof(s->node), "%s",
+		 node_name(__atomic_load_n(&w->cur_node, __ATOMIC_RELAXED)));
 	ev.u.stall.worker = w->id;
 	ev.u.stall.stalled_ms = (uint32_t)ms;
 	snprintf(ev.u.stall.node, sizeof(ev.u.stall.node), "%s", s->node);
-	snprintf(ev.text, sizeof(ev.text), "worker %u on lcore %u has not moved for %u ms; it is in node %s", w->id,
-		 w->lcore, (uint32_t)ms, s->node);
+	snprintf(ev.text, sizeof(ev.text),
+		 "worker %u on lcore %u has not moved for %u ms; it is in node %s", w->id, w->lcore,
+		 (uint32_t)ms, s->node);
 	log_error("watchdog: %s", ev.text);
 	api_server_event(&ev);
 }
@@ -76,8 +78,8 @@ static void worker_check(const struct worker *w, struct watched *s, uint64_t now
 	if (s->stalled) {
 		struct hd_api_event ev = { .kind = HD_EVENT_LOG };
 
-		snprintf(ev.text, sizeof(ev.text), "worker %u moves again after %u ms in node %s", w->id,
-			 (uint32_t)(now - s->since_ms), s->node);
+		snprintf(ev.text, sizeof(ev.text), "worker %u moves again after %u ms in node %s",
+			 w->id, (uint32_t)(now - s->since_ms), s->node);
 		log_warn("watchdog: %s", ev.text);
 		api_server_event(&ev);
 	}
@@ -99,6 +101,7 @@ enum watchdog_state watchdog_state(unsigned worker)
 	if (worker >= DP_WORKERS_MAX || workers[worker] == NULL ||
 	    rte_eal_get_lcore_state(workers[worker]->lcore) != RUNNING)
 		return WATCHDOG_STOPPED;
-	return watched[worker].worker == workers[worker] && watched[worker].stalled ? WATCHDOG_STALLED :
-										    WATCHDOG_RUNNING;
+	return watched[worker].worker == workers[worker] && watched[worker].stalled ?
+		       WATCHDOG_STALLED :
+		       WATCHDOG_RUNNING;
 }

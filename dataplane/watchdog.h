@@ -10,7 +10,11 @@ void watchdog_init(uint32_t stall_ms);
 /* Control thread, every 100 ms: look at each worker; log and HD_EVENT_WORKER_STALL once per stall, log on recovery. */
 void watchdog_tick(void);
 
-enum watchdog_state { WATCHDOG_STOPPED, WATCHDOG_RUNNING, WATCHDOG_STALLED }; /* as in struct hd_api_worker */
+enum watchdog_state {
+	WATCHDOG_STOPPED,
+	WATCHDOG_RUNNING,
+	WATCHDOG_STALLED
+}; /* as in struct hd_api_worker */
 enum watchdog_state watchdog_state(unsigned worker);
 
 #endif

@@ -25,9 +25,9 @@ static void advance(struct rte_mbuf *m, int n)
 	m->pkt_len -= (uint32_t)n;
 }
 
-#define ETH_INPUT_VERDICTS(V, P)                                                                             \
-	V(P, IP4, "ip4-lookup", INFO, "IPv4")                                                                \
-	V(P, IP6, "ip6-lookup", INFO, "IPv6")                                                                \
+#define ETH_INPUT_VERDICTS(V, P)              \
+	V(P, IP4, "ip4-lookup", INFO, "IPv4") \
+	V(P, IP6, "ip6-lookup", INFO, "IPv6") \
 	V(P, TRUNCATED, "drop", ERROR, "shorter than an Ethernet header")
 NODE_VERDICTS(eth_input, ETH_INPUT, ETH_INPUT_VERDICTS)
 
@@ -53,11 +53,11 @@ static uint16_t eth_process(struct rte_graph *g, struct rte_node *node, void **o
 }
 NODE_REGISTER(eth_input, "eth-input", ETH_INPUT, ETH_INPUT_VERDICTS, eth_process)
 
-#define IP6_LOOKUP_VERDICTS(V, P)                                                                            \
-	V(P, FORWARD, "port-tx", INFO, "forwarded")                                                          \
-	V(P, NO_ROUTE, "drop", WARN, "no route to the destination")                                          \
-	V(P, HOP_LIMIT, "icmp-error", WARN, "hop limit exceeded")                                            \
-	V(P, TO_CTRL, "punt", INFO, "for the control process")                                               \
+#define IP6_LOOKUP_VERDICTS(V, P)                                   \
+	V(P, FORWARD, "port-tx", INFO, "forwarded")                 \
+	V(P, NO_ROUTE, "drop", WARN, "no route to the destination") \
+	V(P, HOP_LIMIT, "icmp-error", WARN, "hop limit exceeded")   \
+	V(P, TO_CTRL, "punt", INFO, "for the control process")      \
 	V(P, BOUNCE, "bounce", INFO, "round and round")
 NODE_VERDICTS(ip6_lookup, IP6_LOOKUP, IP6_LOOKUP_VERDICTS)
 
@@ -193,5 +193,7 @@ const char *mini_verdict_name(uint16_t vec, uint16_t row)
 
 	if (vec >= h->n_vecs || row >= hd_stats_vecs(h)[vec].n_rows)
 		return "?";
-	return ((const struct hd_stats_row *)((const uint8_t *)h + hd_stats_vecs(h)[vec].row_info_off))[row].name;
+	return ((const struct hd_stats_row *)((const uint8_t *)h +
+					      hd_stats_vecs(h)[vec].row_info_off))[row]
+		.name;
 }

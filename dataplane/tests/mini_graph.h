@@ -15,7 +15,7 @@
 
 #include "heddle/api/debug.h"
 
-#define MINI_VRF 7u
+#define MINI_VRF    7u
 #define MINI_RESULT 0x14000005u /* adjacency 5 */
 
 extern volatile uint32_t mini_stall_ms;
@@ -33,7 +33,7 @@ extern struct mini_answer mini_answers[256];
 extern unsigned mini_n_answers;
 int mini_request(uint16_t type, const void *body, size_t size, int fd, struct hd_api_reply *reply);
 
-const char *mini_node_name(uint32_t row);	     /* in vector "node" */
+const char *mini_node_name(uint32_t row); /* in vector "node" */
 const char *mini_verdict_name(uint16_t vec, uint16_t row);
 
 #endif

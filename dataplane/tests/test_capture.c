@@ -85,7 +85,8 @@ static void read_file(int fd)
 		uint32_t total = rd32(b + 4);
 		const uint8_t *end = b + total - 4;
 
-		cr_assert(total % 4 == 0 && off + total <= (size_t)size, "block of %u octets at %zu of %zd", total, off, size);
+		cr_assert(total % 4 == 0 && off + total <= (size_t)size,
+			  "block of %u octets at %zu of %zd", total, off, size);
 		cr_assert_eq(rd32(end), total, "length at both ends");
 		off += total;
 		switch (rd32(b)) {
@@ -153,7 +154,8 @@ static void stop(void)
 	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), 0, "%s", reply.text);
 	for (unsigned i = 0; i < 10; i++) /* a full ring takes some turns */
 		hx_turn();
-	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), -ENOENT, "it has ended");
+	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), -ENOENT,
+		     "it has ended");
 	cr_assert_eq(workers[0]->watch, 0);
 	read_file(file_fd);
 }
@@ -194,9 +196,10 @@ Test(capture, drop_has_the_reason)
 	hx_turn();
 	stop();
 	cr_assert_eq(n_got, 2, "a drop and what icmp-error answers");
-	cr_assert_neq(strstr(got[0].comment, "ip6-lookup no-route: no route to the destination"), NULL, "%s",
+	cr_assert_neq(strstr(got[0].comment, "ip6-lookup no-route: no route to the destination"),
+		      NULL, "%s", got[0].comment);
+	cr_assert_neq(strstr(got[0].comment, "interface iface1 (1), vrf 7"), NULL, "%s",
 		      got[0].comment);
-	cr_assert_neq(strstr(got[0].comment, "interface iface1 (1), vrf 7"), NULL, "%s", got[0].comment);
 	cr_assert_neq(strstr(got[0].comment, "object 77"), NULL, "%s", got[0].comment);
 	cr_assert_neq(strstr(got[1].comment, "ip6-lookup hop-limit"), NULL, "%s", got[1].comment);
 	cr_assert_neq(strstr(got[1].comment, "node icmp-error"), NULL, "%s", got[1].comment);
@@ -255,7 +258,8 @@ Test(capture, filters)
 		{ "ip6-lookup", "udp dst port 2000", 1 },
 		{ "ip6-lookup", "tcp", 0 },
 		{ "ip6-lookup", "ip6[7] = 64", 1 },
-		{ "ip6-lookup", "not ether host 0a:0b:0c:0d:0e:0f", 1 }, /* Ethernet only: tried on the frame */
+		{ "ip6-lookup", "not ether host 0a:0b:0c:0d:0e:0f",
+		  1 }, /* Ethernet only: tried on the frame */
 		{ "ip6-lookup", "ether host 0a:0b:0c:0d:0e:0f", 0 },
 		{ "eth-input", "ether[12:2] = 0x0800", 0 },
 	};
@@ -266,7 +270,8 @@ Test(capture, filters)
 		send_one(64);
 		hx_turn();
 		stop();
-		cr_expect_eq(n_got, rows[i].want, "%s at \"%s\": %u", rows[i].filter, rows[i].node, n_got);
+		cr_expect_eq(n_got, rows[i].want, "%s at \"%s\": %u", rows[i].filter, rows[i].node,
+			     n_got);
 		close(file_fd);
 	}
 }
@@ -280,7 +285,8 @@ Test(capture, ends_at_count_and_snaplen_cuts)
 	for (unsigned i = 0; i < 5; i++)
 		send_one(64);
 	hx_turn();
-	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), -ENOENT, "ended by itself");
+	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), -ENOENT,
+		     "ended by itself");
 	cr_assert_eq(workers[0]->watch, 0);
 	read_file(file_fd);
 	cr_assert_eq(n_got, 3);
@@ -309,7 +315,8 @@ Test(capture, full_ring_counts_missed)
 	}
 	stop();
 	cr_assert_gt(got_missed, 0);
-	cr_assert_eq(n_got + got_missed, sent, "%u + %lu of %u", n_got, (unsigned long)got_missed, sent);
+	cr_assert_eq(n_got + got_missed, sent, "%u + %lu of %u", n_got, (unsigned long)got_missed,
+		     sent);
 	for (unsigned i = 0; i < n_got; i++) {
 		cr_assert_eq(rd32(got[i].head + 62), i);
 		cr_assert_eq(got[i].whole, sizeof(buf));
@@ -363,10 +370,13 @@ Test(capture, refusals)
 	cr_assert_eq(mini_request(HD_API_CAPTURE_START, &s, sizeof(s), pipes[1], &reply), -EINVAL,
 		     "a pipe could block the control loop");
 	cr_assert_eq(fcntl(pipes[1], F_GETFD), -1, "taken over, so closed");
-	cr_assert_eq(mini_request(HD_API_CAPTURE_START, &s, sizeof(s), open("/dev/null", O_RDONLY), &reply), -EINVAL);
+	cr_assert_eq(mini_request(HD_API_CAPTURE_START, &s, sizeof(s), open("/dev/null", O_RDONLY),
+				  &reply),
+		     -EINVAL);
 	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), -ENOENT);
 	cr_assert_eq(start_with(&s), 0);
-	cr_assert_eq(mini_request(HD_API_CAPTURE_START, &s, sizeof(s), dup(file_fd), &reply), -EBUSY);
+	cr_assert_eq(mini_request(HD_API_CAPTURE_START, &s, sizeof(s), dup(file_fd), &reply),
+		     -EBUSY);
 	stop();
 }
 
@@ -381,7 +391,8 @@ Test(capture, write_error_ends_it)
 	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW), 0);
 	send_one(64);
 	hx_turn();
-	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), -ENOENT, "ended by itself");
+	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), -ENOENT,
+		     "ended by itself");
 	cr_assert_eq(workers[0]->watch, 0);
 }
 
@@ -397,14 +408,17 @@ Test(capture, tshark_reads_it)
 	if (system("command -v tshark >/dev/null 2>&1") != 0)
 		cr_skip_test("no tshark");
 	hx_port();
-	cr_assert_eq(mini_request(HD_API_CAPTURE_START, &s, sizeof(s), fd, &reply), 0, "%s", reply.text);
+	cr_assert_eq(mini_request(HD_API_CAPTURE_START, &s, sizeof(s), fd, &reply), 0, "%s",
+		     reply.text);
 	send_one(0);
 	debug_inject(&h, buf + 14, n - 14);
 	hx_turn();
 	cr_assert_eq(mini_request(HD_API_CAPTURE_STOP, NULL, 0, -1, &reply), 0);
 	hx_turn();
-	snprintf(cmd, sizeof(cmd),
-		 "tshark -r %s -T fields -e frame.interface_name -e udp.dstport -e frame.comment 2>/dev/null", path);
+	snprintf(
+		cmd, sizeof(cmd),
+		"tshark -r %s -T fields -e frame.interface_name -e udp.dstport -e frame.comment 2>/dev/null",
+		path);
 	FILE *f = popen(cmd, "r");
 	unsigned lines = 0, ip = 0;
 	while (fgets(line, sizeof(line), f) != NULL) {

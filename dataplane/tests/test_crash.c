@@ -41,7 +41,8 @@ static void crash_in_child(void (*fn)(void), int sig)
 		_exit(5);
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == sig, "status %x: the signal still kills", status);
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == sig,
+		  "status %x: the signal still kills", status);
 	snprintf(path, sizeof(path), "%s/crash-%d.txt", dir, (int)pid);
 	FILE *f = fopen(path, "r");
 	cr_assert_neq(f, NULL, "%s is not there", path);
@@ -100,7 +101,8 @@ Test(crash, in_a_node)
 	has(" us set route key 0102fe result 0\n");
 	has(" us del neigh key aa result -2\n");
 	has(" us commit seq 7: 3 set\n");
-	cr_assert_lt((uintptr_t)strstr(text, "del neigh"), (uintptr_t)strstr(text, "set route"), "newest first");
+	cr_assert_lt((uintptr_t)strstr(text, "del neigh"), (uintptr_t)strstr(text, "set route"),
+		     "newest first");
 	has("end of report\n");
 	/* The last 64 of 70, newest (69 = 0x45) first. */
 	unsigned n = 0;

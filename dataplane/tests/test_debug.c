@@ -94,7 +94,8 @@ Test(debug, workers_and_queues)
 	uint32_t p = hx_port();
 	struct hd_api_worker_queues q = { .port_id = p };
 
-	cr_assert_eq(mini_request(HD_API_WORKER_QUEUES, &q, sizeof(q), -1, &reply), 0, "%s", reply.text);
+	cr_assert_eq(mini_request(HD_API_WORKER_QUEUES, &q, sizeof(q), -1, &reply), 0, "%s",
+		     reply.text);
 	ask(HD_API_WORKER);
 	cr_assert_eq(mini_n_answers, 1);
 	const struct hd_api_worker *w = (const void *)mini_answers[0].body;
@@ -110,7 +111,8 @@ Test(debug, workers_and_queues)
 	q.queue = 9;
 	cr_assert_eq(mini_request(HD_API_WORKER_QUEUES, &q, sizeof(q), -1, &reply), -ENOENT);
 	q.worker = UINT32_MAX;
-	cr_assert_eq(mini_request(HD_API_WORKER_QUEUES, &q, sizeof(q), -1, &reply), 0, "spread all again");
+	cr_assert_eq(mini_request(HD_API_WORKER_QUEUES, &q, sizeof(q), -1, &reply), 0,
+		     "spread all again");
 }
 
 Test(debug, ports)
@@ -126,7 +128,8 @@ Test(debug, ports)
 	cr_assert_str_eq(s->driver, "net_ring");
 }
 
-static int answer(const void *body, size_t size, debug_send_fn send, void *arg, struct hd_api_reply *r)
+static int answer(const void *body, size_t size, debug_send_fn send, void *arg,
+		  struct hd_api_reply *r)
 {
 	(void)body;
 	(void)size;
@@ -134,7 +137,8 @@ static int answer(const void *body, size_t size, debug_send_fn send, void *arg, 
 	send(arg, HD_API_NEIGH_STATE, "x", 1);
 	return 0;
 }
-static int other(const void *body, size_t size, debug_send_fn send, void *arg, struct hd_api_reply *r)
+static int other(const void *body, size_t size, debug_send_fn send, void *arg,
+		 struct hd_api_reply *r)
 {
 	(void)body;
 	(void)size;
@@ -149,7 +153,8 @@ Test(debug, requests_of_pipelines)
 	cr_assert_eq(mini_request(HD_API_NEIGH_STATE, NULL, 0, -1, &reply), -EOPNOTSUPP);
 	cr_assert_eq(reply.error, EOPNOTSUPP);
 	cr_assert_eq(debug_request_register(HD_API_NEIGH_STATE, answer), 0);
-	cr_assert_eq(debug_request_register(HD_API_NEIGH_STATE, answer), 0, "once more is harmless");
+	cr_assert_eq(debug_request_register(HD_API_NEIGH_STATE, answer), 0,
+		     "once more is harmless");
 	cr_assert_eq(debug_request_register(HD_API_NEIGH_STATE, other), -EEXIST);
 	cr_assert_eq(debug_request_register(HD_API_WORKER, other), -EEXIST);
 	ask(HD_API_NEIGH_STATE);

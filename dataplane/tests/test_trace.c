@@ -31,28 +31,43 @@ struct row {
 ParameterizedTestParameters(trace_filter, rows)
 {
 	static struct row rows[] = {
-		{ "no condition", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "", "", 0, 0, 0, 1 },
-		{ "its interface", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "", "", 0, 0, 3, 1 },
-		{ "another interface", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "", "", 0, 0, 4, 0 },
-		{ "destination", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8:2::", "", 48, 0, 0, 1 },
-		{ "odd length", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8:3::", "", 47, 0, 0, 1 },
-		{ "odd length, no", "ip6 2001:db8::1 2001:db8:4::2 64 / udp 1 2", "2001:db8:3::", "", 47, 0, 0, 0 },
-		{ "source alone", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8::1", "", 128, 0, 0, 0 },
-		{ "either: source", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8::1", "", 128, 1, 0, 1 },
-		{ "IPv4 destination", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "198.51.100.0", "", 24, 0, 0, 1 },
-		{ "IPv4, either: source", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "192.0.2.1", "", 32, 1, 0, 1 },
-		{ "family differs", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "2001:db8::", "", 0, 0, 0, 0 },
-		{ "SID is the destination", "ip6 2001:db8::1 2001:db8:c::1 64 / udp 1 2", "", "2001:db8:c::1", 0, 0, 0, 1 },
+		{ "no condition", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "", "", 0, 0, 0,
+		  1 },
+		{ "its interface", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "", "", 0, 0, 3,
+		  1 },
+		{ "another interface", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "", "", 0, 0,
+		  4, 0 },
+		{ "destination", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8:2::", "",
+		  48, 0, 0, 1 },
+		{ "odd length", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8:3::", "",
+		  47, 0, 0, 1 },
+		{ "odd length, no", "ip6 2001:db8::1 2001:db8:4::2 64 / udp 1 2",
+		  "2001:db8:3::", "", 47, 0, 0, 0 },
+		{ "source alone", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8::1", "",
+		  128, 0, 0, 0 },
+		{ "either: source", "ip6 2001:db8::1 2001:db8:2::2 64 / udp 1 2", "2001:db8::1", "",
+		  128, 1, 0, 1 },
+		{ "IPv4 destination", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "198.51.100.0", "",
+		  24, 0, 0, 1 },
+		{ "IPv4, either: source", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "192.0.2.1",
+		  "", 32, 1, 0, 1 },
+		{ "family differs", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "2001:db8::", "", 0,
+		  0, 0, 0 },
+		{ "SID is the destination", "ip6 2001:db8::1 2001:db8:c::1 64 / udp 1 2", "",
+		  "2001:db8:c::1", 0, 0, 0, 1 },
 		{ "SID is listed", SRH_PKT, "", "2001:db8:d::d", 0, 0, 0, 1 },
 		{ "SID is not there", SRH_PKT, "", "2001:db8:e::e", 0, 0, 0, 0 },
-		{ "SID, IPv4", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "", "2001:db8:c::1", 0, 0, 0, 0 },
+		{ "SID, IPv4", "ip4 192.0.2.1 198.51.100.9 64 / udp 1 2", "", "2001:db8:c::1", 0, 0,
+		  0, 0 },
 	};
 	return cr_make_param_array(struct row, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static struct hd_api_trace_filter filter_of(const struct row *r)
 {
-	struct hd_api_trace_filter f = { .iface_id = r->iface, .plen = r->plen, .either = r->either };
+	struct hd_api_trace_filter f = { .iface_id = r->iface,
+					 .plen = r->plen,
+					 .either = r->either };
 
 	if (r->prefix[0] != '\0') {
 		f.family = strchr(r->prefix, ':') != NULL ? 6 : 4;
@@ -78,7 +93,8 @@ ParameterizedTest(struct row *r, trace_filter, rows)
 	struct pktb b;
 
 	pktb_parse(&b, r->packet);
-	cr_assert_eq(trace_filter_match(&f, 3, 0, b.buf, b.len), r->want, "%s\n%s", r->why, pktb_dump(&b));
+	cr_assert_eq(trace_filter_match(&f, 3, 0, b.buf, b.len), r->want, "%s\n%s", r->why,
+		     pktb_dump(&b));
 	/* Cut anywhere: an answer, and nothing read beyond the end (the copy is of exactly that size). */
 	for (size_t n = 0; n < b.len; n++) {
 		uint8_t *p = malloc(n == 0 ? 1 : n);
@@ -105,7 +121,8 @@ static void start(uint32_t max_packets)
 {
 	struct hd_api_trace_start s = { .max_packets = max_packets };
 
-	cr_assert_eq(mini_request(HD_API_TRACE_START, &s, sizeof(s), -1, &reply), 0, "%s", reply.text);
+	cr_assert_eq(mini_request(HD_API_TRACE_START, &s, sizeof(s), -1, &reply), 0, "%s",
+		     reply.text);
 }
 
 static void send_one(uint8_t hop_limit)
@@ -139,9 +156,10 @@ static const char *way(const struct hd_api_trace_packet *p)
 	for (uint32_t i = 0; i < p->n_steps; i++) {
 		const struct hd_api_trace_step *s = &p->step[i];
 
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s%s%s", i ? " " : "", mini_node_name(s->node),
-				       s->verdict == 0xffff ? "" : ":",
-				       s->verdict == 0xffff ? "" : mini_verdict_name(s->verdict_vec, s->verdict));
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, "%s%s%s%s", i ? " " : "",
+			mini_node_name(s->node), s->verdict == 0xffff ? "" : ":",
+			s->verdict == 0xffff ? "" : mini_verdict_name(s->verdict_vec, s->verdict));
 	}
 	return text;
 }
@@ -185,9 +203,10 @@ Test(trace, other_ends)
 	hx_turn();
 	cr_assert_eq(read_trace(), 3);
 	cr_assert_str_eq(way(packet(0)), "eth-input:ip6 ip6-lookup:no-route drop");
-	cr_assert_str_eq(way(packet(1)),
-			 "eth-input:ip6 ip6-lookup:hop-limit icmp-error:sent ip6-lookup:forward port-tx",
-			 "the error in the same buffer stays in the trace");
+	cr_assert_str_eq(
+		way(packet(1)),
+		"eth-input:ip6 ip6-lookup:hop-limit icmp-error:sent ip6-lookup:forward port-tx",
+		"the error in the same buffer stays in the trace");
 	cr_assert_str_eq(way(packet(2)), "eth-input:ip6 ip6-lookup:to-ctrl punt:no-reason drop");
 }
 
@@ -262,8 +281,9 @@ Test(trace, steps_beyond_the_room_are_counted)
 	cr_assert_eq(packet(0)->n_steps, HD_TRACE_STEPS_MAX);
 	/* eth-input, ip6-lookup ten times, bounce nine times, drop */
 	cr_assert_eq(packet(0)->n_steps + packet(0)->steps_lost, 21);
-	cr_assert_str_eq(mini_verdict_name(packet(0)->step[15].verdict_vec, packet(0)->step[15].verdict), "bounce",
-			 "the last step kept is not overwritten by later ones of the same node");
+	cr_assert_str_eq(
+		mini_verdict_name(packet(0)->step[15].verdict_vec, packet(0)->step[15].verdict),
+		"bounce", "the last step kept is not overwritten by later ones of the same node");
 }
 
 Test(trace, ends_after_max_packets)

@@ -24,9 +24,17 @@ static char log_text[65536];
 /* Two lcores: the harness has one. */
 static void start(void)
 {
-	char *argv[] = { (char *)"test",	   (char *)"--no-huge",	 (char *)"--no-pci",   (char *)"--no-shconf",
-			 (char *)"-m",		   (char *)"96",	 (char *)"--iova-mode=va", (char *)"--lcores",
-			 (char *)"0@0,1@0", (char *)"--no-telemetry", (char *)"--log-level=error" };
+	char *argv[] = { (char *)"test",
+			 (char *)"--no-huge",
+			 (char *)"--no-pci",
+			 (char *)"--no-shconf",
+			 (char *)"-m",
+			 (char *)"96",
+			 (char *)"--iova-mode=va",
+			 (char *)"--lcores",
+			 (char *)"0@0,1@0",
+			 (char *)"--no-telemetry",
+			 (char *)"--log-level=error" };
 
 	cr_assert_geq(rte_eal_init((int)RTE_DIM(argv), argv), 0);
 	dp_limits.workers = 1;

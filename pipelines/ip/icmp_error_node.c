@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Node icmp-error: packets at fault become ICMP errors to their source, or are dropped where none may be sent or
  * the rate is used up (policers "icmp4-error" and "icmp6-error").  Metadata: icmp_type, icmp_code, arg. */
+#include "dataplane/debug_api.h"
 #include "dataplane/node.h"
 #include "dataplane/punt.h"
 #include "pipelines/ip/internal.h"
@@ -32,8 +33,10 @@ static rte_edge_t verdict_of(enum icmp_error_result r)
 
 static inline rte_edge_t icmp_error_one(struct rte_mbuf *m, void *arg)
 {
-	enum icmp_error_result r = icmp_error_check(m);
+	enum icmp_error_result r;
 
+	drop_sample_note(arg, m); /* the packet ends here, whether its source hears of it or not */
+	r = icmp_error_check(m);
 	if (r != ICMP_ERROR_READY4 && r != ICMP_ERROR_READY6)
 		return verdict_of(r);
 	if (!punt_policer_take(arg, r == ICMP_ERROR_READY4 ? ip_punt.icmp4_error : ip_punt.icmp6_error))

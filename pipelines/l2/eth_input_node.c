@@ -82,6 +82,7 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 	unsigned off = 14;
 	uint64_t dst;
 	uint16_t type, id;
+	rte_edge_t v;
 
 	if (unlikely(m->data_len < 14))
 		return ETH_INPUT_TRUNCATED;
@@ -119,9 +120,14 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 	m->pkt_len -= off;
 	if (unlikely(r->w->watch & WATCH_TRACE))
 		trace_mark(r->w, m);
-	if (unlikely(ethertype_verdict[type] == ETH_INPUT_PUNT))
-		mt->punt = ethertype_punt[type];
-	return ethertype_verdict[type];
+	v = ethertype_verdict[type];
+	if (unlikely(v > ETH_INPUT_IP6)) {
+		if (v == ETH_INPUT_PUNT)
+			mt->punt = ethertype_punt[type];
+		else if (v == ETH_INPUT_UNKNOWN_ETHERTYPE)
+			rte_pktmbuf_prepend(m, (uint16_t)off); /* what is dropped here is a frame, always */
+	}
+	return v;
 }
 
 static uint16_t eth_input_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
