@@ -10,6 +10,7 @@
 
 #include "dataplane/api_server.h"
 #include "dataplane/capture.h"
+#include "dataplane/crash.h"
 #include "dataplane/debug_api.h"
 #include "dataplane/dp_limits.h"
 #include "dataplane/log.h"
@@ -66,6 +67,7 @@ int engine_init(void)
 	rc = objects_init();
 	if (rc < 0)
 		goto fini_stats;
+	objects_note = crash_object_note;
 	rc = ports_init();
 	if (rc < 0)
 		goto fini_objects;

@@ -440,6 +440,14 @@ static int check_unused(struct commit *c)
 	return 0;
 }
 
+objects_note_fn objects_note;
+
+static void note(const struct entry *e, bool del, int rc)
+{
+	if (objects_note != NULL)
+		objects_note(e->kind->ops->name, del, e->key, e->kind->ops->key_size, rc);
+}
+
 static int apply(struct commit *c)
 {
 	size_t done;
@@ -454,14 +462,17 @@ static int apply(struct commit *c)
 			break;
 		c->err.text[0] = '\0';
 		rc = e->kind->ops->apply(e->staged, e->cur, &c->err);
+		note(e, false, rc);
 		if (rc < 0) {
 			c->at_fault = e;
 			goto undo;
 		}
 	}
 	for (size_t i = done; i < c->n; i++)
-		if (c->touched[i]->cur != NULL)
+		if (c->touched[i]->cur != NULL) {
 			c->touched[i]->kind->ops->remove(c->touched[i]->cur);
+			note(c->touched[i], true, 0);
+		}
 	return 0;
 undo:
 	while (done-- > 0) {

@@ -47,6 +47,10 @@ struct object_kind {
 	uint32_t capacity; /* most objects of this kind; 0: no limit here */
 };
 
+/* Told of every object that was applied or removed (crash_object_note()); NULL: nobody. */
+typedef void (*objects_note_fn)(const char *name, bool del, const void *key, size_t key_size, int rc);
+extern objects_note_fn objects_note;
+
 int objects_init(void);
 void objects_fini(void); /* removes every object, ranks downwards */
 
