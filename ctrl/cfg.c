@@ -67,8 +67,7 @@ uint32_t cfg_enum_mask(const struct lyd_node *node, const char *name)
 {
 	uint32_t mask = 0;
 
-	cfg_foreach(leaf, node, name)
-		mask |= (uint32_t)enum_value(leaf);
+	cfg_foreach(leaf, node, name) mask |= (uint32_t)enum_value(leaf);
 	return mask;
 }
 
@@ -104,6 +103,6 @@ bool cfg_mac(const char *text, uint8_t mac[6])
 {
 	char more;
 
-	return text != NULL && sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0], &mac[1], &mac[2],
-				      &mac[3], &mac[4], &mac[5], &more) == 6;
+	return text != NULL && sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0],
+				      &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &more) == 6;
 }

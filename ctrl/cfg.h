@@ -15,7 +15,7 @@ const struct lyd_node *cfg_next(const struct lyd_node *node);
 /* Top-level node by name, or NULL; tree: any of the top-level siblings, or NULL. */
 const struct lyd_node *cfg_top(const struct lyd_node *tree, const char *name);
 
-#define cfg_foreach(it, node, name)                                                                                   \
+#define cfg_foreach(it, node, name) \
 	for (const struct lyd_node *it = cfg_child(node, name); it != NULL; it = cfg_next(it))
 
 /* Canonical text of a leaf child, or NULL. */

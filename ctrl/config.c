@@ -48,10 +48,12 @@ struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err)
 	if (dir == NULL)
 		dir = find_modules(found, sizeof(found));
 	if (!has_modules(dir)) {
-		ctrl_fail(err, 0, "no YANG modules in %.200s: give their directory with --yang-dir", dir);
+		ctrl_fail(err, 0, "no YANG modules in %.200s: give their directory with --yang-dir",
+			  dir);
 		return NULL;
 	}
-	if (ly_ctx_new(dir, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIR_CWD, &ly) != LY_SUCCESS) {
+	if (ly_ctx_new(dir, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIR_CWD, &ly) !=
+	    LY_SUCCESS) {
 		ctrl_fail(err, 0, "libyang does not start with %.200s", dir);
 		return NULL;
 	}
@@ -67,8 +69,8 @@ struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err)
 	return ly;
 }
 
-int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source, struct config **ret,
-		 struct ctrl_err *err)
+int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source,
+		 struct config **ret, struct ctrl_err *err)
 {
 	struct config *cfg = calloc(1, sizeof(*cfg));
 
@@ -89,7 +91,8 @@ int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const ch
 	return 0;
 }
 
-int config_read(const struct ly_ctx *ly, const char *path, struct config **ret, struct ctrl_err *err)
+int config_read(const struct ly_ctx *ly, const char *path, struct config **ret,
+		struct ctrl_err *err)
 {
 	char *text;
 	size_t len;
@@ -107,11 +110,14 @@ int config_read(const struct ly_ctx *ly, const char *path, struct config **ret, 
 	return rc;
 }
 
-int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats, struct ctrl_err *err)
+int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats,
+		   struct ctrl_err *err)
 {
 	const struct object *a, *b;
 	struct objset set;
-	struct compile c = { .tree = cfg->tree, .ids = ids, .stats = stats, .set = &set, .err = err };
+	struct compile c = {
+		.tree = cfg->tree, .ids = ids, .stats = stats, .set = &set, .err = err
+	};
 	int rc = 0;
 
 	*err = (struct ctrl_err){ 0 };
@@ -125,8 +131,8 @@ int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hd
 		const struct lyd_node *first = a->origin, *second = b->origin;
 		if (yaml_line(first) > yaml_line(second))
 			first = b->origin, second = a->origin;
-		rc = compile_fail(&c, second, "the same %s as line %u says, with other values", a->kind->name,
-				  yaml_line(first));
+		rc = compile_fail(&c, second, "the same %s as line %u says, with other values",
+				  a->kind->name, yaml_line(first));
 	}
 	if (rc < 0) {
 		objset_fini(&set);

@@ -18,13 +18,15 @@ struct config {
 struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err);
 
 /* Parse and validate a text.  source: its name.  0 and *ret, or -Exxx with err filled. */
-int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source, struct config **ret,
-		 struct ctrl_err *err);
+int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source,
+		 struct config **ret, struct ctrl_err *err);
 /* The same for a file. */
-int config_read(const struct ly_ctx *ly, const char *path, struct config **ret, struct ctrl_err *err);
+int config_read(const struct ly_ctx *ly, const char *path, struct config **ret,
+		struct ctrl_err *err);
 
 /* Fill cfg->set anew.  Marks the ids in use.  stats may be NULL.  0, or -Exxx with err filled. */
-int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats, struct ctrl_err *err);
+int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats,
+		   struct ctrl_err *err);
 
 /* RFC 7951 JSON of the tree; the caller frees it.  NULL when memory is out. */
 char *config_json(const struct config *cfg);

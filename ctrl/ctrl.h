@@ -20,10 +20,10 @@ struct ctrl {
 	struct running *running;
 	struct dp *dp;
 	struct http *http;
-	struct capture *capture;	/* ctrl/debug; NULL: none yet */
-	const char *config_file;	/* --config, or NULL */
-	uint64_t start_ms;		/* uv_now() at the start */
-	int default_log_level;		/* of the command line */
+	struct capture *capture; /* ctrl/debug; NULL: none yet */
+	const char *config_file; /* --config, or NULL */
+	uint64_t start_ms;       /* uv_now() at the start */
+	int default_log_level;   /* of the command line */
 };
 
 #endif

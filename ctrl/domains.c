@@ -22,7 +22,8 @@ const struct ctrl_domain *const domains[] = {
 const struct ctrl_kind *domains_kind(uint16_t type)
 {
 	for (size_t i = 0; domains[i] != NULL; i++)
-		for (const struct ctrl_kind *k = domains[i]->kinds; k != NULL && k->name != NULL; k++)
+		for (const struct ctrl_kind *k = domains[i]->kinds; k != NULL && k->name != NULL;
+		     k++)
 			if (k->type == type)
 				return k;
 	return NULL;

@@ -16,10 +16,11 @@ struct http_req;
 
 /* What a compile step reads and writes. */
 struct compile {
-	const struct lyd_node *tree;	  /* validated; NULL: empty */
+	const struct lyd_node *tree; /* validated; NULL: empty */
 	struct ids *ids;
-	const struct hd_stats_hdr *stats; /* of the connected data plane, for names it defines; NULL: none connected */
-	struct objset *set;		  /* objects go here */
+	const struct hd_stats_hdr *
+		stats; /* of the connected data plane, for names it defines; NULL: none connected */
+	struct objset *set; /* objects go here */
 	struct ctrl_err *err;
 };
 
@@ -44,11 +45,11 @@ struct ctrl_op {
 
 struct ctrl_domain {
 	const char *name;
-	const char *const *modules;	 /* YANG modules; NULL-terminated */
-	const struct ctrl_kind *kinds;	 /* table objects; ends with .name NULL; or NULL */
+	const char *const *modules;        /* YANG modules; NULL-terminated */
+	const struct ctrl_kind *kinds;     /* table objects; ends with .name NULL; or NULL */
 	int (*compile)(struct compile *c); /* or NULL */
-	const struct ctrl_state *states; /* ends with .name NULL; or NULL */
-	const struct ctrl_op *ops;	 /* ends with .name NULL; or NULL */
+	const struct ctrl_state *states;   /* ends with .name NULL; or NULL */
+	const struct ctrl_op *ops;         /* ends with .name NULL; or NULL */
 };
 
 extern const struct ctrl_domain *const domains[]; /* NULL-terminated, in the order they compile */

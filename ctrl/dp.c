@@ -15,12 +15,12 @@
 
 #include "ctrl/log.h"
 
-#define RETRY_MIN_MS 100u
-#define RETRY_MAX_MS 2000u
+#define RETRY_MIN_MS       100u
+#define RETRY_MAX_MS       2000u
 #define REQUEST_TIMEOUT_MS 5000u
-#define COMMIT_TIMEOUT_MS 120000u
-#define CHUNK_SIZE (256u << 10)
-#define IN_SIZE (4u * HD_API_MSG_MAX)
+#define COMMIT_TIMEOUT_MS  120000u
+#define CHUNK_SIZE         (256u << 10)
+#define IN_SIZE            (4u * HD_API_MSG_MAX)
 
 struct out_chunk {
 	struct out_chunk *next;
@@ -44,7 +44,7 @@ enum dp_state { DP_IDLE, DP_CONNECTING, DP_GREETING, DP_UP };
 
 struct dp {
 	uv_loop_t *loop;
-	uv_poll_t *poll; /* of fd; NULL: none.  Freed by its close callback */
+	uv_poll_t *poll;  /* of fd; NULL: none.  Freed by its close callback */
 	uv_timer_t timer; /* retry, and deadlines while connected */
 	bool closing;
 	int fd;
@@ -85,9 +85,11 @@ static int stats_map(struct dp *dp)
 		return -errno;
 	const struct hd_stats_hdr *h = map;
 	uint64_t size = (uint64_t)st.st_size;
-	if (h->magic != HD_STATS_MAGIC || h->version != HD_STATS_VERSION || h->size > size || h->vec_off > size ||
+	if (h->magic != HD_STATS_MAGIC || h->version != HD_STATS_VERSION || h->size > size ||
+	    h->vec_off > size ||
 	    (size - h->vec_off) / sizeof(struct hd_stats_vec) < HD_STATS_VECS_MAX) {
-		snprintf(dp->problem, sizeof(dp->problem), "statistics segment of version %u and %llu octets, wanted version %u",
+		snprintf(dp->problem, sizeof(dp->problem),
+			 "statistics segment of version %u and %llu octets, wanted version %u",
 			 h->version, (unsigned long long)h->size, HD_STATS_VERSION);
 		munmap(map, (size_t)st.st_size);
 		return -EPROTO;
@@ -111,10 +113,11 @@ static bool vec_ok(const struct hd_stats_hdr *h, const struct hd_stats_vec *v)
 {
 	uint64_t cells = (uint64_t)v->n_rows * v->n_cols * 8, last;
 
-	if (v->n_cols > HD_STATS_COLS_MAX || v->n_rows > 1u << 28 || v->n_slices > 4096 || v->cell_off > h->size ||
-	    (v->cell_off & 7) != 0 || (v->slice_stride & 7) != 0)
+	if (v->n_cols > HD_STATS_COLS_MAX || v->n_rows > 1u << 28 || v->n_slices > 4096 ||
+	    v->cell_off > h->size || (v->cell_off & 7) != 0 || (v->slice_stride & 7) != 0)
 		return false;
-	if (v->n_slices != 0 && __builtin_mul_overflow((uint64_t)(v->n_slices - 1), v->slice_stride, &last))
+	if (v->n_slices != 0 &&
+	    __builtin_mul_overflow((uint64_t)(v->n_slices - 1), v->slice_stride, &last))
 		return false;
 	if (v->n_slices == 0)
 		last = 0;
@@ -125,7 +128,8 @@ static bool vec_ok(const struct hd_stats_hdr *h, const struct hd_stats_vec *v)
 		(h->size - v->row_info_off) / sizeof(struct hd_stats_row) >= v->n_rows);
 }
 
-const struct hd_stats_vec *stats_vec(const struct hd_stats_hdr *h, const char *name, uint32_t *ret_index)
+const struct hd_stats_vec *stats_vec(const struct hd_stats_hdr *h, const char *name,
+				     uint32_t *ret_index)
 {
 	if (h == NULL)
 		return NULL;
@@ -140,7 +144,8 @@ const struct hd_stats_vec *stats_vec(const struct hd_stats_hdr *h, const char *n
 	return NULL;
 }
 
-uint32_t stats_row_by_name(const struct hd_stats_hdr *h, const struct hd_stats_vec *v, const char *name)
+uint32_t stats_row_by_name(const struct hd_stats_hdr *h, const struct hd_stats_vec *v,
+			   const char *name)
 {
 	if (v == NULL || v->row_info_off == 0)
 		return UINT32_MAX;
@@ -165,7 +170,8 @@ const struct hd_stats_vec *dp_stats_vec_at(const struct dp *dp, uint32_t index)
 	return vec_ok(dp->stats, v) ? v : NULL;
 }
 
-const struct hd_stats_row *dp_stats_row(const struct dp *dp, const struct hd_stats_vec *v, uint32_t row)
+const struct hd_stats_row *dp_stats_row(const struct dp *dp, const struct hd_stats_vec *v,
+					uint32_t row)
 {
 	if (v == NULL || v->row_info_off == 0 || row >= v->n_rows)
 		return NULL;
@@ -179,7 +185,8 @@ uint64_t dp_stats_sum(const struct dp *dp, const struct hd_stats_vec *v, uint32_
 	return hd_stats_sum(dp->stats, v, row, col);
 }
 
-uint64_t dp_stats_slice(const struct dp *dp, const struct hd_stats_vec *v, uint32_t slice, uint32_t row, uint32_t col)
+uint64_t dp_stats_slice(const struct dp *dp, const struct hd_stats_vec *v, uint32_t slice,
+			uint32_t row, uint32_t col)
 {
 	if (v == NULL || row >= v->n_rows || col >= v->n_cols || slice >= v->n_slices)
 		return 0;
@@ -253,9 +260,12 @@ static bool flush_out(struct dp *dp)
 }
 
 /* Queue one message.  Memory out: the connection is given up, which answers whoever waits. */
-static uint32_t put(struct dp *dp, uint16_t type, uint32_t flags, const void *body, size_t size, int fd)
+static uint32_t put(struct dp *dp, uint16_t type, uint32_t flags, const void *body, size_t size,
+		    int fd)
 {
-	struct hd_api_hdr h = { .length = (uint32_t)(sizeof(h) + size), .type = type, .version = HD_API_VERSION,
+	struct hd_api_hdr h = { .length = (uint32_t)(sizeof(h) + size),
+				.type = type,
+				.version = HD_API_VERSION,
 				.flags = flags };
 	struct out_chunk *c = dp->out_last;
 
@@ -299,18 +309,24 @@ static void answer(struct pending **at, const struct dp_answer *a)
 	free(p);
 }
 
-static void expect(struct dp *dp, uint32_t seq, uint32_t first_object_seq, dp_done_fn done, void *arg)
+static void expect(struct dp *dp, uint32_t seq, uint32_t first_object_seq, dp_done_fn done,
+		   void *arg)
 {
 	struct pending *p = calloc(1, sizeof(*p)), **at = &dp->pending;
-	struct dp_answer a = { .error = ENOMEM, .text = "out of memory", .failed_index = UINT32_MAX };
+	struct dp_answer a = { .error = ENOMEM,
+			       .text = "out of memory",
+			       .failed_index = UINT32_MAX };
 
 	if (p == NULL) {
 		done(arg, &a);
 		return;
 	}
 	uint64_t timeout = first_object_seq != 0 ? COMMIT_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
-	*p = (struct pending){ .seq = seq, .first_object_seq = first_object_seq,
-			       .deadline_ms = uv_now(dp->loop) + timeout, .done = done, .arg = arg };
+	*p = (struct pending){ .seq = seq,
+			       .first_object_seq = first_object_seq,
+			       .deadline_ms = uv_now(dp->loop) + timeout,
+			       .done = done,
+			       .arg = arg };
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = p;
@@ -323,7 +339,8 @@ static void refuse(struct dp *dp, dp_done_fn done, void *arg)
 	done(arg, &a);
 }
 
-void dp_request(struct dp *dp, uint16_t type, const void *body, size_t size, int fd, dp_done_fn done, void *arg)
+void dp_request(struct dp *dp, uint16_t type, const void *body, size_t size, int fd,
+		dp_done_fn done, void *arg)
 {
 	if (dp->state != DP_UP) {
 		refuse(dp, done, arg);
@@ -349,7 +366,8 @@ void dp_txn_begin(struct dp *dp)
 void dp_txn_object(struct dp *dp, const struct object *o, bool del)
 {
 	if (dp->state == DP_UP)
-		put(dp, o->kind->type, del ? HD_API_F_DEL : 0, o->body, del ? o->kind->key_size : o->size, -1);
+		put(dp, o->kind->type, del ? HD_API_F_DEL : 0, o->body,
+		    del ? o->kind->key_size : o->size, -1);
 }
 
 void dp_txn_commit(struct dp *dp, dp_done_fn done, void *arg)
@@ -370,7 +388,8 @@ void dp_txn_abort(struct dp *dp)
 	}
 }
 
-const struct hd_api_hdr *dp_answer_next(const struct dp_answer *a, size_t *off, void *body, size_t size)
+const struct hd_api_hdr *dp_answer_next(const struct dp_answer *a, size_t *off, void *body,
+					size_t size)
 {
 	if (a->len - *off < sizeof(struct hd_api_hdr))
 		return NULL;
@@ -439,9 +458,10 @@ static void handle_hello(struct dp *dp, const struct hd_api_hdr *h)
 	memcpy(&dp->hello, h + 1, size < sizeof(dp->hello) ? size : sizeof(dp->hello));
 	dp->hello.software[sizeof(dp->hello.software) - 1] = '\0';
 	if (dp->hello.version != HD_API_VERSION) {
-		snprintf(why, sizeof(why), "%s speaks table API version %u, this heddle-ctrl version %u",
-			 dp->hello.software[0] != '\0' ? dp->hello.software : "the data plane", dp->hello.version,
-			 HD_API_VERSION);
+		snprintf(why, sizeof(why),
+			 "%s speaks table API version %u, this heddle-ctrl version %u",
+			 dp->hello.software[0] != '\0' ? dp->hello.software : "the data plane",
+			 dp->hello.version, HD_API_VERSION);
 		dp_lost(dp, why);
 		return;
 	}
@@ -454,8 +474,8 @@ static void handle_hello(struct dp *dp, const struct hd_api_hdr *h)
 	dp->state = DP_UP;
 	dp->problem[0] = '\0';
 	dp->retry_ms = RETRY_MIN_MS;
-	log_info("data plane: connected to %s (pid %u, %u workers, %u objects)", dp->hello.software, dp->hello.pid,
-		 dp->hello.n_workers, dp->hello.n_objects);
+	log_info("data plane: connected to %s (pid %u, %u workers, %u objects)", dp->hello.software,
+		 dp->hello.pid, dp->hello.n_workers, dp->hello.n_objects);
 	uv_timer_start(&dp->timer, on_timer, 250, 250);
 	dp->hooks.up(dp->arg);
 }
@@ -474,7 +494,8 @@ static bool handle_message(struct dp *dp, const struct hd_api_hdr *h)
 		size_t size = h->length - sizeof(*h);
 		memcpy(&r, h + 1, size < sizeof(r) ? size : sizeof(r));
 		r.text[sizeof(r.text) - 1] = '\0';
-		snprintf(why, sizeof(why), "refused by the data plane: %s", r.text[0] != '\0' ? r.text : "no reason given");
+		snprintf(why, sizeof(why), "refused by the data plane: %s",
+			 r.text[0] != '\0' ? r.text : "no reason given");
 		dp_lost(dp, why);
 		return false;
 	}
@@ -505,7 +526,8 @@ static void parse(struct dp *dp)
 		}
 		if (dp->in_len - off < h.length)
 			break;
-		_Alignas(8) static uint8_t whole[HD_API_MSG_MAX]; /* aligned copy; one loop, one thread */
+		_Alignas(8) static uint8_t
+			whole[HD_API_MSG_MAX]; /* aligned copy; one loop, one thread */
 		memcpy(whole, dp->in + off, h.length);
 		off += h.length;
 		if (!handle_message(dp, (const void *)whole))
@@ -523,7 +545,9 @@ static int receive(struct dp *dp)
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(4 * sizeof(int))];
 	} ctl;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl.buf,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = ctl.buf,
 			      .msg_controllen = sizeof(ctl.buf) };
 	ssize_t n = recvmsg(dp->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
@@ -602,7 +626,8 @@ static void dp_lost(struct dp *dp, const char *why)
 
 static void greet(struct dp *dp)
 {
-	struct hd_api_hello hello = { .version = HD_API_VERSION, .pid = (uint32_t)getpid(),
+	struct hd_api_hello hello = { .version = HD_API_VERSION,
+				      .pid = (uint32_t)getpid(),
 				      .software = "heddle-ctrl " HEDDLE_VERSION };
 
 	dp->state = DP_GREETING;
@@ -620,8 +645,9 @@ static void try_connect(struct dp *dp)
 	}
 	/* A Unix socket connects at once or not at all (EAGAIN: its backlog is full). */
 	if (connect(dp->fd, (struct sockaddr *)&dp->addr, sizeof(dp->addr)) < 0) {
-		dp_lost(dp, errno == ENOENT || errno == ECONNREFUSED ? "nobody listens there; is heddle-dp running?" :
-								       strerror(errno));
+		dp_lost(dp, errno == ENOENT || errno == ECONNREFUSED ?
+				    "nobody listens there; is heddle-dp running?" :
+				    strerror(errno));
 		return;
 	}
 	dp->poll = malloc(sizeof(*dp->poll));
@@ -662,14 +688,16 @@ static void on_timer(uv_timer_t *timer)
 		dp_lost(dp, "it does not answer the greeting");
 		return;
 	}
-	struct dp_answer a = { .error = ETIMEDOUT, .text = "the data plane does not answer", .failed_index = UINT32_MAX };
+	struct dp_answer a = { .error = ETIMEDOUT,
+			       .text = "the data plane does not answer",
+			       .failed_index = UINT32_MAX };
 	for (struct pending **at = &dp->pending; *at != NULL;) {
 		if ((*at)->deadline_ms > now) {
 			at = &(*at)->next;
 			continue;
 		}
 		if ((*at)->first_object_seq != 0) {
-			/* The outcome of a transaction is unknown: only a fresh connection and a reconcile settle it. */
+			/* Its outcome is unknown: only a fresh connection and a reconcile settle it. */
 			dp_lost(dp, "it does not answer a transaction");
 			return;
 		}
@@ -684,8 +712,14 @@ struct dp *dp_create(uv_loop_t *loop, const char *path, const struct dp_hooks *h
 
 	if (dp == NULL)
 		return NULL;
-	*dp = (struct dp){ .loop = loop, .fd = -1, .stats_fd = -1, .hooks = *hooks, .arg = arg, .retry_ms = RETRY_MIN_MS,
-			   .addr = { .sun_family = AF_UNIX }, .problem = "not connected yet" };
+	*dp = (struct dp){ .loop = loop,
+			   .fd = -1,
+			   .stats_fd = -1,
+			   .hooks = *hooks,
+			   .arg = arg,
+			   .retry_ms = RETRY_MIN_MS,
+			   .addr = { .sun_family = AF_UNIX },
+			   .problem = "not connected yet" };
 	dp->in = malloc(IN_SIZE);
 	if (dp->in == NULL || strlen(path) >= sizeof(dp->addr.sun_path)) {
 		free(dp->in);

@@ -21,9 +21,10 @@ const char *ctrl_err_str(const struct ctrl_err *err, char *buf, size_t size)
 	char line[16] = "";
 
 	if (err->line != 0)
-		snprintf(line, sizeof(line), "%s%u", err->file[0] != '\0' ? ":" : "line ", err->line);
+		snprintf(line, sizeof(line), "%s%u", err->file[0] != '\0' ? ":" : "line ",
+			 err->line);
 	snprintf(buf, size, "%s%s%s%s%s%s", err->file, line,
-		 err->file[0] != '\0' || err->line != 0 ? ": " : "", err->path, err->path[0] != '\0' ? ": " : "",
-		 err->msg);
+		 err->file[0] != '\0' || err->line != 0 ? ": " : "", err->path,
+		 err->path[0] != '\0' ? ": " : "", err->msg);
 	return buf;
 }

@@ -7,13 +7,14 @@
 
 struct ctrl_err {
 	char file[256]; /* name the text came by; empty: not from a text */
-	unsigned line;	/* 1-based; 0: unknown */
+	unsigned line;  /* 1-based; 0: unknown */
 	char path[512]; /* data path, as in /heddle-interfaces:interfaces/interface[name='eth0']/mtu; may be empty */
-	char msg[600];	/* one sentence, no final stop */
+	char msg[600]; /* one sentence, no final stop */
 };
 
 /* Fill msg printf-like and return rc; err may be NULL.  Other fields stay. */
-int ctrl_fail(struct ctrl_err *err, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int ctrl_fail(struct ctrl_err *err, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The whole error in one line, cut to size.  Returns buf. */
 const char *ctrl_err_str(const struct ctrl_err *err, char *buf, size_t size);

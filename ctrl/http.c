@@ -19,7 +19,7 @@
 struct http {
 	uv_loop_t *loop;
 	struct MHD_Daemon *mhd;
-	uv_poll_t poll;	  /* of libmicrohttpd's epoll descriptor */
+	uv_poll_t poll;   /* of libmicrohttpd's epoll descriptor */
 	uv_timer_t timer; /* its timeouts */
 	unsigned n_handles;
 	int fd;
@@ -27,7 +27,7 @@ struct http {
 	http_handler handler;
 	void *arg;
 	struct conn *first; /* requests under way */
-	bool running;	    /* inside MHD_run() */
+	bool running;       /* inside MHD_run() */
 };
 
 struct conn {
@@ -62,7 +62,8 @@ static void conn_free(struct conn *c)
 	free(c);
 }
 
-static struct conn *conn_new(struct http *h, struct MHD_Connection *mhd, const char *method, const char *path)
+static struct conn *conn_new(struct http *h, struct MHD_Connection *mhd, const char *method,
+			     const char *path)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -118,8 +119,9 @@ static enum MHD_Result queue(struct conn *c)
 }
 
 /* libmicrohttpd: a request's headers, then pieces of its body, then once more without data: it is complete. */
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
-				  const char *version, const char *data, size_t *len, void **ctx)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *len, void **ctx)
 {
 	struct http *h = arg;
 	struct conn *c = *ctx;
@@ -150,7 +152,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 	return MHD_YES;
 }
 
-static void on_completed(void *arg, struct MHD_Connection *mhd, void **ctx, enum MHD_RequestTerminationCode code)
+static void on_completed(void *arg, struct MHD_Connection *mhd, void **ctx,
+			 enum MHD_RequestTerminationCode code)
 {
 	struct conn *c = *ctx;
 
@@ -186,7 +189,8 @@ static void reply(struct conn *c, unsigned status, const char *type, struct MHD_
 	http_run(c->http);
 }
 
-void http_reply(struct http_req *req, unsigned status, const char *type, const void *body, size_t len)
+void http_reply(struct http_req *req, unsigned status, const char *type, const void *body,
+		size_t len)
 {
 	reply((struct conn *)req, status, type,
 	      MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY));
@@ -247,8 +251,9 @@ static void stream_free(void *arg)
 	free(s);
 }
 
-void http_reply_stream(struct http_req *req, const char *type, ssize_t (*next)(void *arg, char *buf, size_t size),
-		       void (*end)(void *arg), void *arg)
+void http_reply_stream(struct http_req *req, const char *type,
+		       ssize_t (*next)(void *arg, char *buf, size_t size), void (*end)(void *arg),
+		       void *arg)
 {
 	struct conn *c = (struct conn *)req;
 	struct stream *s = malloc(sizeof(*s));
@@ -256,9 +261,14 @@ void http_reply_stream(struct http_req *req, const char *type, ssize_t (*next)(v
 	struct MHD_Response *r = NULL;
 
 	if (s != NULL && timer != NULL) {
-		*s = (struct stream){ .http = c->http, .mhd = c->mhd, .next = next, .end = end, .arg = arg,
+		*s = (struct stream){ .http = c->http,
+				      .mhd = c->mhd,
+				      .next = next,
+				      .end = end,
+				      .arg = arg,
 				      .timer = timer };
-		r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, stream_read, s, stream_free);
+		r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, stream_read, s,
+						      stream_free);
 	}
 	if (r == NULL) {
 		free(s);
@@ -330,7 +340,8 @@ static int unix_listen(const char *path, int *ret)
 	if (fd < 0)
 		return -errno;
 	mode_t mask = umask(0117); /* owner and group */
-	rc = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 64) < 0 ? -errno : 0;
+	rc = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 64) < 0 ? -errno :
+											  0;
 	umask(mask);
 	if (rc < 0) {
 		close(fd);
@@ -340,7 +351,8 @@ static int unix_listen(const char *path, int *ret)
 	return 0;
 }
 
-int http_create(uv_loop_t *loop, const char *path, http_handler handler, void *arg, struct http **ret)
+int http_create(uv_loop_t *loop, const char *path, http_handler handler, void *arg,
+		struct http **ret)
 {
 	struct http *h = calloc(1, sizeof(*h));
 
@@ -355,10 +367,12 @@ int http_create(uv_loop_t *loop, const char *path, http_handler handler, void *a
 		return rc;
 	}
 	snprintf(h->path, sizeof(h->path), "%s", path);
-	h->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, h,
-				  MHD_OPTION_LISTEN_SOCKET, h->fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+	h->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+				  on_request, h, MHD_OPTION_LISTEN_SOCKET, h->fd,
+				  MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
 				  MHD_OPTION_CONNECTION_LIMIT, 64u, MHD_OPTION_END);
-	const union MHD_DaemonInfo *info = h->mhd != NULL ? MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	const union MHD_DaemonInfo *info =
+		h->mhd != NULL ? MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (info == NULL) {
 		close(h->fd);
 		unlink(path);
@@ -385,7 +399,7 @@ void http_destroy(struct http *h)
 {
 	if (h == NULL)
 		return;
-	/* Whoever still waits for an answer is resumed with one: libmicrohttpd must not stop with suspended requests. */
+	/* Whoever still waits gets an answer: libmicrohttpd must not stop with suspended requests. */
 	for (struct conn *c = h->first, *next; c != NULL; c = next) {
 		next = c->next;
 		if (c->suspended && !c->peer_gone)

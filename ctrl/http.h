@@ -26,7 +26,8 @@ typedef void (*http_handler)(void *arg, struct http_req *req);
 
 /* Listen on `path`, made with mode 0660, replacing a socket nobody listens on.  0, -EADDRINUSE when another process
  * serves it, or another -Exxx. */
-int http_create(uv_loop_t *loop, const char *path, http_handler handler, void *arg, struct http **ret);
+int http_create(uv_loop_t *loop, const char *path, http_handler handler, void *arg,
+		struct http **ret);
 /* Ends all connections and removes the socket. */
 void http_destroy(struct http *h);
 
@@ -34,11 +35,13 @@ void http_destroy(struct http *h);
 const char *http_query(struct http_req *req, const char *name);
 
 /* type: content type.  body is copied. */
-void http_reply(struct http_req *req, unsigned status, const char *type, const void *body, size_t len);
+void http_reply(struct http_req *req, unsigned status, const char *type, const void *body,
+		size_t len);
 
 /* A body of unknown length.  next() fills buf: octets, 0 when there are none yet (asked again soon), or -1 at the
  * end.  end() is called once, when all is sent or the peer has gone. */
-void http_reply_stream(struct http_req *req, const char *type, ssize_t (*next)(void *arg, char *buf, size_t size),
-		       void (*end)(void *arg), void *arg);
+void http_reply_stream(struct http_req *req, const char *type,
+		       ssize_t (*next)(void *arg, char *buf, size_t size), void (*end)(void *arg),
+		       void *arg);
 
 #endif

@@ -113,7 +113,8 @@ static int grow_ids(struct space *s, uint32_t id)
 
 static int insert(struct space *s, const char *name, uint32_t id, bool used)
 {
-	if (grow_ids(s, id) < 0 || ((s->n + 1) * 2 > s->cap_hash && rehash(s, s->cap_hash != 0 ? s->cap_hash * 2 : 64) < 0))
+	if (grow_ids(s, id) < 0 || ((s->n + 1) * 2 > s->cap_hash &&
+				    rehash(s, s->cap_hash != 0 ? s->cap_hash * 2 : 64) < 0))
 		return -ENOMEM;
 	struct entry *e = malloc(sizeof(*e));
 	char *copy = strdup(name);
@@ -226,7 +227,8 @@ static int load_space(struct space *s, struct json_object *o)
 {
 	if (!json_object_is_type(o, json_type_object))
 		return -EINVAL;
-	json_object_object_foreach(o, name, value) {
+	json_object_object_foreach(o, name, value)
+	{
 		int64_t id = json_object_get_int64(value);
 		if (!json_object_is_type(value, json_type_int) || id < 1 || id > 1 << 26)
 			return -EINVAL;

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Numbers for names: the table API knows objects by small numbers, people by names.  A name keeps its number as long
  * as the running configuration uses it, over restarts too, so that a restarted control process compiles the same
- * objects.  Numbers start at 1 and stay dense.  A number is not given to another name in the transaction that frees it. */
+ * objects.  Numbers start at 1 and stay dense.  A number is not given to another name in the transaction that frees
+ * it. */
 #ifndef CTRL_IDS_H
 #define CTRL_IDS_H
 
 #include <stdint.h>
 
-enum id_space { ID_INTERFACE, ID_VRF, ID_NEXTHOP, ID_NHGROUP, ID_SEGLIST, ID_POLICY, ID_SID, ID_SPACES };
+enum id_space {
+	ID_INTERFACE,
+	ID_VRF,
+	ID_NEXTHOP,
+	ID_NHGROUP,
+	ID_SEGLIST,
+	ID_POLICY,
+	ID_SID,
+	ID_SPACES
+};
 
 struct ids;
 

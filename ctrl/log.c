@@ -41,5 +41,6 @@ void log_write(enum log_level level, const char *fmt, ...)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
-	fprintf(stderr, "%s.%03ld heddle-ctrl %s: %s\n", stamp, now.tv_nsec / 1000000, levels[level].name, text);
+	fprintf(stderr, "%s.%03ld heddle-ctrl %s: %s\n", stamp, now.tv_nsec / 1000000,
+		levels[level].name, text);
 }

@@ -16,7 +16,8 @@ void loop_notify(const char *state)
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
-	if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(addr.sun_path))
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+	    strlen(path) >= sizeof(addr.sun_path))
 		return;
 	strcpy(addr.sun_path, path);
 	if (path[0] == '@')
@@ -37,8 +38,8 @@ static void on_signal(uv_signal_t *s, int signum)
 	(signum == SIGHUP ? on_reload : on_stop)(s->data);
 }
 
-int loop_signals_start(uv_loop_t *loop, struct loop_signals *s, void (*stop)(void *), void (*reload)(void *),
-		       void *arg)
+int loop_signals_start(uv_loop_t *loop, struct loop_signals *s, void (*stop)(void *),
+		       void (*reload)(void *), void *arg)
 {
 	on_stop = stop;
 	on_reload = reload;

@@ -13,8 +13,8 @@ struct loop_signals {
 };
 
 /* SIGTERM and SIGINT call stop, SIGHUP calls reload. */
-int loop_signals_start(uv_loop_t *loop, struct loop_signals *s, void (*stop)(void *), void (*reload)(void *),
-		       void *arg);
+int loop_signals_start(uv_loop_t *loop, struct loop_signals *s, void (*stop)(void *),
+		       void (*reload)(void *), void *arg);
 void loop_signals_stop(struct loop_signals *s);
 
 #endif

@@ -51,12 +51,20 @@ static void usage(FILE *out)
 		"  heddle-ctrl --check /etc/heddle/heddle.yaml\n"
 		"  heddle-ctrl --config /etc/heddle/heddle.yaml\n"
 		"\n"
-		"Without --config, or when FILE has not changed since it was last loaded, the configuration that ran last\n"
-		"is in force again.\n");
+		"Without --config, or when FILE has not changed since it was last loaded, the configuration that\n"
+		"ran last is in force again.\n");
 }
 
-enum { OPT_CHECK = 256, OPT_RUN_DIR, OPT_STATE_DIR, OPT_YANG_DIR, OPT_LOG_LEVEL, OPT_FOREGROUND, OPT_HELP,
-       OPT_VERSION };
+enum {
+	OPT_CHECK = 256,
+	OPT_RUN_DIR,
+	OPT_STATE_DIR,
+	OPT_YANG_DIR,
+	OPT_LOG_LEVEL,
+	OPT_FOREGROUND,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 /* 0: go on; 1: done; -1: wrong usage. */
 static int parse_options(int argc, char **argv, struct options *o)
@@ -95,7 +103,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case OPT_LOG_LEVEL:
 			o->log_level = log_level_parse(optarg);
 			if (o->log_level < 0) {
-				fprintf(stderr, "heddle-ctrl: --log-level %s: error, warning, info or debug\n", optarg);
+				fprintf(stderr,
+					"heddle-ctrl: --log-level %s: error, warning, info or debug\n",
+					optarg);
 				return -1;
 			}
 			break;
@@ -106,14 +116,17 @@ static int parse_options(int argc, char **argv, struct options *o)
 			usage(stdout);
 			return 1;
 		case OPT_VERSION:
-			printf("heddle-ctrl %s, table API version %u\n", HEDDLE_VERSION, HD_API_VERSION);
+			printf("heddle-ctrl %s, table API version %u\n", HEDDLE_VERSION,
+			       HD_API_VERSION);
 			return 1;
 		default:
 			return -1;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "heddle-ctrl: unexpected '%s'; a configuration is given with --config\n", argv[optind]);
+		fprintf(stderr,
+			"heddle-ctrl: unexpected '%s'; a configuration is given with --config\n",
+			argv[optind]);
 		return -1;
 	}
 	return 0;
@@ -126,7 +139,8 @@ static int check(const struct ly_ctx *ly, const char *path)
 	struct config *cfg = NULL;
 	char line[1500];
 
-	int rc = ids == NULL ? ctrl_fail(&err, -ENOMEM, "out of memory") : config_read(ly, path, &cfg, &err);
+	int rc = ids == NULL ? ctrl_fail(&err, -ENOMEM, "out of memory") :
+			       config_read(ly, path, &cfg, &err);
 	if (rc == 0)
 		rc = config_compile(cfg, ids, NULL, &err);
 	if (rc < 0)
@@ -163,12 +177,14 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 	switch (ev->kind) {
 	case HD_EVENT_PORT_STATE:
 		port = ids_name(c->ids, ID_INTERFACE, ev->u.port.port_id);
-		log_info("port %s: link %s%s%s", port != NULL ? port : "?", ev->u.port.up != 0 ? "up" : "down",
-			 ev->text[0] != '\0' ? ": " : "", ev->text);
+		log_info("port %s: link %s%s%s", port != NULL ? port : "?",
+			 ev->u.port.up != 0 ? "up" : "down", ev->text[0] != '\0' ? ": " : "",
+			 ev->text);
 		break;
 	case HD_EVENT_WORKER_STALL:
-		log_error("worker %u: no progress for %u ms in node %.31s; see: heddle show workers", ev->u.stall.worker,
-			  ev->u.stall.stalled_ms, ev->u.stall.node);
+		log_error(
+			"worker %u: no progress for %u ms in node %.31s; see: heddle show workers",
+			ev->u.stall.worker, ev->u.stall.stalled_ms, ev->u.stall.node);
 		break;
 	case HD_EVENT_CAPTURE_DONE:
 		debug_capture_done(c, ev);
@@ -242,8 +258,10 @@ static int first_config(struct ctrl *c)
 	int rc = running_restore(c->running, &err);
 	bool restored = rc == 0;
 	if (rc < 0 && rc != -ENOENT)
-		log_error("configuration kept from before: %s", ctrl_err_str(&err, line, sizeof(line)));
-	if (c->config_file != NULL && (!restored || running_file_changed(c->running, c->config_file))) {
+		log_error("configuration kept from before: %s",
+			  ctrl_err_str(&err, line, sizeof(line)));
+	if (c->config_file != NULL &&
+	    (!restored || running_file_changed(c->running, c->config_file))) {
 		int loaded_rc = 0;
 		rc = load_file(c, &loaded_rc);
 		rc = rc < 0 ? rc : loaded_rc;
@@ -253,7 +271,8 @@ static int first_config(struct ctrl *c)
 			log_warning("configuration: going on with revision %u, which ran before",
 				    running_revision(c->running));
 	} else if (restored) {
-		log_info("configuration: revision %u is in force again", running_revision(c->running));
+		log_info("configuration: revision %u is in force again",
+			 running_revision(c->running));
 	}
 	return 0;
 }
@@ -271,12 +290,14 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	snprintf(ctrl_path, sizeof(ctrl_path), "%s/ctrl.sock", o->run_dir);
 	rc = file_mkdirs(o->run_dir);
 	if (rc < 0) {
-		log_error("%s: %s; another one can be given with --run-dir", o->run_dir, strerror(-rc));
+		log_error("%s: %s; another one can be given with --run-dir", o->run_dir,
+			  strerror(-rc));
 		return 1;
 	}
 	rc = file_mkdirs(o->state_dir);
 	if (rc < 0) {
-		log_error("%s: %s; another one can be given with --state-dir", o->state_dir, strerror(-rc));
+		log_error("%s: %s; another one can be given with --state-dir", o->state_dir,
+			  strerror(-rc));
 		return 1;
 	}
 	uv_loop_init(&p.loop);
@@ -296,9 +317,11 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	}
 	rc = http_create(c->loop, ctrl_path, restconf_handle, c, &c->http);
 	if (rc < 0)
-		log_error("%s: %s", ctrl_path,
-			  rc == -EADDRINUSE ? "another heddle-ctrl serves it; stop that, or give another --run-dir" :
-					      strerror(-rc));
+		log_error(
+			"%s: %s", ctrl_path,
+			rc == -EADDRINUSE ?
+				"another heddle-ctrl serves it; stop that, or give another --run-dir" :
+				strerror(-rc));
 	if (rc == 0)
 		rc = first_config(c);
 	if (rc == 0)
@@ -322,7 +345,9 @@ static int run(const struct options *o, struct ly_ctx *ly)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .run_dir = "/run/heddle", .state_dir = "/var/lib/heddle", .log_level = LOG_LEVEL_INFO };
+	struct options o = { .run_dir = "/run/heddle",
+			     .state_dir = "/var/lib/heddle",
+			     .log_level = LOG_LEVEL_INFO };
 	struct ctrl_err err = { 0 };
 	char line[1500];
 

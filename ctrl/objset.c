@@ -45,7 +45,8 @@ static uint8_t *body_copy(struct objset *s, const void *body, size_t size)
 	return memcpy(p, body, size);
 }
 
-int objset_add(struct objset *s, const struct ctrl_kind *kind, const void *body, size_t size, const void *origin)
+int objset_add(struct objset *s, const struct ctrl_kind *kind, const void *body, size_t size,
+	       const void *origin)
 {
 	if (size < kind->key_size || size > kind->size)
 		return s->error = -EMSGSIZE;
@@ -60,7 +61,9 @@ int objset_add(struct objset *s, const struct ctrl_kind *kind, const void *body,
 	uint8_t *copy = body_copy(s, body, size);
 	if (copy == NULL)
 		return s->error = -ENOMEM;
-	s->obj[s->n++] = (struct object){ .kind = kind, .body = copy, .size = (uint32_t)size, .origin = origin };
+	s->obj[s->n++] = (struct object){
+		.kind = kind, .body = copy, .size = (uint32_t)size, .origin = origin
+	};
 	return 0;
 }
 
@@ -119,7 +122,8 @@ int objset_sort(struct objset *s, const struct object **ret_a, const struct obje
 	return 0;
 }
 
-const struct object *objset_find(const struct objset *s, const struct ctrl_kind *kind, const void *key)
+const struct object *objset_find(const struct objset *s, const struct ctrl_kind *kind,
+				 const void *key)
 {
 	struct object want = { .kind = kind, .body = key, .size = kind->key_size };
 
@@ -132,7 +136,9 @@ int objset_diff(const struct objset *from, const struct objset *to, objset_diff_
 	int rc = 0;
 
 	while (rc == 0 && (i < from->n || j < to->n)) {
-		int c = i == from->n ? 1 : j == to->n ? -1 : object_cmp_key(&from->obj[i], &to->obj[j]);
+		int c = i == from->n ? 1 :
+			j == to->n   ? -1 :
+				       object_cmp_key(&from->obj[i], &to->obj[j]);
 		if (c < 0) {
 			rc = fn(&from->obj[i++], NULL, arg);
 		} else if (c > 0) {

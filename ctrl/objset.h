@@ -10,9 +10,9 @@
 
 /* A kind of object of the table API: enough to sort, compare and name its messages. */
 struct ctrl_kind {
-	uint16_t type;	   /* enum hd_api_type */
+	uint16_t type;     /* enum hd_api_type */
 	uint16_t key_size; /* first octets of the body */
-	uint16_t size;	   /* sizeof the struct; shorter messages mean zero in the tail */
+	uint16_t size;     /* sizeof the struct; shorter messages mean zero in the tail */
 	const char *name;  /* "route" */
 	/* The object in a few words: "10.0.0.0/8 vrf 0 -> nexthop 3".  body is zero-extended to size. */
 	void (*describe)(const void *body, char *buf, size_t size);
@@ -29,20 +29,22 @@ struct objset {
 	struct object *obj;
 	size_t n, cap;
 	struct objset_chunk *chunks; /* the bodies */
-	int error;		     /* first failure of objset_add(); the set is then unusable */
+	int error;                   /* first failure of objset_add(); the set is then unusable */
 };
 
 void objset_init(struct objset *s);
 void objset_fini(struct objset *s);
 
 /* Append a copy of body.  0, -EMSGSIZE (shorter than the key, longer than the struct) or -ENOMEM. */
-int objset_add(struct objset *s, const struct ctrl_kind *kind, const void *body, size_t size, const void *origin);
+int objset_add(struct objset *s, const struct ctrl_kind *kind, const void *body, size_t size,
+	       const void *origin);
 
 /* Sort; identical objects become one.  -EEXIST when two differ under one key: *ret_a and *ret_b are they. */
 int objset_sort(struct objset *s, const struct object **ret_a, const struct object **ret_b);
 
 /* By kind and key; NULL if absent.  The set is sorted. */
-const struct object *objset_find(const struct objset *s, const struct ctrl_kind *kind, const void *key);
+const struct object *objset_find(const struct objset *s, const struct ctrl_kind *kind,
+				 const void *key);
 
 /* Same kind, key and meaning (the shorter body counts as zero-extended). */
 bool object_equal(const struct object *a, const struct object *b);

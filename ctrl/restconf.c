@@ -49,7 +49,8 @@ void json_add_time_ns(struct json_object *o, const char *name, uint64_t ns)
 
 	gmtime_r(&s, &tm);
 	size_t n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, sizeof(text) - n, ".%06lluZ", (unsigned long long)(ns % 1000000000 / 1000));
+	snprintf(text + n, sizeof(text) - n, ".%06lluZ",
+		 (unsigned long long)(ns % 1000000000 / 1000));
 	json_add_str(o, name, text);
 }
 
@@ -57,7 +58,8 @@ void json_add_mac(struct json_object *o, const char *name, const uint8_t mac[6])
 {
 	char text[18];
 
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
 	json_add_str(o, name, text);
 }
 
@@ -94,7 +96,8 @@ void json_add_counters(struct json_object *o, const struct dp *dp, const char *v
 
 static void reply_json(struct http_req *req, unsigned status, struct json_object *o)
 {
-	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+		o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	http_reply(req, status, data_type, text, strlen(text));
 	json_object_put(o);
@@ -126,11 +129,16 @@ static const struct {
 	unsigned status;
 	const char *tag;
 } kinds[] = {
-	{ -EINVAL, 400, "invalid-value" },	{ -EBUSY, 409, "in-use" },
-	{ -EEXIST, 409, "data-exists" },	{ -ENOENT, 404, "invalid-value" },
-	{ -ENOTCONN, 503, "resource-denied" },	{ -ETIMEDOUT, 504, "operation-failed" },
-	{ -EFBIG, 413, "too-big" },		{ -EOPNOTSUPP, 501, "operation-not-supported" },
-	{ -ENOMEM, 503, "resource-denied" },	{ 0, 500, "operation-failed" },
+	{ -EINVAL, 400, "invalid-value" },
+	{ -EBUSY, 409, "in-use" },
+	{ -EEXIST, 409, "data-exists" },
+	{ -ENOENT, 404, "invalid-value" },
+	{ -ENOTCONN, 503, "resource-denied" },
+	{ -ETIMEDOUT, 504, "operation-failed" },
+	{ -EFBIG, 413, "too-big" },
+	{ -EOPNOTSUPP, 501, "operation-not-supported" },
+	{ -ENOMEM, 503, "resource-denied" },
+	{ 0, 500, "operation-failed" },
 };
 
 void restconf_error(struct http_req *req, int rc, const struct ctrl_err *err)
@@ -175,7 +183,8 @@ void restconf_dp_error(struct http_req *req, const struct dp_answer *a)
 	if (a->error == ENOTCONN)
 		restconf_errorf(req, -ENOTCONN, "no data plane is connected: %s", a->text);
 	else
-		restconf_errorf(req, -a->error, "%s", a->text[0] != '\0' ? a->text : strerror(a->error));
+		restconf_errorf(req, -a->error, "%s",
+				a->text[0] != '\0' ? a->text : strerror(a->error));
 }
 
 /* --- dispatch -------------------------------------------------------------------------------- */
@@ -183,7 +192,8 @@ void restconf_dp_error(struct http_req *req, const struct dp_answer *a)
 static const struct ctrl_state *find_state(const char *name)
 {
 	for (size_t i = 0; domains[i] != NULL; i++)
-		for (const struct ctrl_state *s = domains[i]->states; s != NULL && s->name != NULL; s++)
+		for (const struct ctrl_state *s = domains[i]->states; s != NULL && s->name != NULL;
+		     s++)
 			if (strcmp(s->name, name) == 0)
 				return s;
 	return NULL;
@@ -208,8 +218,10 @@ static void reply_config(struct ctrl *c, struct http_req *req, const char *name)
 	} else {
 		const char *colon = strchr(name, ':');
 		const struct lyd_node *node = cfg_top(cfg->tree, colon != NULL ? colon + 1 : name);
-		if (node == NULL || (colon != NULL && strncmp(node->schema->module->name, name, (size_t)(colon - name)) != 0)) {
-			restconf_errorf(req, -ENOENT, "there is no '%s' in the configuration", name);
+		if (node == NULL || (colon != NULL && strncmp(node->schema->module->name, name,
+							      (size_t)(colon - name)) != 0)) {
+			restconf_errorf(req, -ENOENT, "there is no '%s' in the configuration",
+					name);
 			return;
 		}
 		lyd_print_mem(&text, node, LYD_JSON, LYD_PRINT_KEEPEMPTYCONT);
@@ -226,7 +238,8 @@ static void get_data(struct ctrl *c, struct http_req *req, const char *name)
 	const struct ctrl_state *s = find_state(name);
 
 	if (strchr(name, '/') != NULL)
-		restconf_errorf(req, -EOPNOTSUPP, "only whole top-level nodes can be read yet, not '%s'", name);
+		restconf_errorf(req, -EOPNOTSUPP,
+				"only whole top-level nodes can be read yet, not '%s'", name);
 	else if (s != NULL)
 		s->get(c, req);
 	else
@@ -265,8 +278,10 @@ static void list_ops(struct http_req *req)
 	struct json_object *o = json_object_new_object();
 
 	for (size_t i = 0; domains[i] != NULL; i++)
-		for (const struct ctrl_op *op = domains[i]->ops; op != NULL && op->name != NULL; op++)
-			json_object_object_add(o, op->name, json_object_new_string("/restconf/operations"));
+		for (const struct ctrl_op *op = domains[i]->ops; op != NULL && op->name != NULL;
+		     op++)
+			json_object_object_add(o, op->name,
+					       json_object_new_string("/restconf/operations"));
 	restconf_data(req, "ietf-restconf:operations", o);
 }
 
@@ -293,7 +308,8 @@ void restconf_handle(void *arg, struct http_req *req)
 	else if (op != NULL && post)
 		run_op(c, req, op);
 	else if (data != NULL || op != NULL)
-		restconf_errorf(req, -EOPNOTSUPP, "%s is not possible on %s", req->method, req->path);
+		restconf_errorf(req, -EOPNOTSUPP, "%s is not possible on %s", req->method,
+				req->path);
 	else
 		restconf_errorf(req, -ENOENT, "nothing is at %s; try /restconf/data", req->path);
 }

@@ -19,7 +19,8 @@ void restconf_data(struct http_req *req, const char *name, struct json_object *v
 void restconf_output(struct http_req *req, const char *module, struct json_object *value);
 /* Answer with an error; rc: -Exxx, decides status and error-tag. */
 void restconf_error(struct http_req *req, int rc, const struct ctrl_err *err);
-void restconf_errorf(struct http_req *req, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void restconf_errorf(struct http_req *req, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The same for a request the data plane answered with an error. */
 void restconf_dp_error(struct http_req *req, const struct dp_answer *a);
 

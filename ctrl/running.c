@@ -21,7 +21,7 @@
 #include "ctrl/log.h"
 #include "ctrl/yaml.h"
 
-#define HISTORY_MAX 20u
+#define HISTORY_MAX  20u
 #define RETRY_MIN_MS 1000u
 #define RETRY_MAX_MS 30000u
 
@@ -35,7 +35,7 @@ struct running {
 	uint64_t file_hash;
 	bool restored_meta;
 
-	bool busy;	   /* a transaction is under way */
+	bool busy; /* a transaction is under way */
 	bool synchronised;
 	char problem[1024];
 	uint32_t reconciles;
@@ -95,7 +95,8 @@ static void keep_history(struct running *r)
 	state_path(r, from, sizeof(from), "running.json");
 	snprintf(to, sizeof(to), "%s/history/%06u.json", r->dir, r->revision);
 	unlink(to);
-	if (link(from, to) < 0 && errno != ENOENT) /* running.json is replaced, never written into */
+	if (link(from, to) < 0 &&
+	    errno != ENOENT) /* running.json is replaced, never written into */
 		log_warning("history: %s: %s", to, strerror(errno));
 	if (r->revision > HISTORY_MAX) {
 		snprintf(to, sizeof(to), "%s/history/%06u.json", r->dir, r->revision - HISTORY_MAX);
@@ -114,7 +115,8 @@ static int save(struct running *r)
 	if (text == NULL)
 		rc = -ENOMEM;
 	if (rc == 0)
-		rc = file_replace(state_path(r, path, sizeof(path), "running.json"), text, strlen(text));
+		rc = file_replace(state_path(r, path, sizeof(path), "running.json"), text,
+				  strlen(text));
 	free(text);
 	if (rc < 0)
 		return rc;
@@ -135,8 +137,10 @@ static const char *meta_str(struct json_object *meta, const char *name)
 {
 	struct json_object *o;
 
-	return json_object_object_get_ex(meta, name, &o) && json_object_is_type(o, json_type_string) ?
-		       json_object_get_string(o) : "";
+	return json_object_object_get_ex(meta, name, &o) &&
+			       json_object_is_type(o, json_type_string) ?
+		       json_object_get_string(o) :
+		       "";
 }
 
 static void restore_meta(struct running *r)
@@ -214,7 +218,8 @@ struct running *running_create(struct ctrl *c, const char *state_dir)
 	struct running *r = calloc(1, sizeof(*r));
 	struct config *empty = calloc(1, sizeof(*empty));
 
-	if (r == NULL || empty == NULL || (state_dir != NULL && (r->dir = strdup(state_dir)) == NULL)) {
+	if (r == NULL || empty == NULL ||
+	    (state_dir != NULL && (r->dir = strdup(state_dir)) == NULL)) {
 		free(r);
 		free(empty);
 		return NULL;
@@ -303,18 +308,20 @@ static void load_adopt(struct running *r, struct load_result *res)
 	apply_own(r);
 	int rc = save(r);
 	if (rc < 0) {
-		snprintf(res->note, sizeof(res->note), "in force, but not kept over a restart: %s/running.json: %s",
-			 r->dir, strerror(-rc));
+		snprintf(res->note, sizeof(res->note),
+			 "in force, but not kept over a restart: %s/running.json: %s", r->dir,
+			 strerror(-rc));
 		log_error("%s", res->note);
 	}
 	if (res->state == LOAD_UNCHANGED)
 		return;
-	log_info("configuration: revision %u from %s: %zu objects, %u set, %u deleted", r->revision, r->cfg->source,
-		 r->cfg->set.n, res->n_set, res->n_del);
+	log_info("configuration: revision %u from %s: %zu objects, %u set, %u deleted", r->revision,
+		 r->cfg->source, r->cfg->set.n, res->n_set, res->n_del);
 }
 
 /* The data plane refused an object: say which part of the configuration asked for it. */
-static void refused_by_dp(struct ctrl_err *err, const char *source, const struct object *o, const char *text)
+static void refused_by_dp(struct ctrl_err *err, const char *source, const struct object *o,
+			  const char *text)
 {
 	char what[300] = "";
 
@@ -327,7 +334,8 @@ static void refused_by_dp(struct ctrl_err *err, const char *source, const struct
 		snprintf(err->path, sizeof(err->path), "%s", path != NULL ? path : "");
 		free(path);
 	}
-	ctrl_fail(err, 0, "the data plane refuses %s%s%s", o != NULL ? what : "it", text[0] != '\0' ? ": " : "", text);
+	ctrl_fail(err, 0, "the data plane refuses %s%s%s", o != NULL ? what : "it",
+		  text[0] != '\0' ? ": " : "", text);
 }
 
 static void on_load_commit(void *arg, const struct dp_answer *a)
@@ -346,11 +354,15 @@ static void on_load_commit(void *arg, const struct dp_answer *a)
 	res.rc = -a->error;
 	if (a->reply.error == 0) { /* it never answered */
 		snprintf(res.err.file, sizeof(res.err.file), "%s", r->candidate->source);
-		ctrl_fail(&res.err, 0, "nothing changed: the data plane went away during the transaction (%s); "
-				       "it will be brought back to revision %u", a->text, r->revision);
+		ctrl_fail(&res.err, 0,
+			  "nothing changed: the data plane went away during the transaction (%s); "
+			  "it will be brought back to revision %u",
+			  a->text, r->revision);
 	} else {
-		const struct object *o = a->failed_index < r->n_sent ? r->sent[a->failed_index] : NULL;
-		refused_by_dp(&res.err, o != NULL && o->origin == NULL ? "" : r->candidate->source, o, a->text);
+		const struct object *o = a->failed_index < r->n_sent ? r->sent[a->failed_index] :
+								       NULL;
+		refused_by_dp(&res.err, o != NULL && o->origin == NULL ? "" : r->candidate->source,
+			      o, a->text);
 	}
 	load_finish(r, &res);
 }
@@ -403,12 +415,14 @@ static bool same_tree(const struct config *a, const struct config *b)
 	return same;
 }
 
-void running_load(struct running *r, struct config *cfg, const char *file, load_done_fn done, void *arg)
+void running_load(struct running *r, struct config *cfg, const char *file, load_done_fn done,
+		  void *arg)
 {
 	struct load_result res = { 0 }, count = { 0 };
 
 	if (r->busy) {
-		res.rc = ctrl_fail(&res.err, -EBUSY, "another configuration is being applied; try again in a moment");
+		res.rc = ctrl_fail(&res.err, -EBUSY,
+				   "another configuration is being applied; try again in a moment");
 		config_destroy(cfg);
 		done(arg, &res);
 		return;
@@ -428,7 +442,8 @@ void running_load(struct running *r, struct config *cfg, const char *file, load_
 	bool connected = dp_connected(r->c->dp);
 	if (count.n_set + count.n_del == 0 && (r->synchronised || !connected)) {
 		res.state = r->revision > 0 && same_tree(r->cfg, cfg) ? LOAD_UNCHANGED :
-			    connected ? LOAD_APPLIED : LOAD_ACCEPTED;
+			    connected                                 ? LOAD_APPLIED :
+									LOAD_ACCEPTED;
 		load_adopt(r, &res);
 		load_finish(r, &res);
 		return;
@@ -437,7 +452,8 @@ void running_load(struct running *r, struct config *cfg, const char *file, load_
 		res.state = LOAD_ACCEPTED;
 		res.n_set = count.n_set;
 		res.n_del = count.n_del;
-		snprintf(res.note, sizeof(res.note), "it will be applied when a data plane connects (%s)",
+		snprintf(res.note, sizeof(res.note),
+			 "it will be applied when a data plane connects (%s)",
 			 dp_problem(r->c->dp));
 		load_adopt(r, &res);
 		load_finish(r, &res);
@@ -485,8 +501,8 @@ static void on_epoch_end(void *arg, const struct dp_answer *a)
 	}
 	r->retry_ms = RETRY_MIN_MS;
 	set_problem(r, "");
-	log_info("data plane: reconciled to revision %u: %zu objects, %u swept", r->revision, r->cfg->set.n,
-		 a->reply.n_del);
+	log_info("data plane: reconciled to revision %u: %zu objects, %u swept", r->revision,
+		 r->cfg->set.n, a->reply.n_del);
 }
 
 struct single {
@@ -518,16 +534,17 @@ static void on_single(void *arg, const struct dp_answer *a)
 		running_dp_up(r);
 		return;
 	}
-	log_warning("data plane: %zu of %zu objects refused; trying again in %llu s", r->n_refused, r->cfg->set.n,
-		    (unsigned long long)(r->retry_ms / 1000));
+	log_warning("data plane: %zu of %zu objects refused; trying again in %llu s", r->n_refused,
+		    r->cfg->set.n, (unsigned long long)(r->retry_ms / 1000));
 	retry_later(r);
 }
 
 /* Kinds in the order in which they refer to each other: a transaction each, so order matters here. */
 static int rank(uint16_t type)
 {
-	static const uint16_t order[] = { HD_API_PORT, HD_API_VRF, HD_API_IFACE, HD_API_ADDR, HD_API_NEIGH,
-					  HD_API_NEXTHOP, HD_API_NHGROUP, HD_API_SRV6_CONF, HD_API_SRV6_SEGLIST,
+	static const uint16_t order[] = { HD_API_PORT,       HD_API_VRF,       HD_API_IFACE,
+					  HD_API_ADDR,       HD_API_NEIGH,     HD_API_NEXTHOP,
+					  HD_API_NHGROUP,    HD_API_SRV6_CONF, HD_API_SRV6_SEGLIST,
 					  HD_API_SRV6_POLICY };
 
 	for (int i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++)
@@ -593,7 +610,7 @@ void running_dp_up(struct running *r)
 	struct ctrl_err err;
 	char line[1400];
 
-	if (r->busy) { /* a load that waits for nobody: cannot be, its requests were answered when the connection went */
+	if (r->busy) { /* cannot be: what was under way was answered when the connection went */
 		retry_later(r);
 		return;
 	}

@@ -38,15 +38,16 @@ bool running_file_changed(struct running *r, const char *path);
 
 /* Make cfg (parsed; ownership passes) the running configuration.  done is called once, perhaps before this returns.
  * file: the configuration file it was read from, to be remembered; NULL: from elsewhere. */
-void running_load(struct running *r, struct config *cfg, const char *file, load_done_fn done, void *arg);
+void running_load(struct running *r, struct config *cfg, const char *file, load_done_fn done,
+		  void *arg);
 
 /* Hooks of the data plane client. */
 void running_dp_up(struct running *r);
 void running_dp_down(struct running *r);
 
 const struct config *running_config(const struct running *r); /* never NULL */
-bool running_synchronised(const struct running *r);	       /* the data plane holds it */
-const char *running_problem(const struct running *r);	       /* why not; "" if it does */
+bool running_synchronised(const struct running *r);           /* the data plane holds it */
+const char *running_problem(const struct running *r);         /* why not; "" if it does */
 uint32_t running_revision(const struct running *r);
 uint32_t running_reconciles(const struct running *r);
 time_t running_time(const struct running *r);

@@ -16,7 +16,7 @@ enum ykind { Y_SCALAR, Y_SEQ, Y_MAP };
 struct ynode {
 	enum ykind kind;
 	unsigned line;
-	bool null; /* scalar: plain and empty, or "null" or "~" */
+	bool null;        /* scalar: plain and empty, or "null" or "~" */
 	const char *text; /* scalar */
 	const char *key;  /* inside a mapping */
 	struct ynode *child, *last, *next;
@@ -96,9 +96,11 @@ static int reader_syntax(struct reader *r)
 	if (p->problem != NULL && strstr(p->problem, "cannot start any token") != NULL) {
 		const char *at = r->text + p->problem_mark.index;
 		if (*at == '\t')
-			return ctrl_fail(r->err, -EINVAL, "a tab where YAML wants spaces: indent with spaces");
+			return ctrl_fail(r->err, -EINVAL,
+					 "a tab where YAML wants spaces: indent with spaces");
 	}
-	return ctrl_fail(r->err, -EINVAL, "not YAML: %s%s%s", p->problem != NULL ? p->problem : "syntax error",
+	return ctrl_fail(r->err, -EINVAL, "not YAML: %s%s%s",
+			 p->problem != NULL ? p->problem : "syntax error",
 			 p->context != NULL ? " " : "", p->context != NULL ? p->context : "");
 }
 
@@ -159,7 +161,8 @@ static int reader_scalar(struct reader *r, const yaml_event_t *ev)
 static int reader_event(struct reader *r, const yaml_event_t *ev)
 {
 	unsigned line = (unsigned)ev->start_mark.line + 1;
-	bool want_key = r->depth > 0 && r->stack[r->depth - 1]->kind == Y_MAP && r->key[r->depth - 1] == NULL;
+	bool want_key = r->depth > 0 && r->stack[r->depth - 1]->kind == Y_MAP &&
+			r->key[r->depth - 1] == NULL;
 	struct ynode *n;
 
 	switch (ev->type) {
@@ -183,7 +186,8 @@ static int reader_event(struct reader *r, const yaml_event_t *ev)
 		if ((seq ? ev->data.sequence_start.tag : ev->data.mapping_start.tag) != NULL)
 			return reader_fail(r, line, "YAML tags (!name) are not allowed here");
 		if (want_key)
-			return reader_fail(r, line, "a name must be plain text, not a list or a mapping");
+			return reader_fail(r, line,
+					   "a name must be plain text, not a list or a mapping");
 		if (r->depth == YAML_DEPTH_MAX)
 			return reader_fail(r, line, "nested too deep");
 		int rc = reader_add(r, ev, seq ? Y_SEQ : Y_MAP, &n);
@@ -203,7 +207,8 @@ static int reader_event(struct reader *r, const yaml_event_t *ev)
 }
 
 /* *ret lives in *arena, which the caller frees, also on failure; NULL for a text without content. */
-static int read_text(const char *text, size_t len, struct chunk **arena, struct ynode **ret, struct ctrl_err *err)
+static int read_text(const char *text, size_t len, struct chunk **arena, struct ynode **ret,
+		     struct ctrl_err *err)
 {
 	struct reader r = { .err = err, .text = text };
 	bool done = false;
@@ -212,7 +217,8 @@ static int read_text(const char *text, size_t len, struct chunk **arena, struct 
 	err->line = 0;
 	err->path[0] = '\0';
 	if (len > YAML_TEXT_MAX)
-		return ctrl_fail(err, -EFBIG, "%zu MB of text; the limit is %u MB", len >> 20, YAML_TEXT_MAX >> 20);
+		return ctrl_fail(err, -EFBIG, "%zu MB of text; the limit is %u MB", len >> 20,
+				 YAML_TEXT_MAX >> 20);
 	if (!yaml_parser_initialize(&r.parser))
 		return ctrl_fail(err, -ENOMEM, "out of memory");
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
@@ -252,18 +258,21 @@ static void err_path(struct convert *cv, const struct lyd_node *parent, const ch
 	free(up);
 }
 
-#define cv_fail(cv, parent, y, ...)                                                                                   \
-	((cv)->err->line = (y)->line, err_path(cv, parent, (y)->key), ctrl_fail((cv)->err, -EINVAL, __VA_ARGS__))
+#define cv_fail(cv, parent, y, ...)                                   \
+	((cv)->err->line = (y)->line, err_path(cv, parent, (y)->key), \
+	 ctrl_fail((cv)->err, -EINVAL, __VA_ARGS__))
 
 static bool name_is(const struct lysc_node *s, const char *name, size_t mod_len)
 {
-	if (mod_len != 0 && (strncmp(s->module->name, name, mod_len) != 0 || s->module->name[mod_len] != '\0'))
+	if (mod_len != 0 &&
+	    (strncmp(s->module->name, name, mod_len) != 0 || s->module->name[mod_len] != '\0'))
 		return false;
 	return strcmp(s->name, mod_len != 0 ? name + mod_len + 1 : name) == 0;
 }
 
 /* Schema child of `parent` (NULL: any top-level data node) named `name` or `module:name`. */
-static const struct lysc_node *schema_child(const struct ly_ctx *ctx, const struct lysc_node *parent, const char *name)
+static const struct lysc_node *schema_child(const struct ly_ctx *ctx,
+					    const struct lysc_node *parent, const char *name)
 {
 	const char *colon = strchr(name, ':');
 	size_t mod_len = colon != NULL ? (size_t)(colon - name) : 0;
@@ -281,7 +290,8 @@ static const struct lysc_node *schema_child(const struct ly_ctx *ctx, const stru
 		if (!mod->implemented || strncmp(mod->name, "heddle-", 7) != 0)
 			continue;
 		for (s = NULL; (s = lys_getnext(s, NULL, mod->compiled, 0)) != NULL;)
-			if ((s->nodetype & (LYS_CONTAINER | LYS_LIST | LYS_LEAF | LYS_LEAFLIST)) != 0 &&
+			if ((s->nodetype & (LYS_CONTAINER | LYS_LIST | LYS_LEAF | LYS_LEAFLIST)) !=
+				    0 &&
 			    name_is(s, name, mod_len))
 				return s;
 	}
@@ -289,8 +299,8 @@ static const struct lysc_node *schema_child(const struct ly_ctx *ctx, const stru
 }
 
 /* "unknown 'mtuu'; known here: description, enabled, ..." */
-static int unknown_name(struct convert *cv, const struct lysc_node *parent, const struct lyd_node *at,
-			const struct ynode *y)
+static int unknown_name(struct convert *cv, const struct lysc_node *parent,
+			const struct lyd_node *at, const struct ynode *y)
 {
 	char known[400] = "";
 	size_t n = 0;
@@ -306,10 +316,13 @@ static int unknown_name(struct convert *cv, const struct lysc_node *parent, cons
 			if (!mod->implemented || strncmp(mod->name, "heddle-", 7) != 0)
 				continue;
 		}
-		for (s = NULL; (s = lys_getnext(s, parent, parent == NULL ? mod->compiled : NULL, 0)) != NULL;) {
-			if ((s->flags & LYS_CONFIG_R) != 0 || (s->nodetype & (LYS_RPC | LYS_NOTIF)) != 0)
+		for (s = NULL; (s = lys_getnext(s, parent, parent == NULL ? mod->compiled : NULL,
+						0)) != NULL;) {
+			if ((s->flags & LYS_CONFIG_R) != 0 ||
+			    (s->nodetype & (LYS_RPC | LYS_NOTIF)) != 0)
 				continue;
-			int w = snprintf(known + n, sizeof(known) - n, "%s%s", n != 0 ? ", " : "", s->name);
+			int w = snprintf(known + n, sizeof(known) - n, "%s%s", n != 0 ? ", " : "",
+					 s->name);
 			if (w < 0 || (size_t)w >= sizeof(known) - n)
 				break;
 			n += (size_t)w;
@@ -318,7 +331,8 @@ static int unknown_name(struct convert *cv, const struct lysc_node *parent, cons
 	return cv_fail(cv, at, y, "unknown name '%.64s'; known here: %s", y->key, known);
 }
 
-static int convert_map(struct convert *cv, const struct lysc_node *schema, struct lyd_node *at, const struct ynode *y);
+static int convert_map(struct convert *cv, const struct lysc_node *schema, struct lyd_node *at,
+		       const struct ynode *y);
 
 static void set_line(struct lyd_node *node, unsigned line)
 {
@@ -332,8 +346,8 @@ static void link_top(struct convert *cv, struct lyd_node *node)
 		lyd_insert_sibling(cv->top, node, &cv->top);
 }
 
-static int convert_leaf(struct convert *cv, const struct lysc_node *s, struct lyd_node *at, const struct ynode *y,
-			const char *key)
+static int convert_leaf(struct convert *cv, const struct lysc_node *s, struct lyd_node *at,
+			const struct ynode *y, const char *key)
 {
 	struct ynode here = *y;
 	struct lyd_node *node;
@@ -342,13 +356,15 @@ static int convert_leaf(struct convert *cv, const struct lysc_node *s, struct ly
 	if (y->kind != Y_SCALAR)
 		return cv_fail(cv, at, &here, "a single value belongs here, not a %s",
 			       y->kind == Y_SEQ ? "list" : "mapping");
-	const struct lysc_type *type = s->nodetype == LYS_LEAF ? ((const struct lysc_node_leaf *)s)->type :
-								 ((const struct lysc_node_leaflist *)s)->type;
+	const struct lysc_type *type = s->nodetype == LYS_LEAF ?
+					       ((const struct lysc_node_leaf *)s)->type :
+					       ((const struct lysc_node_leaflist *)s)->type;
 	if (y->null && type->basetype != LY_TYPE_STRING)
 		return cv_fail(cv, at, &here, "no value given");
 	if (lyd_new_term(at, s->module, s->name, y->text, 0, &node) != LY_SUCCESS) {
 		const struct ly_err_item *e = ly_err_last(cv->ctx);
-		return cv_fail(cv, at, &here, "%s", e != NULL && e->msg != NULL ? e->msg : "value refused");
+		return cv_fail(cv, at, &here, "%s",
+			       e != NULL && e->msg != NULL ? e->msg : "value refused");
 	}
 	set_line(node, y->line);
 	link_top(cv, node);
@@ -383,8 +399,8 @@ static const struct lysc_node *only_leaf(const struct lysc_node *list)
 #define LIST_KEYS_MAX 3
 
 /* One item of a list.  Position `nth` (from 1) numbers an item whose only key is called "index". */
-static int convert_item(struct convert *cv, const struct lysc_node *s, struct lyd_node *at, const struct ynode *y,
-			unsigned nth, const char *name)
+static int convert_item(struct convert *cv, const struct lysc_node *s, struct lyd_node *at,
+			const struct ynode *y, unsigned nth, const char *name)
 {
 	struct ynode here = *y;
 	const char *value[LIST_KEYS_MAX];
@@ -398,11 +414,14 @@ static int convert_item(struct convert *cv, const struct lysc_node *s, struct ly
 	while ((key = lys_getnext(key, s, NULL, 0)) != NULL && (key->flags & LYS_KEY) != 0) {
 		const struct ynode *k = y->kind == Y_MAP ? map_find(y, key->name) : NULL;
 		if (n_keys == LIST_KEYS_MAX)
-			return cv_fail(cv, at, &here, "lists with more than %d keys are not supported", LIST_KEYS_MAX);
+			return cv_fail(cv, at, &here,
+				       "lists with more than %d keys are not supported",
+				       LIST_KEYS_MAX);
 		if (k != NULL && (k->kind != Y_SCALAR || k->null)) {
 			err_path(cv, at, name);
 			cv->err->line = k->line;
-			return ctrl_fail(cv->err, -EINVAL, "key '%s' must be a single value", key->name);
+			return ctrl_fail(cv->err, -EINVAL, "key '%s' must be a single value",
+					 key->name);
 		}
 		if (k == NULL && strcmp(key->name, "index") == 0) {
 			snprintf(number, sizeof(number), "%u", nth);
@@ -410,7 +429,8 @@ static int convert_item(struct convert *cv, const struct lysc_node *s, struct ly
 			numbered = true;
 		} else if (k == NULL) {
 			if (y->kind != Y_MAP)
-				return cv_fail(cv, at, &here, "each item is a mapping that begins with its '%s'",
+				return cv_fail(cv, at, &here,
+					       "each item is a mapping that begins with its '%s'",
 					       key->name);
 			return cv_fail(cv, at, &here, "an item without its key '%s'", key->name);
 		} else {
@@ -423,13 +443,16 @@ static int convert_item(struct convert *cv, const struct lysc_node *s, struct ly
 		if (bare == NULL)
 			return cv_fail(cv, at, &here, "each item is a mapping");
 	}
-	LY_ERR lrc = n_keys == 1 ? lyd_new_list(at, s->module, s->name, 0, &node, value[0]) :
-		     n_keys == 2 ? lyd_new_list(at, s->module, s->name, 0, &node, value[0], value[1]) :
-				   lyd_new_list(at, s->module, s->name, 0, &node, value[0], value[1], value[2]);
+	LY_ERR lrc =
+		n_keys == 1 ? lyd_new_list(at, s->module, s->name, 0, &node, value[0]) :
+		n_keys == 2 ? lyd_new_list(at, s->module, s->name, 0, &node, value[0], value[1]) :
+			      lyd_new_list(at, s->module, s->name, 0, &node, value[0], value[1],
+					   value[2]);
 	if (lrc != LY_SUCCESS) {
 		const struct ly_err_item *e = ly_err_last(cv->ctx);
 		here.line = line[0];
-		return cv_fail(cv, at, &here, "%s", e != NULL && e->msg != NULL ? e->msg : "key refused");
+		return cv_fail(cv, at, &here, "%s",
+			       e != NULL && e->msg != NULL ? e->msg : "key refused");
 	}
 	set_line(node, y->line);
 	unsigned i = 0;
@@ -437,7 +460,9 @@ static int convert_item(struct convert *cv, const struct lysc_node *s, struct ly
 		set_line(c, line[i++]);
 	link_top(cv, node);
 	struct lyd_node *first;
-	if (lyd_find_sibling_first(at != NULL ? lyd_child(at) : cv->top, node, &first) == LY_SUCCESS && first != node) {
+	if (lyd_find_sibling_first(at != NULL ? lyd_child(at) : cv->top, node, &first) ==
+		    LY_SUCCESS &&
+	    first != node) {
 		char *path = lyd_path(node, LYD_PATH_STD, NULL, 0);
 		snprintf(cv->err->path, sizeof(cv->err->path), "%s", path);
 		free(path);
@@ -449,7 +474,8 @@ static int convert_item(struct convert *cv, const struct lysc_node *s, struct ly
 	return convert_map(cv, s, node, y);
 }
 
-static int convert_child(struct convert *cv, const struct lysc_node *s, struct lyd_node *at, const struct ynode *y)
+static int convert_child(struct convert *cv, const struct lysc_node *s, struct lyd_node *at,
+			 const struct ynode *y)
 {
 	struct lyd_node *node;
 	unsigned nth = 0;
@@ -469,7 +495,8 @@ static int convert_child(struct convert *cv, const struct lysc_node *s, struct l
 		if (y->null)
 			return 0;
 		if (y->kind != Y_SEQ)
-			return cv_fail(cv, at, y, "this is a list: write its items as '- ...', or [ ... ]");
+			return cv_fail(cv, at, y,
+				       "this is a list: write its items as '- ...', or [ ... ]");
 		for (const struct ynode *c = y->child; rc == 0 && c != NULL; c = c->next) {
 			nth++;
 			rc = s->nodetype == LYS_LIST ? convert_item(cv, s, at, c, nth, y->key) :
@@ -483,7 +510,8 @@ static int convert_child(struct convert *cv, const struct lysc_node *s, struct l
 	}
 }
 
-static int convert_map(struct convert *cv, const struct lysc_node *schema, struct lyd_node *at, const struct ynode *y)
+static int convert_map(struct convert *cv, const struct lysc_node *schema, struct lyd_node *at,
+		       const struct ynode *y)
 {
 	for (const struct ynode *c = y->child; c != NULL; c = c->next) {
 		const struct lysc_node *s = schema_child(cv->ctx, schema, c->key);
@@ -504,7 +532,8 @@ static int convert_map(struct convert *cv, const struct lysc_node *schema, struc
 	return 0;
 }
 
-int yaml_to_tree(const struct ly_ctx *ctx, const char *text, size_t len, struct lyd_node **ret, struct ctrl_err *err)
+int yaml_to_tree(const struct ly_ctx *ctx, const char *text, size_t len, struct lyd_node **ret,
+		 struct ctrl_err *err)
 {
 	struct convert cv = { .ctx = ctx, .err = err };
 	struct chunk *arena = NULL;
@@ -513,10 +542,13 @@ int yaml_to_tree(const struct ly_ctx *ctx, const char *text, size_t len, struct 
 	int rc = read_text(text, len, &arena, &root, err);
 	if (rc == 0 && root == NULL) {
 		err->line = 1;
-		rc = ctrl_fail(err, -EINVAL, "nothing in it; write {} if an empty configuration is meant");
+		rc = ctrl_fail(err, -EINVAL,
+			       "nothing in it; write {} if an empty configuration is meant");
 	} else if (rc == 0 && root->kind != Y_MAP) {
 		err->line = root->line;
-		rc = ctrl_fail(err, -EINVAL, "not a configuration: the top level must be a mapping (name: value)");
+		rc = ctrl_fail(
+			err, -EINVAL,
+			"not a configuration: the top level must be a mapping (name: value)");
 	}
 	if (rc == 0)
 		rc = convert_map(&cv, NULL, NULL, root);
@@ -546,8 +578,11 @@ int yaml_to_rpc(const struct lysc_node *rpc, const char *text, size_t len, struc
 		const struct ynode *in = root->kind == Y_MAP ? root->child : NULL;
 		if (root->kind == Y_MAP && in == NULL)
 			rc = 0;
-		else if (in == NULL || strcmp(in->key, want) != 0 || in->next != NULL || in->kind != Y_MAP)
-			rc = ctrl_fail(err, -EINVAL, "the body must be {\"%s\": {...}} (RFC 8040 section 3.6.1)", want);
+		else if (in == NULL || strcmp(in->key, want) != 0 || in->next != NULL ||
+			 in->kind != Y_MAP)
+			rc = ctrl_fail(err, -EINVAL,
+				       "the body must be {\"%s\": {...}} (RFC 8040 section 3.6.1)",
+				       want);
 		else
 			rc = convert_map(&cv, rpc, op, in);
 	}
@@ -578,7 +613,8 @@ static const struct lysc_node *case_in(const struct lysc_node *s, const struct l
 }
 
 /* Is `s` (a mandatory node, or a choice) what is wrong below `node`?  Then *ret is the node to point at. */
-static bool is_culprit(const struct lyd_node *node, const struct lysc_node *s, const struct lyd_node **ret)
+static bool is_culprit(const struct lyd_node *node, const struct lysc_node *s,
+		       const struct lyd_node **ret)
 {
 	const struct lysc_node *seen = NULL;
 	const struct lyd_node *first = NULL, *child;
@@ -587,7 +623,8 @@ static bool is_culprit(const struct lyd_node *node, const struct lysc_node *s, c
 	LY_LIST_FOR(lyd_child(node), child) {
 		if (s->nodetype != LYS_CHOICE && child->schema == s)
 			return false; /* it is there */
-		const struct lysc_node *in = s->nodetype == LYS_CHOICE ? case_in(child->schema, s) : NULL;
+		const struct lysc_node *in = s->nodetype == LYS_CHOICE ? case_in(child->schema, s) :
+									 NULL;
 		if (in == NULL || (child->flags & LYD_DEFAULT) != 0)
 			continue;
 		conflict = conflict || (seen != NULL && seen != in);
@@ -632,7 +669,8 @@ static const struct lysc_node *find_schema(const struct ly_ctx *ctx, const char 
 }
 
 /* libyang names only the schema of what is missing or exclusive: find the instance. */
-static const struct lyd_node *find_culprit(const struct ly_ctx *ctx, const struct lyd_node *tree, const char *schema_path)
+static const struct lyd_node *find_culprit(const struct ly_ctx *ctx, const struct lyd_node *tree,
+					   const char *schema_path)
 {
 	const struct lysc_node *s = find_schema(ctx, schema_path);
 	const struct lysc_node *parent = s != NULL ? lysc_data_parent(s) : NULL;
@@ -648,7 +686,8 @@ static const struct lyd_node *find_culprit(const struct ly_ctx *ctx, const struc
 	return found;
 }
 
-static void culprit_error(const struct ly_ctx *ctx, const struct lyd_node *tree, const char *path, struct ctrl_err *err)
+static void culprit_error(const struct ly_ctx *ctx, const struct lyd_node *tree, const char *path,
+			  struct ctrl_err *err)
 {
 	char schema[sizeof(err->path)];
 	const char *end = strchr(path, '"');

@@ -11,13 +11,14 @@
 
 #include "ctrl/err.h"
 
-#define YAML_TEXT_MAX (64u << 20) /* octets of one text */
-#define YAML_DEPTH_MAX 32u	  /* levels of nesting */
+#define YAML_TEXT_MAX  (64u << 20) /* octets of one text */
+#define YAML_DEPTH_MAX 32u         /* levels of nesting */
 
 /* Parse `text` (not NUL-terminated) into *ret, not yet validated.  An empty mapping gives NULL.
  *   err->file is kept; line, path and msg are filled on failure
  * Returns 0, -EINVAL (refused), -EFBIG (too large) or -ENOMEM. */
-int yaml_to_tree(const struct ly_ctx *ctx, const char *text, size_t len, struct lyd_node **ret, struct ctrl_err *err);
+int yaml_to_tree(const struct ly_ctx *ctx, const char *text, size_t len, struct lyd_node **ret,
+		 struct ctrl_err *err);
 
 /* The same for the input of an RPC: {"module:input": {...}}, or nothing.  *ret: the RPC's node, not validated. */
 int yaml_to_rpc(const struct lysc_node *rpc, const char *text, size_t len, struct lyd_node **ret,

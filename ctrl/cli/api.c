@@ -102,21 +102,25 @@ static int api_error(struct cli *cli, struct json_object *o, long status)
 static int connect_error(struct cli *cli, CURLcode rc)
 {
 	if (rc == CURLE_COULDNT_CONNECT && access(cli->socket, W_OK) < 0 && errno == EACCES)
-		return cli_fail(cli, EXIT_ERROR, "%s: permission denied; use sudo, or join the group that owns it",
+		return cli_fail(cli, EXIT_ERROR,
+				"%s: permission denied; use sudo, or join the group that owns it",
 				cli->socket);
 	if (rc == CURLE_COULDNT_CONNECT)
-		return cli_fail(cli, EXIT_ERROR,
-				"heddle-ctrl does not answer on %s; start it (systemctl start heddle-ctrl, or "
-				"heddle-ctrl --config FILE), or name its socket with --socket or HEDDLE_SOCKET",
-				cli->socket);
+		return cli_fail(
+			cli, EXIT_ERROR,
+			"heddle-ctrl does not answer on %s; start it (systemctl start heddle-ctrl, or "
+			"heddle-ctrl --config FILE), or name its socket with --socket or HEDDLE_SOCKET",
+			cli->socket);
 	return cli_fail(cli, EXIT_ERROR, "%s: %s", cli->socket, curl_easy_strerror(rc));
 }
 
-static int request(struct cli *cli, const char *path, const char *body, struct answer *a, struct json_object **ret)
+static int request(struct cli *cli, const char *path, const char *body, struct answer *a,
+		   struct json_object **ret)
 {
 	char url[256];
 	CURL *curl = curl_easy_init();
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/yang-data+json");
+	struct curl_slist *headers =
+		curl_slist_append(NULL, "Content-Type: application/yang-data+json");
 
 	if (curl == NULL)
 		return cli_fail(cli, EXIT_ERROR, "out of memory");
@@ -176,13 +180,16 @@ int api_post(struct cli *cli, const char *name, struct json_object *input, struc
 	snprintf(wrap, sizeof(wrap), "%.*s:input", (int)strcspn(name, ":"), name);
 	json_object_object_add(top, wrap, input != NULL ? input : json_object_new_object());
 	snprintf(path, sizeof(path), "operations/%s", name);
-	int rc = request(cli, path, json_object_to_json_string_ext(top, JSON_C_TO_STRING_NOSLASHESCAPE), &a, ret);
+	int rc = request(cli, path,
+			 json_object_to_json_string_ext(top, JSON_C_TO_STRING_NOSLASHESCAPE), &a,
+			 ret);
 	json_object_put(top);
 	return rc;
 }
 
-int api_stream(struct cli *cli, const char *name, bool (*fn)(void *arg, const void *data, size_t len),
-	       void (*tick)(void *arg), void *arg)
+int api_stream(struct cli *cli, const char *name,
+	       bool (*fn)(void *arg, const void *data, size_t len), void (*tick)(void *arg),
+	       void *arg)
 {
 	struct answer a = { .fn = fn, .tick = tick, .arg = arg };
 	char path[200];

@@ -75,21 +75,26 @@ static void add_opt(struct json_object *in, const char *name, const char *value)
 
 int cmd_capture(struct cli *cli)
 {
-	const char *file = NULL, *node = NULL, *filter = NULL, *count = NULL, *snaplen = NULL, *timeout = NULL;
+	const char *file = NULL, *node = NULL, *filter = NULL, *count = NULL, *snaplen = NULL,
+		   *timeout = NULL;
 
-	if (!opt_value(cli, "-w", &file) || !opt_value(cli, "--file", &file) || !opt_value(cli, "--node", &node) ||
-	    !opt_value(cli, "--filter", &filter) || !opt_value(cli, "--count", &count) ||
-	    !opt_value(cli, "--snaplen", &snaplen) || !opt_value(cli, "--timeout", &timeout))
+	if (!opt_value(cli, "-w", &file) || !opt_value(cli, "--file", &file) ||
+	    !opt_value(cli, "--node", &node) || !opt_value(cli, "--filter", &filter) ||
+	    !opt_value(cli, "--count", &count) || !opt_value(cli, "--snaplen", &snaplen) ||
+	    !opt_value(cli, "--timeout", &timeout))
 		return EXIT_USAGE;
 	int rc = opt_rest(cli, 0);
 	if (rc != 0)
 		return rc;
 	if (file == NULL)
-		return cli_fail(cli, EXIT_USAGE, "where to?  heddle capture -w FILE.pcapng, or -w - for standard output");
+		return cli_fail(
+			cli, EXIT_USAGE,
+			"where to?  heddle capture -w FILE.pcapng, or -w - for standard output");
 	bool to_stdout = strcmp(file, "-") == 0;
 	if (to_stdout && isatty(STDOUT_FILENO))
-		return cli_fail(cli, EXIT_USAGE, "pcapng is not for a terminal: give a file, or pipe it: "
-						 "heddle capture -w - | tshark -r -");
+		return cli_fail(cli, EXIT_USAGE,
+				"pcapng is not for a terminal: give a file, or pipe it: "
+				"heddle capture -w - | tshark -r -");
 	struct sink s = { .cli = cli, .out = to_stdout ? stdout : fopen(file, "wb") };
 	if (s.out == NULL)
 		return cli_fail(cli, EXIT_ERROR, "%s: %s", file, strerror(errno));
@@ -113,6 +118,7 @@ int cmd_capture(struct cli *cli)
 	if (cli->json && !to_stdout)
 		printf("{ \"heddle-capture:output\": { \"packets\": %lu } }\n", s.packets);
 	else if (!cli->json)
-		fprintf(stderr, "%lu packets%s%s\n", s.packets, to_stdout ? "" : " in ", to_stdout ? "" : file);
+		fprintf(stderr, "%lu packets%s%s\n", s.packets, to_stdout ? "" : " in ",
+			to_stdout ? "" : file);
 	return 0;
 }

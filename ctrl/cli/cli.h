@@ -27,18 +27,21 @@ extern volatile sig_atomic_t cli_interrupted; /* SIGINT or SIGTERM came */
 int api_get(struct cli *cli, const char *name, struct json_object **ret);
 /* POST /restconf/operations/NAME with {"MODULE:input": input}; takes input, may be NULL.  *ret: the answer, or NULL
  * when there is none; ret may be NULL. */
-int api_post(struct cli *cli, const char *name, struct json_object *input, struct json_object **ret);
+int api_post(struct cli *cli, const char *name, struct json_object *input,
+	     struct json_object **ret);
 /* GET into a callback as it comes; fn returns false to end early.  tick is asked about ten times a second. */
-int api_stream(struct cli *cli, const char *name, bool (*fn)(void *arg, const void *data, size_t len),
-	       void (*tick)(void *arg), void *arg);
+int api_stream(struct cli *cli, const char *name,
+	       bool (*fn)(void *arg, const void *data, size_t len), void (*tick)(void *arg),
+	       void *arg);
 /* An error of our own, in the form the user asked for.  Returns status. */
-int cli_fail(struct cli *cli, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int cli_fail(struct cli *cli, int status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* --- json.c: reading answers ------------------------------------------------------------------- */
 
 struct json_object *js_get(struct json_object *o, const char *name); /* NULL if absent */
-const char *js_str(struct json_object *o, const char *name);	     /* "" if absent */
-uint64_t js_u64(struct json_object *o, const char *name);	     /* numbers may be strings; 0 if absent */
+const char *js_str(struct json_object *o, const char *name);         /* "" if absent */
+uint64_t js_u64(struct json_object *o, const char *name); /* numbers may be strings; 0 if absent */
 /* The only member of an object: answers are wrapped in one. */
 struct json_object *js_inner(struct json_object *o);
 /* Value of {name, value} in list "counter"; *ret_have tells whether it is there (may be NULL). */
@@ -51,7 +54,8 @@ struct table;
 /* Column heads; a head that begins with '>' is right-aligned.  NULL-terminated. */
 struct table *table_new(const char *const *heads);
 void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void table_print(struct cli *cli, struct table *t); /* and frees it; columns that are empty throughout are left out */
+void table_print(struct cli *cli,
+		 struct table *t); /* and frees it; columns that are empty throughout are left out */
 
 /* "12.3 k" and the like into buf, with SI steps.  Returns buf. */
 const char *human(double value, const char *unit, char *buf, size_t size);

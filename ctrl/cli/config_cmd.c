@@ -17,10 +17,11 @@ static struct json_object *file_input(struct cli *cli, const char *path, int *st
 
 	int rc = file_read(in ? "/dev/stdin" : path, 64u << 20, &text, &len);
 	if (rc < 0) {
-		*status = cli_fail(cli, EXIT_ERROR, "%s: %s", path, rc == -EFBIG ? "larger than 64 MB" : strerror(-rc));
+		*status = cli_fail(cli, EXIT_ERROR, "%s: %s", path,
+				   rc == -EFBIG ? "larger than 64 MB" : strerror(-rc));
 		return NULL;
 	}
-	/* JSON cannot carry NUL, and json-c would not complain about what is not UTF-8: the loader does, with the line. */
+	/* JSON cannot carry NUL.  About what is not UTF-8 the loader complains, with the line. */
 	if (memchr(text, '\0', len) != NULL) {
 		free(text);
 		*status = cli_fail(cli, EXIT_ERROR, "%s: not a text file: it has NUL octets", path);
@@ -29,7 +30,9 @@ static struct json_object *file_input(struct cli *cli, const char *path, int *st
 	struct json_object *o = json_object_new_object();
 	json_object_object_add(o, "config", json_object_new_string_len(text, (int)len));
 	json_object_object_add(o, "file",
-			       json_object_new_string(in ? "stdin" : realpath(path, real) != NULL ? real : path));
+			       json_object_new_string(in                           ? "stdin" :
+						      realpath(path, real) != NULL ? real :
+										     path));
 	free(text);
 	return o;
 }
@@ -43,8 +46,8 @@ static int report(struct cli *cli, struct json_object *answer)
 	else if (strcmp(js_str(o, "state"), "unchanged") == 0)
 		printf("%s (revision %s)\n", js_str(o, "text"), js_str(o, "revision"));
 	else
-		printf("%s: revision %s, %s objects set, %s deleted\n", js_str(o, "text"), js_str(o, "revision"),
-		       js_str(o, "set"), js_str(o, "deleted"));
+		printf("%s: revision %s, %s objects set, %s deleted\n", js_str(o, "text"),
+		       js_str(o, "revision"), js_str(o, "set"), js_str(o, "deleted"));
 	json_object_put(answer);
 	return 0;
 }
@@ -85,10 +88,12 @@ int cmd_diff(struct cli *cli)
 
 	if (rc != 0)
 		return rc;
-	bool dataplane = cli->argc == 0 || (cli->argc == 2 && strcmp(cli->argv[0], "running") == 0 &&
-					    strcmp(cli->argv[1], "dataplane") == 0);
+	bool dataplane = cli->argc == 0 ||
+			 (cli->argc == 2 && strcmp(cli->argv[0], "running") == 0 &&
+			  strcmp(cli->argv[1], "dataplane") == 0);
 	if (!dataplane && cli->argc != 1)
-		return cli_fail(cli, EXIT_USAGE, "diff what?  heddle diff FILE, or: heddle diff running dataplane");
+		return cli_fail(cli, EXIT_USAGE,
+				"diff what?  heddle diff FILE, or: heddle diff running dataplane");
 	if (!dataplane && (in = file_input(cli, cli->argv[0], &rc)) == NULL)
 		return rc;
 	rc = api_post(cli, "heddle-system:diff", in, &answer);
@@ -101,8 +106,11 @@ int cmd_diff(struct cli *cli)
 		js_print(answer);
 	for (size_t i = 0; !cli->json && i < n; i++) {
 		const char *line = json_object_get_string(json_object_array_get_idx(lines, i));
-		printf("%s%s%s\n", paint(cli, line[0] == '+' ? "32" : line[0] == '-' ? "31" : "33"), line,
-		       paint(cli, "0"));
+		printf("%s%s%s\n",
+		       paint(cli, line[0] == '+' ? "32" :
+				  line[0] == '-' ? "31" :
+						   "33"),
+		       line, paint(cli, "0"));
 	}
 	if (!cli->json && equal)
 		printf(dataplane ? "the data plane holds what is configured\n" : "no difference\n");

@@ -8,7 +8,9 @@ struct json_object *js_get(struct json_object *o, const char *name)
 {
 	struct json_object *v;
 
-	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, name, &v) ? v : NULL;
+	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, name, &v) ?
+		       v :
+		       NULL;
 }
 
 const char *js_str(struct json_object *o, const char *name)
@@ -27,7 +29,9 @@ uint64_t js_u64(struct json_object *o, const char *name)
 
 struct json_object *js_inner(struct json_object *o)
 {
-	struct lh_entry *first = json_object_is_type(o, json_type_object) ? lh_table_head(json_object_get_object(o)) : NULL;
+	struct lh_entry *first = json_object_is_type(o, json_type_object) ?
+					 lh_table_head(json_object_get_object(o)) :
+					 NULL;
 
 	return first != NULL ? (struct json_object *)lh_entry_v(first) : NULL;
 }
@@ -52,6 +56,7 @@ uint64_t js_counter(struct json_object *o, const char *name, bool *ret_have)
 
 void js_print(struct json_object *o)
 {
-	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-								 JSON_C_TO_STRING_NOSLASHESCAPE));
+	printf("%s\n",
+	       json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
 }

@@ -12,7 +12,8 @@ static const struct command {
 	int (*run)(struct cli *cli);
 	const char *words, *what, *options, *example;
 } commands[] = {
-	{ "show", cmd_show, "WHAT", "interfaces, neighbours, routes, sids, policies, drops, workers, graph, config or version",
+	{ "show", cmd_show, "WHAT",
+	  "interfaces, neighbours, routes, sids, policies, drops, workers, graph, config or version",
 	  "  --watch [SECONDS]  again and again; rates instead of totals for interfaces  [1]\n"
 	  "  --rates            interfaces: rates over one second\n"
 	  "  --dot              graph: a picture for graphviz\n"
@@ -22,11 +23,14 @@ static const struct command {
 	  "  --check            only say whether it would be accepted\n"
 	  "  FILE               YAML or JSON; - is standard input\n",
 	  "heddle load /etc/heddle/heddle.yaml" },
-	{ "reload", cmd_reload, "", "let heddle-ctrl read its own configuration file again", "", "heddle reload" },
+	{ "reload", cmd_reload, "", "let heddle-ctrl read its own configuration file again", "",
+	  "heddle reload" },
 	{ "diff", cmd_diff, "[FILE | running dataplane]",
 	  "what a load of FILE would change; or where the data plane is not as configured",
-	  "  exit status 0: no difference; 1: differences, or an error\n", "heddle diff new.yaml\n  heddle diff running dataplane" },
-	{ "trace", cmd_trace, "packets", "follow packets through the graph, with the verdict of each node",
+	  "  exit status 0: no difference; 1: differences, or an error\n",
+	  "heddle diff new.yaml\n  heddle diff running dataplane" },
+	{ "trace", cmd_trace, "packets",
+	  "follow packets through the graph, with the verdict of each node",
 	  "  --count N          packets  [1]\n"
 	  "  --prefix P         source or destination in this prefix\n"
 	  "  --interface I      received here\n"
@@ -40,7 +44,8 @@ static const struct command {
 	  "  --count N          end after N packets  [until Ctrl-C]\n"
 	  "  --snaplen N        octets kept of each packet  [all]\n"
 	  "  --timeout SECONDS  end after\n",
-	  "heddle capture --filter 'icmp6' --count 10 -w ping.pcapng\n  heddle capture --node drop -w - | tshark -r -" },
+	  "heddle capture --filter icmp6 --count 10 -w ping.pcapng\n"
+	  "  heddle capture --node drop -w - | tshark -r -" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -52,17 +57,19 @@ static void on_signal(int signum)
 	cli_interrupted = 1;
 }
 
-static const char global_help[] = "Options of all commands:\n"
-				  "  --json             machine-readable, errors too\n"
-				  "  --socket PATH      of heddle-ctrl  [HEDDLE_SOCKET, or /run/heddle/ctrl.sock]\n"
-				  "  --help, --version\n";
+static const char global_help[] =
+	"Options of all commands:\n"
+	"  --json             machine-readable, errors too\n"
+	"  --socket PATH      of heddle-ctrl  [HEDDLE_SOCKET, or /run/heddle/ctrl.sock]\n"
+	"  --help, --version\n";
 
 static void help_all(FILE *out)
 {
 	fprintf(out, "Usage: heddle COMMAND [options]\nLook at and steer a running Heddle.\n\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  heddle %s%s%s\n      %s\n", commands[i].name, commands[i].words[0] != '\0' ? " " : "",
-			commands[i].words, commands[i].what);
+		fprintf(out, "  heddle %s%s%s\n      %s\n", commands[i].name,
+			commands[i].words[0] != '\0' ? " " : "", commands[i].words,
+			commands[i].what);
 	fprintf(out, "\n%s\nExamples:\n", global_help);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %s\n", commands[i].example);
@@ -71,8 +78,8 @@ static void help_all(FILE *out)
 
 static void help_one(const struct command *c)
 {
-	printf("Usage: heddle %s %s\nWhat it does: %s.\n\n%s\n%s\nExample:\n  %s\n", c->name, c->words, c->what, c->options, global_help,
-	       c->example);
+	printf("Usage: heddle %s %s\nWhat it does: %s.\n\n%s\n%s\nExample:\n  %s\n", c->name,
+	       c->words, c->what, c->options, global_help, c->example);
 }
 
 static void take(struct cli *cli, int at, int n)
@@ -121,7 +128,8 @@ int opt_rest(struct cli *cli, int max)
 {
 	for (int i = 0; i < cli->argc; i++)
 		if (cli->argv[i][0] == '-' && cli->argv[i][1] != '\0')
-			return cli_fail(cli, EXIT_USAGE, "unknown option '%s'; see --help", cli->argv[i]);
+			return cli_fail(cli, EXIT_USAGE, "unknown option '%s'; see --help",
+					cli->argv[i]);
 	if (cli->argc > max)
 		return cli_fail(cli, EXIT_USAGE, "unexpected '%s'; see --help", cli->argv[max]);
 	return 0;
@@ -130,7 +138,9 @@ int opt_rest(struct cli *cli, int max)
 int main(int argc, char **argv)
 {
 	const char *env = getenv("HEDDLE_SOCKET");
-	struct cli cli = { .socket = env != NULL ? env : "/run/heddle/ctrl.sock", .argc = argc - 1, .argv = argv + 1 };
+	struct cli cli = { .socket = env != NULL ? env : "/run/heddle/ctrl.sock",
+			   .argc = argc - 1,
+			   .argv = argv + 1 };
 	struct sigaction sa = { .sa_handler = on_signal };
 
 	cli.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
@@ -166,5 +176,6 @@ int main(int argc, char **argv)
 		curl_global_cleanup();
 		return rc;
 	}
-	return cli_fail(&cli, EXIT_USAGE, "unknown command '%s'; heddle --help lists them all", cli.argv[0]);
+	return cli_fail(&cli, EXIT_USAGE, "unknown command '%s'; heddle --help lists them all",
+			cli.argv[0]);
 }

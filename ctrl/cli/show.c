@@ -15,12 +15,14 @@ struct view {
 	bool dot;
 	const char *vrf;
 	struct json_object *before; /* earlier answer, to make rates; NULL: none */
-	double seconds;		    /* since then */
+	double seconds;             /* since then */
 };
 
-#define js_foreach(it, list)                                                                                          \
-	for (size_t it##_i = 0; (list) != NULL && it##_i < json_object_array_length(list); it##_i++)                  \
-		for (struct json_object *it = json_object_array_get_idx(list, it##_i); it != NULL; it = NULL)
+#define js_foreach(it, list)                                                                       \
+	for (size_t it##_i = 0; (list) != NULL && it##_i < json_object_array_length(list);         \
+	     it##_i++)                                                                             \
+		for (struct json_object *it = json_object_array_get_idx(list, it##_i); it != NULL; \
+		     it = NULL)
 
 /* "a, b" of a leaf-list. */
 static const char *joined(struct json_object *list, char *buf, size_t size)
@@ -28,18 +30,17 @@ static const char *joined(struct json_object *list, char *buf, size_t size)
 	size_t n = 0;
 
 	buf[0] = '\0';
-	js_foreach(e, list)
-		if (n < size)
-			n += (size_t)snprintf(buf + n, size - n, "%s%s", n > 0 ? ", " : "", json_object_get_string(e));
+	js_foreach(e, list) if (n < size) n += (size_t)snprintf(
+		buf + n, size - n, "%s%s", n > 0 ? ", " : "", json_object_get_string(e));
 	return buf;
 }
 
 /* The same element of the earlier answer, by a leaf. */
-static struct json_object *earlier(const struct view *v, const char *list, const char *key, const char *value)
+static struct json_object *earlier(const struct view *v, const char *list, const char *key,
+				   const char *value)
 {
-	js_foreach(e, js_get(js_inner(v->before), list))
-		if (strcmp(js_str(e, key), value) == 0)
-			return e;
+	js_foreach(e, js_get(js_inner(v->before), list)) if (strcmp(js_str(e, key), value) ==
+							     0) return e;
 	return NULL;
 }
 
@@ -50,12 +51,14 @@ static void cell_count(struct table *t, uint64_t n)
 
 /* --- interfaces ------------------------------------------------------------------------------ */
 
-static void rate_cells(struct table *t, const struct view *v, struct json_object *i, struct json_object *was,
-		       const char *packets, const char *octets)
+static void rate_cells(struct table *t, const struct view *v, struct json_object *i,
+		       struct json_object *was, const char *packets, const char *octets)
 {
 	char text[40];
-	double dp = (double)(js_counter(i, packets, NULL) - js_counter(was, packets, NULL)) / v->seconds;
-	double db = (double)(js_counter(i, octets, NULL) - js_counter(was, octets, NULL)) * 8 / v->seconds;
+	double dp = (double)(js_counter(i, packets, NULL) - js_counter(was, packets, NULL)) /
+		    v->seconds;
+	double db = (double)(js_counter(i, octets, NULL) - js_counter(was, octets, NULL)) * 8 /
+		    v->seconds;
 
 	table_cell(t, "%s", human(dp, "pps", text, sizeof(text)));
 	table_cell(t, "%s", human(db, "bit/s", text, sizeof(text)));
@@ -63,28 +66,37 @@ static void rate_cells(struct table *t, const struct view *v, struct json_object
 
 static void print_interfaces(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const totals[] = { "INTERFACE", "LINK", "SPEED", "VLAN", "VRF", ">MTU", "ADDRESSES",
-					      ">RX PACKETS", ">RX OCTETS", ">TX PACKETS", ">TX OCTETS", NULL };
-	static const char *const rates[] = { "INTERFACE", "LINK", "SPEED", "VLAN", "VRF", ">MTU", "ADDRESSES",
-					     ">RX PACKETS", ">RX BITS", ">TX PACKETS", ">TX BITS", NULL };
+	static const char *const totals[] = { "INTERFACE",   "LINK",        "SPEED",
+					      "VLAN",        "VRF",         ">MTU",
+					      "ADDRESSES",   ">RX PACKETS", ">RX OCTETS",
+					      ">TX PACKETS", ">TX OCTETS",  NULL };
+	static const char *const rates[] = { "INTERFACE", "LINK",        "SPEED",     "VLAN",
+					     "VRF",       ">MTU",        "ADDRESSES", ">RX PACKETS",
+					     ">RX BITS",  ">TX PACKETS", ">TX BITS",  NULL };
 	struct table *t = table_new(v->before != NULL ? rates : totals);
 	char text[400];
 
-	js_foreach(i, js_get(o, "interface")) {
+	js_foreach(i, js_get(o, "interface"))
+	{
 		bool up = strcmp(js_str(i, "enabled"), "true") == 0;
-		uint64_t speed = js_u64(i, "speed-mbps"), outer = js_u64(i, "outer-vlan"), inner = js_u64(i, "inner-vlan");
+		uint64_t speed = js_u64(i, "speed-mbps"), outer = js_u64(i, "outer-vlan"),
+			 inner = js_u64(i, "inner-vlan");
 		table_cell(t, "%s", js_str(i, "name"));
 		table_cell(t, "%s", up ? js_str(i, "link") : "disabled");
-		table_cell(t, "%s", speed == 0 ? "" : human((double)speed * 1e6, "bit/s", text, sizeof(text)));
+		table_cell(t, "%s",
+			   speed == 0 ? "" :
+					human((double)speed * 1e6, "bit/s", text, sizeof(text)));
 		if (inner != 0)
-			table_cell(t, "%llu.%llu", (unsigned long long)outer, (unsigned long long)inner);
+			table_cell(t, "%llu.%llu", (unsigned long long)outer,
+				   (unsigned long long)inner);
 		else
 			table_cell(t, "%.0llu", (unsigned long long)outer);
 		table_cell(t, "%s", js_str(i, "vrf"));
 		table_cell(t, "%s", js_str(i, "mtu"));
 		table_cell(t, "%s", joined(js_get(i, "address"), text, sizeof(text)));
 		if (v->before != NULL) {
-			struct json_object *was = earlier(v, "interface", "name", js_str(i, "name"));
+			struct json_object *was =
+				earlier(v, "interface", "name", js_str(i, "name"));
 			rate_cells(t, v, i, was, "rx-packets", "rx-octets");
 			rate_cells(t, v, i, was, "tx-packets", "tx-octets");
 			continue;
@@ -101,11 +113,13 @@ static void print_interfaces(struct cli *cli, struct json_object *o, const struc
 
 static void print_neighbours(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "INTERFACE", "ADDRESS", "MAC", "STATE", ">AGE", ">HELD", NULL };
+	static const char *const heads[] = { "INTERFACE", "ADDRESS", "MAC", "STATE",
+					     ">AGE",      ">HELD",   NULL };
 	struct table *t = table_new(heads);
 
 	(void)v;
-	js_foreach(n, js_get(o, "neighbour")) {
+	js_foreach(n, js_get(o, "neighbour"))
+	{
 		bool fixed = strcmp(js_str(n, "state"), "static") == 0;
 		table_cell(t, "%s", js_str(n, "interface"));
 		table_cell(t, "%s", js_str(n, "address"));
@@ -122,7 +136,8 @@ static void print_routes(struct cli *cli, struct json_object *o, const struct vi
 	static const char *const heads[] = { "VRF", "PREFIX", "KIND", "TARGET", NULL };
 	struct table *t = table_new(heads);
 
-	js_foreach(r, js_get(o, "route")) {
+	js_foreach(r, js_get(o, "route"))
+	{
 		if (v->vrf != NULL && strcmp(v->vrf, js_str(r, "vrf")) != 0)
 			continue;
 		table_cell(t, "%s", js_str(r, "vrf"));
@@ -137,13 +152,14 @@ static void print_routes(struct cli *cli, struct json_object *o, const struct vi
 
 static void print_sids(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "SID", "BEHAVIOR", "FLAVORS", "TARGET", ">PACKETS", ">OCTETS", ">ERRORS",
-					     NULL };
+	static const char *const heads[] = { "SID",      "BEHAVIOR", "FLAVORS", "TARGET",
+					     ">PACKETS", ">OCTETS",  ">ERRORS", NULL };
 	struct table *t = table_new(heads);
 	char text[100];
 
 	(void)v;
-	js_foreach(s, js_get(o, "sid")) {
+	js_foreach(s, js_get(o, "sid"))
+	{
 		table_cell(t, "%s", js_str(s, "sid"));
 		table_cell(t, "%s", js_str(s, "behavior"));
 		table_cell(t, "%s", joined(js_get(s, "flavor"), text, sizeof(text)));
@@ -157,12 +173,14 @@ static void print_sids(struct cli *cli, struct json_object *o, const struct view
 
 static void print_policies(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "POLICY", "COLOR", "ENDPOINT", "ENCAPSULATION", "LIST", ">WEIGHT", "SEGMENTS",
-					     ">PACKETS", ">OCTETS", ">ERRORS", NULL };
+	static const char *const heads[] = { "POLICY",  "COLOR",   "ENDPOINT", "ENCAPSULATION",
+					     "LIST",    ">WEIGHT", "SEGMENTS", ">PACKETS",
+					     ">OCTETS", ">ERRORS", NULL };
 	struct table *t = table_new(heads);
 
 	(void)v;
-	js_foreach(p, js_get(o, "policy")) {
+	js_foreach(p, js_get(o, "policy"))
+	{
 		bool valid = strcmp(js_str(p, "valid"), "true") == 0;
 		struct json_object *lists = js_get(p, "segment-list");
 		size_t n = lists != NULL ? json_object_array_length(lists) : 0;
@@ -170,14 +188,19 @@ static void print_policies(struct cli *cli, struct json_object *o, const struct 
 		table_cell(t, "%s", js_str(p, "color"));
 		table_cell(t, "%s", js_str(p, "endpoint"));
 		table_cell(t, "%s", js_str(p, "encapsulation"));
-		table_cell(t, "%s", n == 1 ? js_str(json_object_array_get_idx(lists, 0), "name") : "");
-		table_cell(t, "%s", n == 1 ? js_str(json_object_array_get_idx(lists, 0), "weight") : "");
-		table_cell(t, "%s", !valid ? "invalid: no segment list" :
-					n == 1 ? js_str(json_object_array_get_idx(lists, 0), "segments") : "");
+		table_cell(t, "%s",
+			   n == 1 ? js_str(json_object_array_get_idx(lists, 0), "name") : "");
+		table_cell(t, "%s",
+			   n == 1 ? js_str(json_object_array_get_idx(lists, 0), "weight") : "");
+		table_cell(t, "%s",
+			   !valid ? "invalid: no segment list" :
+			   n == 1 ? js_str(json_object_array_get_idx(lists, 0), "segments") :
+				    "");
 		cell_count(t, js_counter(p, "packets", NULL));
 		cell_count(t, js_counter(p, "octets", NULL));
 		cell_count(t, js_counter(p, "errors", NULL));
-		js_foreach(l, n > 1 ? lists : NULL) {
+		js_foreach(l, n > 1 ? lists : NULL)
+		{
 			for (int i = 0; i < 4; i++)
 				table_cell(t, "%s", "");
 			table_cell(t, "%s", js_str(l, "name"));
@@ -195,16 +218,18 @@ static void print_policies(struct cli *cli, struct json_object *o, const struct 
 
 static void print_drops(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { ">PACKETS", "NODE", "REASON", "SEVERITY", "MEANING", NULL };
-	static const char *const punt_heads[] = { ">PACKETS", ">POLICED", ">RING FULL", "TO THE SLOW PATH", "MEANING",
-						  NULL };
+	static const char *const heads[] = { ">PACKETS", "NODE",    "REASON",
+					     "SEVERITY", "MEANING", NULL };
+	static const char *const punt_heads[] = { ">PACKETS",         ">POLICED", ">RING FULL",
+						  "TO THE SLOW PATH", "MEANING",  NULL };
 	struct json_object *drops = js_get(o, "drop");
 	struct table *t = table_new(heads);
 
 	(void)v;
 	if (drops == NULL || json_object_array_length(drops) == 0)
 		printf("nothing was dropped\n");
-	js_foreach(d, drops) {
+	js_foreach(d, drops)
+	{
 		cell_count(t, js_u64(d, "packets"));
 		table_cell(t, "%s", js_str(d, "node"));
 		table_cell(t, "%s", js_str(d, "reason"));
@@ -213,7 +238,8 @@ static void print_drops(struct cli *cli, struct json_object *o, const struct vie
 	}
 	table_print(cli, t);
 	bool any = false;
-	js_foreach(d, drops) {
+	js_foreach(d, drops)
+	{
 		struct json_object *p = js_get(d, "last-packet");
 		if (p == NULL)
 			continue;
@@ -221,13 +247,16 @@ static void print_drops(struct cli *cli, struct json_object *o, const struct vie
 			printf("\n%sLAST PACKET OF EACH%s\n", paint(cli, "1"), paint(cli, "0"));
 		any = true;
 		printf("%s %s: %.15s %s%s %s; found %s\n", js_str(d, "node"), js_str(d, "reason"),
-		       strlen(js_str(p, "time")) > 11 ? js_str(p, "time") + 11 : "", js_str(p, "interface"),
-		       js_str(p, "interface")[0] != '\0' ? ":" : "", js_str(p, "summary"), js_str(p, "object"));
+		       strlen(js_str(p, "time")) > 11 ? js_str(p, "time") + 11 : "",
+		       js_str(p, "interface"), js_str(p, "interface")[0] != '\0' ? ":" : "",
+		       js_str(p, "summary"), js_str(p, "object"));
 	}
 	struct table *punts = table_new(punt_heads);
 	bool punted = false;
-	js_foreach(p, js_get(o, "punt")) {
-		uint64_t passed = js_counter(p, "packets", NULL), policed = js_counter(p, "policed", NULL),
+	js_foreach(p, js_get(o, "punt"))
+	{
+		uint64_t passed = js_counter(p, "packets", NULL),
+			 policed = js_counter(p, "policed", NULL),
 			 full = js_counter(p, "ring-full", NULL);
 		if (passed + policed + full == 0)
 			continue;
@@ -245,14 +274,18 @@ static void print_drops(struct cli *cli, struct json_object *o, const struct vie
 
 static void print_workers(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "WORKER", ">LCORE", ">CPU", "STATE", ">LOOPS", ">IDLE", "QUEUES", NULL };
+	static const char *const heads[] = { "WORKER", ">LCORE", ">CPU",   "STATE",
+					     ">LOOPS", ">IDLE",  "QUEUES", NULL };
 	struct table *t = table_new(heads);
 	char text[400];
 
-	js_foreach(w, js_get(o, "worker")) {
-		struct json_object *was = v->before != NULL ? earlier(v, "worker", "id", js_str(w, "id")) : NULL;
+	js_foreach(w, js_get(o, "worker"))
+	{
+		struct json_object *was =
+			v->before != NULL ? earlier(v, "worker", "id", js_str(w, "id")) : NULL;
 		uint64_t loops = js_counter(w, "loops", NULL) - js_counter(was, "loops", NULL);
-		uint64_t idle = js_counter(w, "idle-loops", NULL) - js_counter(was, "idle-loops", NULL);
+		uint64_t idle =
+			js_counter(w, "idle-loops", NULL) - js_counter(was, "idle-loops", NULL);
 		table_cell(t, "%s", js_str(w, "id"));
 		table_cell(t, "%s", js_str(w, "lcore"));
 		table_cell(t, "%s", js_str(w, "cpu"));
@@ -267,10 +300,11 @@ static void print_workers(struct cli *cli, struct json_object *o, const struct v
 static void print_dot(struct json_object *o)
 {
 	printf("digraph heddle {\n\trankdir=LR;\n\tnode [shape=box, fontname=\"sans-serif\"];\n");
-	js_foreach(n, js_get(o, "node")) {
+	js_foreach(n, js_get(o, "node"))
+	{
 		const char *name = js_str(n, "name");
-		printf("\t\"%s\" [label=\"%s\\n%s packets\"%s];\n", name, name, js_str(n, "packets"),
-		       js_u64(n, "packets") > 0 ? ", style=bold" : "");
+		printf("\t\"%s\" [label=\"%s\\n%s packets\"%s];\n", name, name,
+		       js_str(n, "packets"), js_u64(n, "packets") > 0 ? ", style=bold" : "");
 		js_foreach(e, js_get(n, "next"))
 			printf("\t\"%s\" -> \"%s\";\n", name, json_object_get_string(e));
 	}
@@ -279,8 +313,9 @@ static void print_dot(struct json_object *o)
 
 static void print_graph(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "NODE", ">CALLS", ">PACKETS", ">PACKETS/CALL", ">CYCLES/PACKET", "LEADS TO",
-					     NULL };
+	static const char *const heads[] = {
+		"NODE", ">CALLS", ">PACKETS", ">PACKETS/CALL", ">CYCLES/PACKET", "LEADS TO", NULL
+	};
 	char text[1000];
 
 	if (v->dot) {
@@ -288,8 +323,10 @@ static void print_graph(struct cli *cli, struct json_object *o, const struct vie
 		return;
 	}
 	struct table *t = table_new(heads);
-	js_foreach(n, js_get(o, "node")) {
-		struct json_object *was = v->before != NULL ? earlier(v, "node", "name", js_str(n, "name")) : NULL;
+	js_foreach(n, js_get(o, "node"))
+	{
+		struct json_object *was =
+			v->before != NULL ? earlier(v, "node", "name", js_str(n, "name")) : NULL;
 		double calls = (double)(js_u64(n, "calls") - js_u64(was, "calls"));
 		double packets = (double)(js_u64(n, "packets") - js_u64(was, "packets"));
 		double cycles = (double)(js_u64(n, "cycles") - js_u64(was, "cycles"));
@@ -321,17 +358,20 @@ static void print_version(struct cli *cli, struct json_object *o, const struct v
 	if (js_str(o, "hostname")[0] != '\0')
 		printf("host           %s\n", js_str(o, "hostname"));
 	printf("heddle         %s\n", HEDDLE_VERSION);
-	printf("heddle-ctrl    %s, table API %s, up %s s\n", js_str(o, "version"), js_str(o, "api-version"),
-	       js_str(o, "uptime"));
+	printf("heddle-ctrl    %s, table API %s, up %s s\n", js_str(o, "version"),
+	       js_str(o, "api-version"), js_str(o, "uptime"));
 	if (up)
-		printf("heddle-dp      %s, pid %s, %s worker%s\n", js_str(d, "software"), js_str(d, "pid"),
-		       js_str(d, "workers"), js_u64(d, "workers") == 1 ? "" : "s");
+		printf("heddle-dp      %s, pid %s, %s worker%s\n", js_str(d, "software"),
+		       js_str(d, "pid"), js_str(d, "workers"),
+		       js_u64(d, "workers") == 1 ? "" : "s");
 	else
 		printf("heddle-dp      not connected: %s\n", js_str(d, "last-error"));
 	printf("configuration  revision %s%s%s, %s objects, %s\n", js_str(c, "revision"),
-	       js_str(c, "source")[0] != '\0' ? " from " : "", js_str(c, "source"), js_str(c, "objects"),
+	       js_str(c, "source")[0] != '\0' ? " from " : "", js_str(c, "source"),
+	       js_str(c, "objects"),
 	       strcmp(js_str(d, "synchronised"), "true") == 0 ? "in force" :
-	       up					      ? js_str(d, "last-error") : "waiting for the data plane");
+	       up                                             ? js_str(d, "last-error") :
+								"waiting for the data plane");
 }
 
 static void print_config(struct cli *cli, struct json_object *o, const struct view *v)
@@ -342,7 +382,9 @@ static void print_config(struct cli *cli, struct json_object *o, const struct vi
 }
 
 static const struct view views[] = {
-	{ .name = "interfaces", .path = "heddle-interfaces:interface-state", .print = print_interfaces },
+	{ .name = "interfaces",
+	  .path = "heddle-interfaces:interface-state",
+	  .print = print_interfaces },
 	{ .name = "neighbours", .path = "heddle-ip:neighbour-state", .print = print_neighbours },
 	{ .name = "routes", .path = "heddle-ip:route-state", .print = print_routes },
 	{ .name = "sids", .path = "heddle-srv6:sid-state", .print = print_sids },
@@ -365,7 +407,8 @@ static double now(void)
 
 static void sleep_for(double seconds)
 {
-	struct timespec ts = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+	struct timespec ts = { .tv_sec = (time_t)seconds,
+			       .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
 
 	if (!cli_interrupted)
 		nanosleep(&ts, NULL);
@@ -384,10 +427,11 @@ static int show(struct cli *cli, struct view *v, double every, bool rates)
 		if (rc != 0)
 			break;
 		v->seconds = asked - asked_before;
-		bool silent = rates && v->before == NULL && !cli->json; /* the first answer only starts the clock */
+		bool silent = rates && v->before == NULL &&
+			      !cli->json; /* the first answer only starts the clock */
 		if (!silent && every > 0 && cli->color)
-			printf("\033[H\033[2J%sheddle show %s%s  every %g s, Ctrl-C ends\n\n", paint(cli, "1"), v->name,
-			       paint(cli, "0"), every);
+			printf("\033[H\033[2J%sheddle show %s%s  every %g s, Ctrl-C ends\n\n",
+			       paint(cli, "1"), v->name, paint(cli, "0"), every);
 		if (cli->json)
 			js_print(answer);
 		else if (!silent)
@@ -459,12 +503,15 @@ int cmd_show(struct cli *cli)
 			v.vrf = vrf;
 			if (dot)
 				every = 0;
-			rates = rates || (every > 0 && (v.print == print_interfaces || v.print == print_workers ||
-							v.print == print_graph));
+			rates = rates ||
+				(every > 0 && (v.print == print_interfaces ||
+					       v.print == print_workers || v.print == print_graph));
 			return show(cli, &v, every, rates);
 		}
-		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i > 0 ? ", " : "", views[i].name);
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 i > 0 ? ", " : "", views[i].name);
 	}
 	return cli->argc == 0 ? cli_fail(cli, EXIT_USAGE, "show what?  One of: %s", names) :
-				cli_fail(cli, EXIT_USAGE, "there is no '%s' to show; there are: %s", cli->argv[0], names);
+				cli_fail(cli, EXIT_USAGE, "there is no '%s' to show; there are: %s",
+					 cli->argv[0], names);
 }

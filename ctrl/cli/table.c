@@ -84,7 +84,8 @@ void table_print(struct cli *cli, struct table *t)
 		if (c == 0 && head)
 			printf("%s", paint(cli, "1"));
 		if (room[c] != 0) {
-			print_padded(head ? t->heads[c] + right : t->cell[i - t->n_cols], room[c], right, c == last);
+			print_padded(head ? t->heads[c] + right : t->cell[i - t->n_cols], room[c],
+				     right, c == last);
 			if (c != last)
 				printf("  ");
 		}
@@ -107,8 +108,10 @@ const char *human(double value, const char *unit, char *buf, size_t size)
 		value /= 1000;
 		i++;
 	}
-	snprintf(buf, size, value < 100 && (i > 0 || value != (double)(long)value) ? "%.1f%s%s%s" : "%.0f%s%s%s", value,
-		 unit[0] != '\0' || i > 0 ? " " : "", steps[i], unit);
+	snprintf(buf, size,
+		 value < 100 && (i > 0 || value != (double)(long)value) ? "%.1f%s%s%s" :
+									  "%.0f%s%s%s",
+		 value, unit[0] != '\0' || i > 0 ? " " : "", steps[i], unit);
 	return buf;
 }
 

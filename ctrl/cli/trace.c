@@ -11,24 +11,28 @@ static void print_packet(const struct cli *cli, struct json_object *p, unsigned 
 	struct json_object *steps = js_get(p, "step");
 	const char *time = js_str(p, "time"), *last = "";
 
-	printf("%spacket %u%s  %.15s  received on %s, worker %s\n", paint(cli, "1"), n, paint(cli, "0"),
-	       strlen(time) > 11 ? time + 11 : time, js_str(p, "interface"), js_str(p, "worker"));
+	printf("%spacket %u%s  %.15s  received on %s, worker %s\n", paint(cli, "1"), n,
+	       paint(cli, "0"), strlen(time) > 11 ? time + 11 : time, js_str(p, "interface"),
+	       js_str(p, "worker"));
 	for (size_t i = 0; steps != NULL && i < json_object_array_length(steps); i++) {
 		struct json_object *s = json_object_array_get_idx(steps, i);
-		const char *summary = js_str(s, "summary"), *verdict = js_str(s, "verdict"), *object = js_str(s, "object");
+		const char *summary = js_str(s, "summary"), *verdict = js_str(s, "verdict"),
+			   *object = js_str(s, "object");
 		if (strcmp(summary, last) != 0)
 			printf("  %12s  %s%s%s\n", "", paint(cli, "2"), summary, paint(cli, "0"));
 		last = summary;
 		bool found = object[0] != '\0' && strcmp(object, "none") != 0;
-		printf("  %9s ns  %s%-14s%s %s%s%s%s%s", js_str(s, "ns"), paint(cli, "36"), js_str(s, "node"),
-		       paint(cli, "0"), verdict, js_str(s, "next")[0] != '\0' ? " -> " : "", js_str(s, "next"),
+		printf("  %9s ns  %s%-14s%s %s%s%s%s%s", js_str(s, "ns"), paint(cli, "36"),
+		       js_str(s, "node"), paint(cli, "0"), verdict,
+		       js_str(s, "next")[0] != '\0' ? " -> " : "", js_str(s, "next"),
 		       found && verdict[0] != '\0' ? ", " : "", found ? object : "");
 		if (js_str(s, "help")[0] != '\0')
 			printf("  %s%s%s", paint(cli, "2"), js_str(s, "help"), paint(cli, "0"));
 		printf("\n");
 	}
 	if (js_u64(p, "steps-lost") > 0)
-		printf("  %12s  ... and %s steps more than a trace holds\n", "", js_str(p, "steps-lost"));
+		printf("  %12s  ... and %s steps more than a trace holds\n", "",
+		       js_str(p, "steps-lost"));
 }
 
 static double now(void)
@@ -47,7 +51,8 @@ static void add_opt(struct json_object *in, const char *name, const char *value)
 
 int cmd_trace(struct cli *cli)
 {
-	const char *count = "1", *prefix = NULL, *iface = NULL, *sid = NULL, *session = NULL, *timeout = "10";
+	const char *count = "1", *prefix = NULL, *iface = NULL, *sid = NULL, *session = NULL,
+		   *timeout = "10";
 	char whole[80];
 
 	if (!opt_value(cli, "--count", &count) || !opt_value(cli, "--prefix", &prefix) ||
@@ -60,7 +65,8 @@ int cmd_trace(struct cli *cli)
 	if (cli->argc == 1 && strcmp(cli->argv[0], "packets") != 0)
 		return cli_fail(cli, EXIT_USAGE, "trace what?  heddle trace packets");
 	if (prefix != NULL && strchr(prefix, '/') == NULL) {
-		snprintf(whole, sizeof(whole), "%s/%s", prefix, strchr(prefix, ':') != NULL ? "128" : "32");
+		snprintf(whole, sizeof(whole), "%s/%s", prefix,
+			 strchr(prefix, ':') != NULL ? "128" : "32");
 		prefix = whole;
 	}
 	struct json_object *in = json_object_new_object();
@@ -106,7 +112,9 @@ int cmd_trace(struct cli *cli)
 	}
 	json_object_put(all);
 	if (rc == 0 && have == 0 && !cli->json)
-		return cli_fail(cli, EXIT_ERROR, "no packet matched in %s s; is traffic there?  heddle show interfaces --watch",
-				timeout);
+		return cli_fail(
+			cli, EXIT_ERROR,
+			"no packet matched in %s s; is traffic there?  heddle show interfaces --watch",
+			timeout);
 	return rc != 0 ? rc : have == 0 ? EXIT_ERROR : 0;
 }

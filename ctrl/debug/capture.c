@@ -61,11 +61,14 @@ static void on_start(void *arg, const struct dp_answer *a)
 
 void debug_capture_start(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
 {
-	struct hd_api_capture_start s = { .count = cfg_u32(in, "count", 0), .snaplen = cfg_u32(in, "snaplen", 0) };
+	struct hd_api_capture_start s = { .count = cfg_u32(in, "count", 0),
+					  .snaplen = cfg_u32(in, "snaplen", 0) };
 	const char *node = cfg_str(in, "node"), *filter = cfg_str(in, "filter");
 
 	if (c->capture != NULL && (c->capture->running || c->capture->reading)) {
-		restconf_errorf(req, -EBUSY, "a capture is running already; stop it with POST heddle-capture:stop");
+		restconf_errorf(
+			req, -EBUSY,
+			"a capture is running already; stop it with POST heddle-capture:stop");
 		return;
 	}
 	capture_free(c);
@@ -138,7 +141,8 @@ static ssize_t stream_next(void *arg, char *buf, size_t size)
 		return cap->running ? 0 : -1;
 	cap->sent += n;
 	if (cap->sent >= 1 << 20)
-		fallocate(cap->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, cap->sent & ~(off_t)4095);
+		fallocate(cap->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			  cap->sent & ~(off_t)4095);
 	return n;
 }
 
@@ -164,7 +168,8 @@ void debug_capture_pcapng(struct ctrl *c, struct http_req *req)
 {
 	if (c->capture == NULL || c->capture->reading) {
 		restconf_errorf(req, c->capture == NULL ? -ENOENT : -EBUSY,
-				c->capture == NULL ? "no capture was started" : "the capture is being read already");
+				c->capture == NULL ? "no capture was started" :
+						     "the capture is being read already");
 		return;
 	}
 	c->capture->reading = true;

@@ -60,10 +60,11 @@ static void arp(struct text *t)
 	memcpy(a, h + 14, 4);
 	memcpy(b, h + 24, 4);
 	if (be16(h + 6) == 1)
-		add(t, "ARP who has %s, tell %s", ip_text(4, b, tb, sizeof(tb)), ip_text(4, a, ta, sizeof(ta)));
+		add(t, "ARP who has %s, tell %s", ip_text(4, b, tb, sizeof(tb)),
+		    ip_text(4, a, ta, sizeof(ta)));
 	else
-		add(t, "ARP %s is at %02x:%02x:%02x:%02x:%02x:%02x", ip_text(4, a, ta, sizeof(ta)), h[8], h[9], h[10],
-		    h[11], h[12], h[13]);
+		add(t, "ARP %s is at %02x:%02x:%02x:%02x:%02x:%02x", ip_text(4, a, ta, sizeof(ta)),
+		    h[8], h[9], h[10], h[11], h[12], h[13]);
 }
 
 static void srh(struct text *t, unsigned *next)
@@ -76,7 +77,8 @@ static void srh(struct text *t, unsigned *next)
 	*next = h[0];
 	add(t, "SRH left %u [", h[3]);
 	const uint8_t *body = pull(t, h[1] * 8u);
-	for (int i = h[4]; body != NULL && i >= 0 && (i + 1) * 16 <= h[1] * 8; i--) /* first segment visited first */
+	for (int i = h[4]; body != NULL && i >= 0 && (i + 1) * 16 <= h[1] * 8;
+	     i--) /* first segment visited first */
 		add(t, "%s%s", i < h[4] ? " " : "", ip_text(6, body + i * 16, a, sizeof(a)));
 	add(t, "], ");
 }
@@ -126,8 +128,8 @@ static void ip4(struct text *t)
 		return;
 	memcpy(a, h + 12, 4);
 	memcpy(b, h + 16, 4);
-	add(t, "IPv4 %s > %s ttl %u len %u, ", ip_text(4, a, ta, sizeof(ta)), ip_text(4, b, tb, sizeof(tb)), h[8],
-	    be16(h + 2));
+	add(t, "IPv4 %s > %s ttl %u len %u, ", ip_text(4, a, ta, sizeof(ta)),
+	    ip_text(4, b, tb, sizeof(tb)), h[8], be16(h + 2));
 	if ((h[0] & 15) > 5 && pull(t, ((h[0] & 15u) - 5) * 4) == NULL)
 		return;
 	if ((be16(h + 6) & 0x1fff) != 0)
@@ -143,8 +145,8 @@ static void ip6(struct text *t)
 
 	if (h == NULL)
 		return;
-	add(t, "IPv6 %s > %s hlim %u len %u, ", ip_text(6, h + 8, ta, sizeof(ta)), ip_text(6, h + 24, tb, sizeof(tb)),
-	    h[7], be16(h + 4) + 40);
+	add(t, "IPv6 %s > %s hlim %u len %u, ", ip_text(6, h + 8, ta, sizeof(ta)),
+	    ip_text(6, h + 24, tb, sizeof(tb)), h[7], be16(h + 4) + 40);
 	unsigned next = h[6];
 	for (int i = 0; i < 8; i++) {
 		if (next == 43 && t->end - t->p >= 4 && t->p[2] == 4) {
@@ -153,7 +155,10 @@ static void ip6(struct text *t)
 			const uint8_t *e = pull(t, 8);
 			if (e == NULL || pull(t, e[1] * 8u) == NULL)
 				return;
-			add(t, "%s, ", next == 0 ? "hop-by-hop" : next == 60 ? "options" : "routing");
+			add(t, "%s, ",
+			    next == 0  ? "hop-by-hop" :
+			    next == 60 ? "options" :
+					 "routing");
 			next = e[0];
 		} else if (next == 44) {
 			const uint8_t *e = pull(t, 8);
@@ -199,8 +204,8 @@ static bool looks_like_ethernet(const uint8_t *p, size_t len)
 	if (len < 15)
 		return false;
 	unsigned type = be16(p + 12);
-	return (type == 0x0800 && p[14] >> 4 == 4) || (type == 0x86dd && p[14] >> 4 == 6) || type == 0x0806 ||
-	       type == 0x8100 || type == 0x88a8;
+	return (type == 0x0800 && p[14] >> 4 == 4) || (type == 0x86dd && p[14] >> 4 == 6) ||
+	       type == 0x0806 || type == 0x8100 || type == 0x88a8;
 }
 
 const char *debug_packet_text(const uint8_t *head, size_t len, char *buf, size_t size)

@@ -21,7 +21,7 @@ struct ask {
 /* Kinds of dataplane/result.h, as far as an operator sees them. */
 const char *debug_result_text(struct ctrl *c, uint32_t result, char *buf, size_t size)
 {
-	static const char *const kinds[] = { "none",  "drop",  "punt", "local",	 "connected",
+	static const char *const kinds[] = { "none",      "drop",  "punt", "local",  "connected",
 					     "adjacency", "group", "sid",  "policy", "session" };
 	static const char *const drops[] = { "blackhole", "unreachable", "prohibit" };
 	uint32_t kind = result >> 26, index = result & ((1u << 26) - 1);
@@ -59,12 +59,15 @@ static void on_simple(void *arg, const struct dp_answer *a)
 void debug_trace_start(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
 {
 	struct hd_api_trace_start s = { .max_packets = cfg_u32(in, "count", 10) };
-	const char *iface = cfg_str(in, "interface"), *prefix = cfg_str(in, "prefix"), *sid = cfg_str(in, "sid");
+	const char *iface = cfg_str(in, "interface"), *prefix = cfg_str(in, "prefix"),
+		   *sid = cfg_str(in, "sid");
 
 	if (iface != NULL) {
 		s.filter.iface_id = ids_find(c->ids, ID_INTERFACE, iface);
 		if (s.filter.iface_id == 0) {
-			restconf_errorf(req, -ENOENT, "there is no interface '%s'; see: heddle show interfaces", iface);
+			restconf_errorf(req, -ENOENT,
+					"there is no interface '%s'; see: heddle show interfaces",
+					iface);
 			return;
 		}
 	}
@@ -88,9 +91,12 @@ void debug_trace_stop(struct ctrl *c, const struct lyd_node *in, struct http_req
 
 static struct json_object *step_json(struct ctrl *c, const struct hd_api_trace_step *s)
 {
-	const struct hd_stats_row *node = dp_stats_row(c->dp, dp_stats_vec(c->dp, "node", NULL), s->node);
+	const struct hd_stats_row *node =
+		dp_stats_row(c->dp, dp_stats_vec(c->dp, "node", NULL), s->node);
 	const struct hd_stats_row *verdict =
-		s->verdict == 0xffff ? NULL : dp_stats_row(c->dp, dp_stats_vec_at(c->dp, s->verdict_vec), s->verdict);
+		s->verdict == 0xffff ?
+			NULL :
+			dp_stats_row(c->dp, dp_stats_vec_at(c->dp, s->verdict_vec), s->verdict);
 	uint16_t head_len = s->head_len <= HD_TRACE_HEAD ? s->head_len : HD_TRACE_HEAD;
 	uint64_t hz = dp_stats(c->dp)->tsc_hz;
 	struct json_object *o = json_object_new_object();

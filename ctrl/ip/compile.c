@@ -19,7 +19,8 @@ uint32_t ip_vrf(struct compile *c, const char *name)
 	return name == NULL ? 0 : ids_get(c->ids, ID_VRF, name);
 }
 
-static int compile_next_hop(struct compile *c, const struct lyd_node *node, uint8_t family, uint32_t *ret_id)
+static int compile_next_hop(struct compile *c, const struct lyd_node *node, uint8_t family,
+			    uint32_t *ret_id)
 {
 	struct hd_api_nexthop nh = { .family = family };
 	const char *iface = cfg_str(node, "interface"), *addr = cfg_str(node, "address");
@@ -31,11 +32,16 @@ static int compile_next_hop(struct compile *c, const struct lyd_node *node, uint
 	if (addr != NULL) {
 		nh.family = cfg_addr(addr, nh.gateway);
 		if (!ip_is_unicast(nh.family, nh.gateway))
-			return compile_fail(c, cfg_child(node, "address"), "%s is not a unicast address", addr);
+			return compile_fail(c, cfg_child(node, "address"),
+					    "%s is not a unicast address", addr);
 		if (family == 6 && nh.family == 4)
-			return compile_fail(c, cfg_child(node, "address"), "an IPv6 route cannot have an IPv4 gateway");
+			return compile_fail(c, cfg_child(node, "address"),
+					    "an IPv6 route cannot have an IPv4 gateway");
 	}
-	snprintf(name, sizeof(name), "%s %s", iface, addr != NULL ? addr : family == 4 ? "0.0.0.0" : "::");
+	snprintf(name, sizeof(name), "%s %s", iface,
+		 addr != NULL ? addr :
+		 family == 4  ? "0.0.0.0" :
+				"::");
 	nh.nh_id = ids_get(c->ids, ID_NEXTHOP, name);
 	if (nh.nh_id == 0)
 		return compile_fail(c, node, "out of memory");
@@ -50,14 +56,15 @@ static int member_cmp(const void *va, const void *vb)
 	return a->nh_id < b->nh_id ? -1 : a->nh_id > b->nh_id;
 }
 
-int ip_next_hops(struct compile *c, const struct lyd_node *node, uint8_t family, uint32_t *ret_target,
-		 uint32_t *ret_id)
+int ip_next_hops(struct compile *c, const struct lyd_node *node, uint8_t family,
+		 uint32_t *ret_target, uint32_t *ret_id)
 {
 	struct hd_api_nhgroup group = { 0 };
 	char name[HD_API_NHGROUP_MAX * 20];
 	size_t len = 0;
 
-	cfg_foreach(nh, node, "next-hop") {
+	cfg_foreach(nh, node, "next-hop")
+	{
 		struct hd_api_nhgroup_member *m = &group.member[group.n_members];
 		if (group.n_members == HD_API_NHGROUP_MAX)
 			return compile_fail(c, nh, "more than %u next hops", HD_API_NHGROUP_MAX);
@@ -67,7 +74,9 @@ int ip_next_hops(struct compile *c, const struct lyd_node *node, uint8_t family,
 		m->weight = cfg_u32(nh, "weight", 1);
 		for (uint32_t i = 0; i < group.n_members; i++)
 			if (group.member[i].nh_id == m->nh_id)
-				return compile_fail(c, nh, "the same next hop twice; give it a larger weight instead");
+				return compile_fail(
+					c, nh,
+					"the same next hop twice; give it a larger weight instead");
 		group.n_members++;
 	}
 	if (group.n_members <= 1) {
@@ -85,7 +94,9 @@ int ip_next_hops(struct compile *c, const struct lyd_node *node, uint8_t family,
 	*ret_target = HD_TARGET_NHGROUP;
 	*ret_id = group.group_id;
 	return compile_add(c, &ip_kinds[IP_KIND_NHGROUP], &group,
-			   offsetof(struct hd_api_nhgroup, member) + group.n_members * sizeof(group.member[0]), node);
+			   offsetof(struct hd_api_nhgroup, member) +
+				   group.n_members * sizeof(group.member[0]),
+			   node);
 }
 
 static int compile_route(struct compile *c, const struct lyd_node *node, uint32_t vrf_id)
@@ -119,9 +130,7 @@ static int compile_routes(struct compile *c, const struct lyd_node *node, uint32
 {
 	int rc = 0;
 
-	cfg_foreach(route, node, "route")
-		if (rc == 0)
-			rc = compile_route(c, route, vrf_id);
+	cfg_foreach(route, node, "route") if (rc == 0) rc = compile_route(c, route, vrf_id);
 	return rc;
 }
 
@@ -135,9 +144,11 @@ static int compile_neighbour(struct compile *c, const struct lyd_node *node)
 		return -EINVAL;
 	neigh.family = cfg_addr(cfg_str(node, "address"), neigh.addr);
 	if (!ip_is_unicast(neigh.family, neigh.addr))
-		return compile_fail(c, node, "%s is not a unicast address", cfg_str(node, "address"));
+		return compile_fail(c, node, "%s is not a unicast address",
+				    cfg_str(node, "address"));
 	if (!cfg_mac(mac, neigh.mac) || (neigh.mac[0] & 1) != 0)
-		return compile_fail(c, cfg_child(node, "mac"), "%s is not a unicast MAC address", mac);
+		return compile_fail(c, cfg_child(node, "mac"), "%s is not a unicast MAC address",
+				    mac);
 	return compile_add(c, &ip_kinds[IP_KIND_NEIGH], &neigh, sizeof(neigh), node);
 }
 
@@ -146,7 +157,8 @@ int ip_compile(struct compile *c)
 	const struct lyd_node *ip = cfg_top(c->tree, "ip");
 	int rc = compile_routes(c, ip, 0);
 
-	cfg_foreach(vrf, ip, "vrf") {
+	cfg_foreach(vrf, ip, "vrf")
+	{
 		struct hd_api_vrf v = { .vrf_id = ip_vrf(c, cfg_str(vrf, "name")) };
 		if (rc < 0)
 			return rc;
@@ -156,8 +168,6 @@ int ip_compile(struct compile *c)
 		if (rc == 0)
 			rc = compile_routes(c, vrf, v.vrf_id);
 	}
-	cfg_foreach(neigh, ip, "neighbour")
-		if (rc == 0)
-			rc = compile_neighbour(c, neigh);
+	cfg_foreach(neigh, ip, "neighbour") if (rc == 0) rc = compile_neighbour(c, neigh);
 	return rc;
 }

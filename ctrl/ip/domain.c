@@ -31,13 +31,14 @@ const char *ip_vrf_name(const struct ids *ids, uint32_t vrf_id)
 
 static const char *target_name(uint32_t target)
 {
-	static const char *const names[] = { "none",	    "next-hop", "group",  "blackhole",
+	static const char *const names[] = { "none",        "next-hop", "group",  "blackhole",
 					     "unreachable", "prohibit", "policy", "vrf" };
 
 	return target < sizeof(names) / sizeof(names[0]) ? names[target] : "?";
 }
 
-static void nexthop_text(const struct objset *set, const struct ids *ids, uint32_t id, char *buf, size_t size)
+static void nexthop_text(const struct objset *set, const struct ids *ids, uint32_t id, char *buf,
+			 size_t size)
 {
 	const struct object *o = objset_find(set, &ip_kinds[IP_KIND_NEXTHOP], &id);
 	static const uint8_t zero[16];
@@ -56,8 +57,8 @@ static void nexthop_text(const struct objset *set, const struct ids *ids, uint32
 			 iface != NULL ? iface : "?");
 }
 
-void ip_target_text(const struct objset *set, const struct ids *ids, uint32_t target, uint32_t id, char *buf,
-		    size_t size)
+void ip_target_text(const struct objset *set, const struct ids *ids, uint32_t target, uint32_t id,
+		    char *buf, size_t size)
 {
 	if (target == HD_TARGET_NEXTHOP) {
 		nexthop_text(set, ids, id, buf, size);
@@ -69,8 +70,8 @@ void ip_target_text(const struct objset *set, const struct ids *ids, uint32_t ta
 		for (uint32_t i = 0; g != NULL && i < g->n_members && n + 80 < size; i++) {
 			char nh[80];
 			nexthop_text(set, ids, g->member[i].nh_id, nh, sizeof(nh));
-			n += (size_t)snprintf(buf + n, size - n, "%s%s weight %u", i > 0 ? ", " : "", nh,
-					      g->member[i].weight);
+			n += (size_t)snprintf(buf + n, size - n, "%s%s weight %u",
+					      i > 0 ? ", " : "", nh, g->member[i].weight);
 		}
 		if (g == NULL)
 			snprintf(buf, size, "group %u", id);
@@ -96,8 +97,8 @@ static void describe_addr(const void *body, char *buf, size_t size)
 	const struct hd_api_addr *a = body;
 	char text[INET6_ADDRSTRLEN];
 
-	snprintf(buf, size, "%s/%u on interface %u", ip_text(a->family, a->addr, text, sizeof(text)), a->plen,
-		 a->iface_id);
+	snprintf(buf, size, "%s/%u on interface %u",
+		 ip_text(a->family, a->addr, text, sizeof(text)), a->plen, a->iface_id);
 }
 
 static void describe_nexthop(const void *body, char *buf, size_t size)
@@ -105,8 +106,8 @@ static void describe_nexthop(const void *body, char *buf, size_t size)
 	const struct hd_api_nexthop *n = body;
 	char text[INET6_ADDRSTRLEN];
 
-	snprintf(buf, size, "%u: %s on interface %u", n->nh_id, ip_text(n->family, n->gateway, text, sizeof(text)),
-		 n->iface_id);
+	snprintf(buf, size, "%u: %s on interface %u", n->nh_id,
+		 ip_text(n->family, n->gateway, text, sizeof(text)), n->iface_id);
 }
 
 static void describe_nhgroup(const void *body, char *buf, size_t size)
@@ -114,8 +115,10 @@ static void describe_nhgroup(const void *body, char *buf, size_t size)
 	const struct hd_api_nhgroup *g = body;
 	int n = snprintf(buf, size, "%u:", g->group_id);
 
-	for (uint32_t i = 0; i < g->n_members && i < HD_API_NHGROUP_MAX && n > 0 && (size_t)n < size; i++)
-		n += snprintf(buf + n, size - (size_t)n, " %u*%u", g->member[i].nh_id, g->member[i].weight);
+	for (uint32_t i = 0;
+	     i < g->n_members && i < HD_API_NHGROUP_MAX && n > 0 && (size_t)n < size; i++)
+		n += snprintf(buf + n, size - (size_t)n, " %u*%u", g->member[i].nh_id,
+			      g->member[i].weight);
 }
 
 static void describe_route(const void *body, char *buf, size_t size)
@@ -123,8 +126,9 @@ static void describe_route(const void *body, char *buf, size_t size)
 	const struct hd_api_route *r = body;
 	char text[INET6_ADDRSTRLEN];
 
-	snprintf(buf, size, "%s/%u vrf %u -> %s %u", ip_text(r->family, r->prefix, text, sizeof(text)), r->plen,
-		 r->vrf_id, target_name(r->target), r->id);
+	snprintf(buf, size, "%s/%u vrf %u -> %s %u",
+		 ip_text(r->family, r->prefix, text, sizeof(text)), r->plen, r->vrf_id,
+		 target_name(r->target), r->id);
 }
 
 static void describe_neigh(const void *body, char *buf, size_t size)
@@ -133,18 +137,22 @@ static void describe_neigh(const void *body, char *buf, size_t size)
 	char text[INET6_ADDRSTRLEN];
 
 	snprintf(buf, size, "%s on interface %u is %02x:%02x:%02x:%02x:%02x:%02x",
-		 ip_text(n->family, n->addr, text, sizeof(text)), n->iface_id, n->mac[0], n->mac[1], n->mac[2],
-		 n->mac[3], n->mac[4], n->mac[5]);
+		 ip_text(n->family, n->addr, text, sizeof(text)), n->iface_id, n->mac[0], n->mac[1],
+		 n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
 }
 
 const struct ctrl_kind ip_kinds[] = {
 	[IP_KIND_VRF] = { HD_API_VRF, 4, sizeof(struct hd_api_vrf), "vrf", describe_vrf },
-	[IP_KIND_ADDR] = { HD_API_ADDR, HD_API_ADDR_KEY, sizeof(struct hd_api_addr), "address", describe_addr },
-	[IP_KIND_NEXTHOP] = { HD_API_NEXTHOP, 4, sizeof(struct hd_api_nexthop), "next-hop", describe_nexthop },
-	[IP_KIND_NHGROUP] = { HD_API_NHGROUP, 4, sizeof(struct hd_api_nhgroup), "next-hop-group", describe_nhgroup },
-	[IP_KIND_ROUTE] = { HD_API_ROUTE, HD_API_ROUTE_KEY, sizeof(struct hd_api_route), "route", describe_route },
-	[IP_KIND_NEIGH] = { HD_API_NEIGH, HD_API_NEIGH_KEY, sizeof(struct hd_api_neigh), "neighbour",
-			    describe_neigh },
+	[IP_KIND_ADDR] = { HD_API_ADDR, HD_API_ADDR_KEY, sizeof(struct hd_api_addr), "address",
+			   describe_addr },
+	[IP_KIND_NEXTHOP] = { HD_API_NEXTHOP, 4, sizeof(struct hd_api_nexthop), "next-hop",
+			      describe_nexthop },
+	[IP_KIND_NHGROUP] = { HD_API_NHGROUP, 4, sizeof(struct hd_api_nhgroup), "next-hop-group",
+			      describe_nhgroup },
+	[IP_KIND_ROUTE] = { HD_API_ROUTE, HD_API_ROUTE_KEY, sizeof(struct hd_api_route), "route",
+			    describe_route },
+	[IP_KIND_NEIGH] = { HD_API_NEIGH, HD_API_NEIGH_KEY, sizeof(struct hd_api_neigh),
+			    "neighbour", describe_neigh },
 	{ 0 },
 };
 

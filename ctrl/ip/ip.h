@@ -25,11 +25,11 @@ const char *ip_vrf_name(const struct ids *ids, uint32_t vrf_id);
 /* The next-hop list of `node` as one target: a NEXTHOP, or an NHGROUP when there are several.  Equal next hops and
  * equal groups are one object each.  family: of packets, for next hops without an address.
  * Returns 0, or -Exxx with err filled. */
-int ip_next_hops(struct compile *c, const struct lyd_node *node, uint8_t family, uint32_t *ret_target,
-		 uint32_t *ret_id);
+int ip_next_hops(struct compile *c, const struct lyd_node *node, uint8_t family,
+		 uint32_t *ret_target, uint32_t *ret_id);
 
 /* A target in words: "via 10.0.0.1 eth0", "10.0.0.1 eth0 weight 2, ...", "policy blue".  Looks objects up in `set`. */
-void ip_target_text(const struct objset *set, const struct ids *ids, uint32_t target, uint32_t id, char *buf,
-		    size_t size);
+void ip_target_text(const struct objset *set, const struct ids *ids, uint32_t target, uint32_t id,
+		    char *buf, size_t size);
 
 #endif

@@ -29,8 +29,8 @@ static struct ask *ask_new(struct ctrl *c, struct http_req *req)
 
 static void on_neighbours(void *arg, const struct dp_answer *a)
 {
-	static const char *const states[] = { "unknown", "incomplete", "reachable", "stale", "probe", "static",
-					      "failed" };
+	static const char *const states[] = { "unknown", "incomplete", "reachable", "stale",
+					      "probe",   "static",     "failed" };
 	struct ask *ask = arg;
 	struct hd_api_neigh_state n;
 	size_t off = 0;
@@ -49,7 +49,9 @@ static void on_neighbours(void *arg, const struct dp_answer *a)
 		json_add_str(o, "address", ip_text(n.family, n.addr, text, sizeof(text)));
 		if (n.state != HD_NEIGH_INCOMPLETE && n.state != HD_NEIGH_FAILED)
 			json_add_mac(o, "mac", n.mac);
-		json_add_str(o, "state", n.state < sizeof(states) / sizeof(states[0]) ? states[n.state] : "unknown");
+		json_add_str(o, "state",
+			     n.state < sizeof(states) / sizeof(states[0]) ? states[n.state] :
+									    "unknown");
 		json_add_u32(o, "age", n.age_s);
 		json_add_u32(o, "packets-held", n.n_held);
 		json_object_array_add(list, o);
@@ -69,8 +71,9 @@ void ip_neighbour_state(struct ctrl *c, struct http_req *req)
 
 /* --- routes ---------------------------------------------------------------------------------- */
 
-static struct json_object *route_json(struct ctrl *c, uint32_t vrf_id, uint8_t family, const uint8_t *prefix,
-				      uint8_t plen, const char *kind, const char *target)
+static struct json_object *route_json(struct ctrl *c, uint32_t vrf_id, uint8_t family,
+				      const uint8_t *prefix, uint8_t plen, const char *kind,
+				      const char *target)
 {
 	struct json_object *o = json_object_new_object();
 	char ip[48], text[56];
@@ -85,13 +88,16 @@ static struct json_object *route_json(struct ctrl *c, uint32_t vrf_id, uint8_t f
 
 static void add_static(struct json_object *list, struct ctrl *c, const struct hd_api_route *r)
 {
-	static const char *const kinds[] = { "none",	    "next-hop", "next-hop",    "blackhole",
+	static const char *const kinds[] = { "none",        "next-hop", "next-hop",    "blackhole",
 					     "unreachable", "prohibit", "srv6-policy", "vrf" };
 	char target[400];
 
-	ip_target_text(&running_config(c->running)->set, c->ids, r->target, r->id, target, sizeof(target));
+	ip_target_text(&running_config(c->running)->set, c->ids, r->target, r->id, target,
+		       sizeof(target));
 	json_object_array_add(list, route_json(c, r->vrf_id, r->family, r->prefix, r->plen,
-					       r->target < sizeof(kinds) / sizeof(kinds[0]) ? kinds[r->target] : "?",
+					       r->target < sizeof(kinds) / sizeof(kinds[0]) ?
+						       kinds[r->target] :
+						       "?",
 					       target));
 }
 
@@ -109,10 +115,12 @@ static void add_connected(struct json_object *list, struct ctrl *c, const struct
 		vrf_id = ((const struct hd_api_iface *)(const void *)o->body)->vrf_id;
 	memcpy(prefix, a->addr, 16);
 	for (unsigned bit = a->plen; bit < whole; bit++)
-		prefix[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
-	json_object_array_add(list, route_json(c, vrf_id, a->family, a->addr, whole, "local", name));
+		prefix[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	json_object_array_add(list,
+			      route_json(c, vrf_id, a->family, a->addr, whole, "local", name));
 	if (a->plen < whole)
-		json_object_array_add(list, route_json(c, vrf_id, a->family, prefix, a->plen, "connected", name));
+		json_object_array_add(list, route_json(c, vrf_id, a->family, prefix, a->plen,
+						       "connected", name));
 }
 
 static void on_routes(void *arg, const struct dp_answer *a)

@@ -39,8 +39,10 @@ static int check_tags(struct compile *c, struct tags *tags, size_t n)
 	for (size_t i = 1; i < n; i++)
 		if (tags_cmp(&tags[i - 1], &tags[i]) == 0) {
 			bool later = yaml_line(tags[i].node) >= yaml_line(tags[i - 1].node);
-			const struct tags *bad = &tags[later ? i : i - 1], *ok = &tags[later ? i - 1 : i];
-			return compile_fail(c, bad->node, "interface '%s' has the same VLAN tags on this port",
+			const struct tags *bad = &tags[later ? i : i - 1],
+					  *ok = &tags[later ? i - 1 : i];
+			return compile_fail(c, bad->node,
+					    "interface '%s' has the same VLAN tags on this port",
 					    cfg_str(ok->node, "name"));
 		}
 	return 0;
@@ -76,7 +78,8 @@ static int compile_addresses(struct compile *c, const struct lyd_node *node, uin
 	static const char *const families[] = { "ipv4", "ipv6" };
 
 	for (size_t f = 0; f < 2; f++) {
-		cfg_foreach(a, cfg_child(node, families[f]), "address") {
+		cfg_foreach(a, cfg_child(node, families[f]), "address")
+		{
 			struct hd_api_addr addr = { .iface_id = id };
 			const char *ip = cfg_str(a, "ip");
 			addr.family = cfg_addr(ip, addr.addr);
@@ -91,7 +94,8 @@ static int compile_addresses(struct compile *c, const struct lyd_node *node, uin
 	return 0;
 }
 
-static int compile_interface(struct compile *c, const struct lyd_node *node, uint32_t id, struct tags *tags)
+static int compile_interface(struct compile *c, const struct lyd_node *node, uint32_t id,
+			     struct tags *tags)
 {
 	struct hd_api_iface iface = {
 		.iface_id = id,
@@ -101,7 +105,8 @@ static int compile_interface(struct compile *c, const struct lyd_node *node, uin
 		.urpf4 = (uint8_t)cfg_enum(cfg_child(node, "ipv4"), "urpf", HD_URPF_NONE),
 		.urpf6 = (uint8_t)cfg_enum(cfg_child(node, "ipv6"), "urpf", HD_URPF_NONE),
 	};
-	const char *vrf = cfg_str(node, "vrf"), *mac = cfg_str(node, "mac"), *parent = cfg_str(node, "parent");
+	const char *vrf = cfg_str(node, "vrf"), *mac = cfg_str(node, "mac"),
+		   *parent = cfg_str(node, "parent");
 	const struct lyd_node *outer = cfg_child(node, "outer-vlan");
 	int rc = 0;
 
@@ -109,9 +114,12 @@ static int compile_interface(struct compile *c, const struct lyd_node *node, uin
 	if (vrf != NULL)
 		iface.vrf_id = ids_get(c->ids, ID_VRF, vrf);
 	if (mac != NULL && (!cfg_mac(mac, iface.mac) || (iface.mac[0] & 1) != 0))
-		return compile_fail(c, cfg_child(node, "mac"), "%s is not a unicast MAC address", mac);
-	if (cfg_child(cfg_child(node, "ipv6"), "address") != NULL && iface.mtu != 0 && iface.mtu < 1280)
-		return compile_fail(c, cfg_child(node, "mtu"), "IPv6 needs an MTU of 1280 (RFC 8200 section 5)");
+		return compile_fail(c, cfg_child(node, "mac"), "%s is not a unicast MAC address",
+				    mac);
+	if (cfg_child(cfg_child(node, "ipv6"), "address") != NULL && iface.mtu != 0 &&
+	    iface.mtu < 1280)
+		return compile_fail(c, cfg_child(node, "mtu"),
+				    "IPv6 needs an MTU of 1280 (RFC 8200 section 5)");
 	if (parent != NULL) {
 		iface.port_id = ids_get(c->ids, ID_INTERFACE, parent);
 		iface.outer_tpid = (uint16_t)cfg_enum(outer, "type", 0x8100);
@@ -120,8 +128,11 @@ static int compile_interface(struct compile *c, const struct lyd_node *node, uin
 	} else {
 		rc = compile_port(c, node, id);
 	}
-	*tags = (struct tags){ .port = iface.port_id, .tpid = iface.outer_tpid, .outer = iface.outer_vid,
-			       .inner = iface.inner_vid, .node = node };
+	*tags = (struct tags){ .port = iface.port_id,
+			       .tpid = iface.outer_tpid,
+			       .outer = iface.outer_vid,
+			       .inner = iface.inner_vid,
+			       .node = node };
 	if (rc == 0)
 		rc = compile_add(c, &l2_kinds[L2_KIND_IFACE], &iface, sizeof(iface), node);
 	return rc < 0 ? rc : compile_addresses(c, node, id);
@@ -133,14 +144,15 @@ int l2_compile(struct compile *c)
 	size_t n = 0, i = 0;
 	int rc = 0;
 
-	cfg_foreach(node, top, "interface")
-		n++;
+	cfg_foreach(node, top, "interface") n++;
 	struct tags *tags = calloc(n + 1, sizeof(*tags));
 	if (tags == NULL)
 		return compile_fail(c, top, "out of memory");
-	cfg_foreach(node, top, "interface") {
+	cfg_foreach(node, top, "interface")
+	{
 		uint32_t id = ids_get(c->ids, ID_INTERFACE, cfg_str(node, "name"));
-		rc = id == 0 ? compile_fail(c, node, "out of memory") : compile_interface(c, node, id, &tags[i++]);
+		rc = id == 0 ? compile_fail(c, node, "out of memory") :
+			       compile_interface(c, node, id, &tags[i++]);
 		if (rc < 0)
 			break;
 	}

@@ -26,7 +26,8 @@ static void describe_iface(const void *body, char *buf, size_t size)
 
 const struct ctrl_kind l2_kinds[] = {
 	[L2_KIND_PORT] = { HD_API_PORT, 4, sizeof(struct hd_api_port), "port", describe_port },
-	[L2_KIND_IFACE] = { HD_API_IFACE, 4, sizeof(struct hd_api_iface), "interface", describe_iface },
+	[L2_KIND_IFACE] = { HD_API_IFACE, 4, sizeof(struct hd_api_iface), "interface",
+			    describe_iface },
 	{ 0 },
 };
 
@@ -35,5 +36,7 @@ const struct ctrl_domain l2_domain = {
 	.modules = (const char *const[]){ "heddle-interfaces", NULL },
 	.kinds = l2_kinds,
 	.compile = l2_compile,
-	.states = (const struct ctrl_state[]){ { "heddle-interfaces:interface-state", l2_interface_state }, { 0 } },
+	.states =
+		(const struct ctrl_state[]){
+			{ "heddle-interfaces:interface-state", l2_interface_state }, { 0 } },
 };

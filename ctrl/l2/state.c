@@ -37,13 +37,15 @@ static void add_addresses(struct json_object *o, const struct objset *set, uint3
 		const struct hd_api_addr *a = (const void *)set->obj[i].body;
 		if (set->obj[i].kind != &ip_kinds[IP_KIND_ADDR] || a->iface_id != iface_id)
 			continue;
-		snprintf(text, sizeof(text), "%s/%u", ip_text(a->family, a->addr, ip, sizeof(ip)), a->plen);
+		snprintf(text, sizeof(text), "%s/%u", ip_text(a->family, a->addr, ip, sizeof(ip)),
+			 a->plen);
 		json_object_array_add(list, json_object_new_string(text));
 	}
 	json_object_object_add(o, "address", list);
 }
 
-static struct json_object *interface_json(struct ctrl *c, const struct hd_api_iface *i, const struct dp_answer *a)
+static struct json_object *interface_json(struct ctrl *c, const struct hd_api_iface *i,
+					  const struct dp_answer *a)
 {
 	static const uint8_t no_mac[6];
 	const struct objset *set = &running_config(c->running)->set;
@@ -62,7 +64,10 @@ static struct json_object *interface_json(struct ctrl *c, const struct hd_api_if
 	json_add_str(o, "link", !have ? "unknown" : ps.up != 0 ? "up" : "down");
 	if (have && ps.speed_mbps != 0 && ps.speed_mbps != UINT32_MAX)
 		json_add_u32(o, "speed-mbps", ps.speed_mbps);
-	uint32_t mtu = i->mtu != 0 ? i->mtu : have ? ps.mtu : port != NULL && port->mtu != 0 ? port->mtu : 1500;
+	uint32_t mtu = i->mtu != 0                    ? i->mtu :
+		       have                           ? ps.mtu :
+		       port != NULL && port->mtu != 0 ? port->mtu :
+							1500;
 	json_add_u32(o, "mtu", mtu);
 	if (memcmp(i->mac, no_mac, 6) != 0)
 		json_add_mac(o, "mac", i->mac);
@@ -90,7 +95,8 @@ static void on_ports(void *arg, const struct dp_answer *a)
 	/* Without a data plane the configured interfaces are still worth showing: their links are unknown then. */
 	for (size_t i = 0; i < set->n; i++)
 		if (set->obj[i].kind == &l2_kinds[L2_KIND_IFACE])
-			json_object_array_add(list, interface_json(ask->c, (const void *)set->obj[i].body, a));
+			json_object_array_add(
+				list, interface_json(ask->c, (const void *)set->obj[i].body, a));
 	json_object_object_add(top, "interface", list);
 	restconf_data(ask->req, "heddle-interfaces:interface-state", top);
 	free(ask);

@@ -11,8 +11,8 @@ static void describe_conf(const void *body, char *buf, size_t size)
 	const struct hd_api_srv6_conf *c = body;
 	char text[INET6_ADDRSTRLEN];
 
-	snprintf(buf, size, "source %s hop-limit %u", ip_text(6, c->encap_source, text, sizeof(text)),
-		 c->encap_hop_limit);
+	snprintf(buf, size, "source %s hop-limit %u",
+		 ip_text(6, c->encap_source, text, sizeof(text)), c->encap_hop_limit);
 }
 
 static void describe_seglist(const void *body, char *buf, size_t size)
@@ -21,8 +21,10 @@ static void describe_seglist(const void *body, char *buf, size_t size)
 	char text[INET6_ADDRSTRLEN];
 	int n = snprintf(buf, size, "%u:", l->seglist_id);
 
-	for (uint32_t i = 0; i < l->n_segs && i < HD_SRV6_SEGS_MAX && n > 0 && (size_t)n < size; i++)
-		n += snprintf(buf + n, size - (size_t)n, " %s", ip_text(6, l->seg[i], text, sizeof(text)));
+	for (uint32_t i = 0; i < l->n_segs && i < HD_SRV6_SEGS_MAX && n > 0 && (size_t)n < size;
+	     i++)
+		n += snprintf(buf + n, size - (size_t)n, " %s",
+			      ip_text(6, l->seg[i], text, sizeof(text)));
 }
 
 static void describe_policy(const void *body, char *buf, size_t size)
@@ -30,8 +32,10 @@ static void describe_policy(const void *body, char *buf, size_t size)
 	const struct hd_api_srv6_policy *p = body;
 	int n = snprintf(buf, size, "%.31s (%u):", p->name, p->policy_id);
 
-	for (uint32_t i = 0; i < p->n_lists && i < HD_SRV6_LISTS_MAX && n > 0 && (size_t)n < size; i++)
-		n += snprintf(buf + n, size - (size_t)n, " list %u*%u", p->list[i].seglist_id, p->list[i].weight);
+	for (uint32_t i = 0; i < p->n_lists && i < HD_SRV6_LISTS_MAX && n > 0 && (size_t)n < size;
+	     i++)
+		n += snprintf(buf + n, size - (size_t)n, " list %u*%u", p->list[i].seglist_id,
+			      p->list[i].weight);
 }
 
 static void describe_sid(const void *body, char *buf, size_t size)
@@ -39,18 +43,19 @@ static void describe_sid(const void *body, char *buf, size_t size)
 	const struct hd_api_srv6_sid *s = body;
 	char text[INET6_ADDRSTRLEN];
 
-	snprintf(buf, size, "%s/%u behavior %u flavors %#x", ip_text(6, s->sid, text, sizeof(text)), s->plen,
-		 s->behavior, s->flavors);
+	snprintf(buf, size, "%s/%u behavior %u flavors %#x", ip_text(6, s->sid, text, sizeof(text)),
+		 s->plen, s->behavior, s->flavors);
 }
 
 const struct ctrl_kind srv6_kinds[] = {
-	[SRV6_KIND_CONF] = { HD_API_SRV6_CONF, 4, sizeof(struct hd_api_srv6_conf), "srv6-encapsulation",
-			     describe_conf },
-	[SRV6_KIND_SEGLIST] = { HD_API_SRV6_SEGLIST, 4, sizeof(struct hd_api_srv6_seglist), "segment-list",
-				describe_seglist },
-	[SRV6_KIND_POLICY] = { HD_API_SRV6_POLICY, 4, sizeof(struct hd_api_srv6_policy), "policy", describe_policy },
-	[SRV6_KIND_SID] = { HD_API_SRV6_SID, HD_API_SRV6_SID_KEY, sizeof(struct hd_api_srv6_sid), "sid",
-			    describe_sid },
+	[SRV6_KIND_CONF] = { HD_API_SRV6_CONF, 4, sizeof(struct hd_api_srv6_conf),
+			     "srv6-encapsulation", describe_conf },
+	[SRV6_KIND_SEGLIST] = { HD_API_SRV6_SEGLIST, 4, sizeof(struct hd_api_srv6_seglist),
+				"segment-list", describe_seglist },
+	[SRV6_KIND_POLICY] = { HD_API_SRV6_POLICY, 4, sizeof(struct hd_api_srv6_policy), "policy",
+			       describe_policy },
+	[SRV6_KIND_SID] = { HD_API_SRV6_SID, HD_API_SRV6_SID_KEY, sizeof(struct hd_api_srv6_sid),
+			    "sid", describe_sid },
 	{ 0 },
 };
 

@@ -26,7 +26,8 @@ static void sid_target(struct ctrl *c, const struct hd_api_srv6_sid *s, char *bu
 
 	buf[0] = '\0';
 	if (s->target != HD_TARGET_NONE)
-		ip_target_text(&running_config(c->running)->set, c->ids, s->target, s->target_id, buf, size);
+		ip_target_text(&running_config(c->running)->set, c->ids, s->target, s->target_id,
+			       buf, size);
 	else if ((args & (HD_SRV6_ARG_TABLE | HD_SRV6_ARG_TABLE6)) != 0)
 		snprintf(buf, size, "vrf %s", ip_vrf_name(c->ids, s->table6));
 	else if ((args & HD_SRV6_ARG_TABLE4) != 0)
@@ -58,13 +59,15 @@ static void on_sids(void *arg, const struct dp_answer *a)
 	}
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 	while (dp_answer_next(a, &off, &s, sizeof(s)) != NULL) {
-		struct json_object *o = json_object_new_object(), *flavors = json_object_new_array();
+		struct json_object *o = json_object_new_object(),
+				   *flavors = json_object_new_array();
 		snprintf(text, sizeof(text), "%s/%u", ip_text(6, s.sid, ip, sizeof(ip)), s.plen);
 		json_add_str(o, "sid", text);
 		json_add_str(o, "behavior", behavior_text(s.behavior, text, sizeof(text)));
 		for (size_t i = 0; i < n_flavors; i++)
 			if ((s.flavors & flavor[i].bit) != 0)
-				json_object_array_add(flavors, json_object_new_string(flavor[i].name));
+				json_object_array_add(flavors,
+						      json_object_new_string(flavor[i].name));
 		json_object_object_add(o, "flavor", flavors);
 		sid_target(ask->c, &s, text, sizeof(text));
 		json_add_str(o, "target", text);
@@ -90,7 +93,8 @@ void srv6_sid_state(struct ctrl *c, struct http_req *req)
 
 /* --- policies: the configured ones, for why one is not in force is what people ask --------------- */
 
-static struct json_object *seglist_json(struct ctrl *c, const char *policy, const struct lyd_node *node)
+static struct json_object *seglist_json(struct ctrl *c, const char *policy,
+					const struct lyd_node *node)
 {
 	struct json_object *o = json_object_new_object();
 	char name[80], text[HD_SRV6_SEGS_MAX * 42] = "";
@@ -98,8 +102,8 @@ static struct json_object *seglist_json(struct ctrl *c, const char *policy, cons
 
 	json_add_str(o, "name", cfg_str(node, "name"));
 	json_add_u32(o, "weight", cfg_u32(node, "weight", 1));
-	cfg_foreach(seg, node, "segment")
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? ", " : "", cfg_str(seg, "sid"));
+	cfg_foreach(seg, node, "segment") n += (size_t)snprintf(
+		text + n, sizeof(text) - n, "%s%s", n > 0 ? ", " : "", cfg_str(seg, "sid"));
 	json_add_str(o, "segments", text);
 	snprintf(name, sizeof(name), "%s %s", policy, cfg_str(node, "name"));
 	json_add_counters(o, c->dp, "seglist", ids_find(c->ids, ID_SEGLIST, name));
@@ -111,7 +115,8 @@ void srv6_policy_state(struct ctrl *c, struct http_req *req)
 	const struct lyd_node *srv6 = cfg_top(running_config(c->running)->tree, "srv6");
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 
-	cfg_foreach(policy, srv6, "policy") {
+	cfg_foreach(policy, srv6, "policy")
+	{
 		struct json_object *o = json_object_new_object(), *lists = json_object_new_array();
 		const char *name = cfg_str(policy, "name");
 		json_add_str(o, "name", name);

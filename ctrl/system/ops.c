@@ -26,7 +26,8 @@ static void loaded(void *arg, const struct load_result *r)
 	json_add_str(o, "state", states[r->state]);
 	json_add_u32(o, "set", r->n_set);
 	json_add_u32(o, "deleted", r->n_del);
-	snprintf(text, sizeof(text), "%s%s%s", texts[r->state], r->note[0] != '\0' ? "; " : "", r->note);
+	snprintf(text, sizeof(text), "%s%s%s", texts[r->state], r->note[0] != '\0' ? "; " : "",
+		 r->note);
 	json_add_str(o, "text", text);
 	restconf_output(req, "heddle-system", o);
 }
@@ -41,21 +42,26 @@ void system_load(struct ctrl *c, const struct lyd_node *in, struct http_req *req
 		restconf_errorf(req, -EINVAL, "no 'config' given");
 		return;
 	}
-	int rc = config_parse(c->ly, text, strlen(text), file != NULL ? file : "request", &cfg, &err);
+	int rc = config_parse(c->ly, text, strlen(text), file != NULL ? file : "request", &cfg,
+			      &err);
 	if (rc < 0) {
 		restconf_error(req, rc, &err);
 		return;
 	}
 	if (cfg_bool(in, "check", false)) {
-		struct load_result res = { .state = LOAD_ACCEPTED, .revision = running_revision(c->running) };
+		struct load_result res = { .state = LOAD_ACCEPTED,
+					   .revision = running_revision(c->running) };
 		struct ids *ids = ids_create(); /* the running ids keep their marks */
-		res.rc = ids == NULL ? -ENOMEM : config_compile(cfg, ids, dp_stats(c->dp), &res.err);
+		res.rc = ids == NULL ? -ENOMEM :
+				       config_compile(cfg, ids, dp_stats(c->dp), &res.err);
 		ids_destroy(ids);
 		config_destroy(cfg);
 		loaded(req, &res);
 		return;
 	}
-	const char *own = file != NULL && c->config_file != NULL && strcmp(file, c->config_file) == 0 ? file : NULL;
+	const char *own =
+		file != NULL && c->config_file != NULL && strcmp(file, c->config_file) == 0 ? file :
+											      NULL;
 	running_load(c->running, cfg, own, loaded, req);
 }
 
@@ -66,7 +72,9 @@ void system_reload(struct ctrl *c, const struct lyd_node *in, struct http_req *r
 
 	(void)in;
 	if (c->config_file == NULL) {
-		restconf_errorf(req, -EINVAL, "heddle-ctrl was started without --config, there is no file to read");
+		restconf_errorf(
+			req, -EINVAL,
+			"heddle-ctrl was started without --config, there is no file to read");
 		return;
 	}
 	int rc = config_read(c->ly, c->config_file, &cfg, &err);
@@ -122,10 +130,12 @@ static int flatten(const struct lyd_node *tree, struct lines *l)
 		LYD_TREE_DFS_BEGIN(top, node) {
 			bool term = (node->schema->nodetype & LYD_NODE_TERM) != 0;
 			bool item = node->schema->nodetype == LYS_LIST;
-			if (rc == 0 && (node->flags & LYD_DEFAULT) == 0 && (term || item) && !lysc_is_key(node->schema)) {
+			if (rc == 0 && (node->flags & LYD_DEFAULT) == 0 && (term || item) &&
+			    !lysc_is_key(node->schema)) {
 				char *path = lyd_path(node, LYD_PATH_STD, NULL, 0), *text = NULL;
-				if (path == NULL || asprintf(&text, "%s%s%s", path, term ? " = " : "",
-							     term ? lyd_get_value(node) : "") < 0)
+				if (path == NULL ||
+				    asprintf(&text, "%s%s%s", path, term ? " = " : "",
+					     term ? lyd_get_value(node) : "") < 0)
 					rc = -ENOMEM;
 				else
 					rc = lines_add(l, text);
@@ -158,7 +168,8 @@ static void diff_reply(struct http_req *req, struct json_object *list)
 	restconf_output(req, "heddle-system", o);
 }
 
-static void diff_configs(struct http_req *req, const struct lyd_node *old, const struct lyd_node *new)
+static void diff_configs(struct http_req *req, const struct lyd_node *old,
+			 const struct lyd_node *new)
 {
 	struct lines a = { 0 }, b = { 0 };
 	size_t i = 0, j = 0;
@@ -219,7 +230,8 @@ static void on_dump(void *arg, const struct dp_answer *a)
 	uint8_t body[4096];
 	size_t off = 0;
 
-	if (a->error != 0 && a->error != ENOENT) { /* ENOENT: a kind this data plane does not have */
+	if (a->error != 0 &&
+	    a->error != ENOENT) { /* ENOENT: a kind this data plane does not have */
 		restconf_dp_error(d->req, a);
 		objset_fini(&d->held);
 		free(d);
@@ -260,7 +272,8 @@ void system_diff(struct ctrl *c, const struct lyd_node *in, struct http_req *req
 	struct config *cfg;
 
 	if (text != NULL) {
-		int rc = config_parse(c->ly, text, strlen(text), file != NULL ? file : "request", &cfg, &err);
+		int rc = config_parse(c->ly, text, strlen(text), file != NULL ? file : "request",
+				      &cfg, &err);
 		if (rc < 0) {
 			restconf_error(req, rc, &err);
 			return;

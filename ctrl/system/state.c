@@ -14,7 +14,8 @@
 
 void system_state(struct ctrl *c, struct http_req *req)
 {
-	struct json_object *o = json_object_new_object(), *cfg = json_object_new_object(), *d = json_object_new_object();
+	struct json_object *o = json_object_new_object(), *cfg = json_object_new_object(),
+			   *d = json_object_new_object();
 	const struct config *running = running_config(c->running);
 	const struct hd_api_hello *hello = dp_hello(c->dp);
 	const char *problem = hello != NULL ? running_problem(c->running) : dp_problem(c->dp);
@@ -105,7 +106,8 @@ static void on_workers(void *arg, const struct dp_answer *a)
 		for (uint32_t i = 0; i < w.n_queues && i < 32; i++) {
 			const char *port = ids_name(ask->c->ids, ID_INTERFACE, w.queue[i].port_id);
 			char text[64];
-			snprintf(text, sizeof(text), "%s/%u", port != NULL ? port : "?", w.queue[i].queue);
+			snprintf(text, sizeof(text), "%s/%u", port != NULL ? port : "?",
+				 w.queue[i].queue);
 			json_object_array_add(queues, json_object_new_string(text));
 		}
 		json_object_object_add(o, "queue", queues);
@@ -132,8 +134,8 @@ static const char *severity(uint32_t s)
 	return s == HD_SEV_ERROR ? "error" : s == HD_SEV_WARN ? "warning" : "info";
 }
 
-static const struct hd_api_drop_sample *find_sample(const struct hd_api_drop_sample *s, size_t n, uint32_t vec,
-						    uint32_t row)
+static const struct hd_api_drop_sample *find_sample(const struct hd_api_drop_sample *s, size_t n,
+						    uint32_t vec, uint32_t row)
 {
 	for (size_t i = 0; i < n; i++)
 		if (s[i].verdict_vec == vec && s[i].verdict == row)
@@ -158,7 +160,8 @@ static void add_sample(struct json_object *o, struct ctrl *c, const struct hd_ap
 	json_object_object_add(o, "last-packet", p);
 }
 
-static void add_drops(struct json_object *list, struct ctrl *c, const struct hd_api_drop_sample *samples, size_t n)
+static void add_drops(struct json_object *list, struct ctrl *c,
+		      const struct hd_api_drop_sample *samples, size_t n)
 {
 	const struct hd_stats_vec *v;
 
@@ -170,7 +173,8 @@ static void add_drops(struct json_object *list, struct ctrl *c, const struct hd_
 		for (uint32_t row = 0; row < v->n_rows; row++) {
 			const struct hd_stats_row *info = dp_stats_row(c->dp, v, row);
 			uint64_t packets = dp_stats_sum(c->dp, v, row, 0);
-			if (info == NULL || packets == 0 || strncmp(info->next, "drop", sizeof(info->next)) != 0)
+			if (info == NULL || packets == 0 ||
+			    strncmp(info->next, "drop", sizeof(info->next)) != 0)
 				continue;
 			struct json_object *o = json_object_new_object();
 			char text[HD_STATS_ROW_TEXT];
@@ -180,7 +184,8 @@ static void add_drops(struct json_object *list, struct ctrl *c, const struct hd_
 			json_add_str(o, "reason", text);
 			json_add_str(o, "severity", severity(info->severity));
 			json_add_u64(o, "packets", packets);
-			snprintf(text, sizeof(text), "%.*s", (int)sizeof(info->text) - 1, info->text);
+			snprintf(text, sizeof(text), "%.*s", (int)sizeof(info->text) - 1,
+				 info->text);
 			json_add_str(o, "help", text);
 			const struct hd_api_drop_sample *s = find_sample(samples, n, vec, row);
 			if (s != NULL)
@@ -272,7 +277,9 @@ static void on_graph(void *arg, const struct dp_answer *a)
 			snprintf(text, sizeof(text), "%.47s", row != NULL ? row->name : "?");
 			bool twice = false; /* several verdicts may lead to one node */
 			for (size_t k = 0; k < json_object_array_length(next); k++)
-				if (strcmp(json_object_get_string(json_object_array_get_idx(next, k)), text) == 0)
+				if (strcmp(json_object_get_string(
+						   json_object_array_get_idx(next, k)),
+					   text) == 0)
 					twice = true;
 			if (!twice)
 				json_object_array_add(next, json_object_new_string(text));

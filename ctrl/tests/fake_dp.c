@@ -51,8 +51,11 @@ static bool read_all(int fd, void *buf, size_t len, struct fake_dp *f)
 static void send_msg(int fd, uint16_t type, uint32_t seq, const void *body, size_t size, int pass)
 {
 	uint8_t buf[sizeof(struct hd_api_hdr) + 4096];
-	struct hd_api_hdr h = { .length = (uint32_t)(sizeof(h) + size), .type = type, .version = HD_API_VERSION,
-				.seq = seq, .flags = HD_API_F_REPLY };
+	struct hd_api_hdr h = { .length = (uint32_t)(sizeof(h) + size),
+				.type = type,
+				.version = HD_API_VERSION,
+				.seq = seq,
+				.flags = HD_API_F_REPLY };
 	struct iovec iov = { buf, h.length };
 	union {
 		struct cmsghdr align;
@@ -75,7 +78,8 @@ static void send_msg(int fd, uint16_t type, uint32_t seq, const void *body, size
 		return; /* the peer has gone: its own business */
 }
 
-static void reply(struct session *s, uint32_t seq, uint32_t error, uint32_t failed_seq, const char *text)
+static void reply(struct session *s, uint32_t seq, uint32_t error, uint32_t failed_seq,
+		  const char *text)
 {
 	struct hd_api_reply r = { .error = error, .failed_seq = failed_seq };
 
@@ -87,8 +91,12 @@ static void reply(struct session *s, uint32_t seq, uint32_t error, uint32_t fail
 static int stats_segment(void)
 {
 	struct hd_stats_row rows[2] = { { .name = "arp" }, { .name = "icmp6-error" } };
-	struct hd_stats_hdr h = { .magic = HD_STATS_MAGIC, .version = HD_STATS_VERSION, .n_vecs = 1, .vec_off = 64 };
-	struct hd_stats_vec v = { .name = "punt", .kind = HD_STATS_COUNTER, .n_rows = 2, .n_cols = 1, .n_slices = 1 };
+	struct hd_stats_hdr h = {
+		.magic = HD_STATS_MAGIC, .version = HD_STATS_VERSION, .n_vecs = 1, .vec_off = 64
+	};
+	struct hd_stats_vec v = {
+		.name = "punt", .kind = HD_STATS_COUNTER, .n_rows = 2, .n_cols = 1, .n_slices = 1
+	};
 
 	v.row_info_off = 64 + sizeof(v) * HD_STATS_VECS_MAX;
 	v.cell_off = v.row_info_off + sizeof(rows);
@@ -103,7 +111,9 @@ static int stats_segment(void)
 
 static bool hello(struct session *s, const struct hd_api_hdr *h)
 {
-	struct hd_api_hello out = { .version = HD_API_VERSION, .pid = (uint32_t)getpid(), .software = "fake-dp" };
+	struct hd_api_hello out = { .version = HD_API_VERSION,
+				    .pid = (uint32_t)getpid(),
+				    .software = "fake-dp" };
 
 	switch (s->f->mode) {
 	case FAKE_OTHER_VERSION:
@@ -283,7 +293,8 @@ void fake_dp_start(struct fake_dp *f)
 	unlink(f->path);
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", f->path);
 	f->listen_fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	cr_assert(bind(f->listen_fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(f->listen_fd, 4) == 0);
+	cr_assert(bind(f->listen_fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+		  listen(f->listen_fd, 4) == 0);
 	pthread_mutex_init(&f->lock, NULL);
 	cr_assert(pthread_create(&f->thread, NULL, run, f) == 0);
 }

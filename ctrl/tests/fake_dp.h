@@ -12,11 +12,11 @@
 
 enum fake_mode {
 	FAKE_OBEYS,
-	FAKE_REFUSES,	    /* every transaction that has an object of type `victim` */
-	FAKE_DIES,	    /* closes the connection in mid-batch, at the first object of type `victim` */
+	FAKE_REFUSES, /* every transaction that has an object of type `victim` */
+	FAKE_DIES,    /* closes the connection in mid-batch, at the first object of type `victim` */
 	FAKE_OTHER_VERSION, /* refuses the greeting as a data plane of another version does */
 	FAKE_NEWER_HELLO,   /* greets with another version */
-	FAKE_GARBAGE,	    /* answers the greeting with a message of impossible length */
+	FAKE_GARBAGE,       /* answers the greeting with a message of impossible length */
 };
 
 struct fake_object {
@@ -38,7 +38,8 @@ struct fake_dp {
 	bool stop;
 	struct fake_object obj[FAKE_OBJECTS_MAX];
 	unsigned n_obj;
-	unsigned n_connects, n_commits, n_changed; /* changed: objects that were set to another value, or deleted */
+	unsigned n_connects, n_commits,
+		n_changed; /* changed: objects that were set to another value, or deleted */
 };
 
 /* Listen on a fresh path below /tmp and serve. */

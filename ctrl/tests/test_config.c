@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Configurations: each bad one is refused with the right line, path and words; a good one compiles to the right objects. */
+ * Configurations: each bad one is refused with the right line, path and words; a good one compiles to the right
+ * objects. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
@@ -70,53 +71,84 @@ struct bad {
 ParameterizedTestParameters(config, bad)
 {
 	static struct bad rows[] = {
-		{ "unknown leaf", "mtu: 1400", "mtuu: 1400", 7, "interface[name='access']/mtuu", "unknown name 'mtuu'" },
+		{ "unknown leaf", "mtu: 1400", "mtuu: 1400", 7, "interface[name='access']/mtuu",
+		  "unknown name 'mtuu'" },
 		{ "unknown top level", "srv6:", "srv66:", 26, "/srv66", "unknown name" },
-		{ "state is not configuration", "system:\n", "system-state: {}\nsystem:\n", 1, "/system-state", "state" },
-		{ "wrong type", "mtu: 1400", "mtu: large", 7, "interface[name='access']/mtu", "large" },
+		{ "state is not configuration", "system:\n", "system-state: {}\nsystem:\n", 1,
+		  "/system-state", "state" },
+		{ "wrong type", "mtu: 1400", "mtu: large", 7, "interface[name='access']/mtu",
+		  "large" },
 		{ "out of range", "mtu: 1400", "mtu: 14", 7, "interface[name='access']/mtu", "14" },
-		{ "no value", "hostname: lab", "hostname:\n    - a", 2, "/hostname", "single value" },
+		{ "no value", "hostname: lab", "hostname:\n    - a", 2, "/hostname",
+		  "single value" },
 		{ "empty number", "mtu: 1400", "mtu:", 7, "/mtu", "no value" },
-		{ "a scalar for a container", "    ipv4:\n      address:\n      - ip: 10.0.1.1\n        prefix-length: 24\n",
+		{ "a scalar for a container",
+		  "    ipv4:\n      address:\n      - ip: 10.0.1.1\n        prefix-length: 24\n",
 		  "    ipv4: yes\n", 8, "/ipv4", "mapping" },
 		{ "a mapping for a list", "  - name: red", "    name: red", 24, "/vrf", "list" },
-		{ "missing key", "- name: core\n    devargs: net_null1", "- devargs: net_null1", 12, "/interface",
-		  "without its key 'name'" },
-		{ "missing mandatory leaf", "        prefix-length: 24\n", "", 10, "address[ip='10.0.1.1']", "prefix-length" },
-		{ "missing choice", "srv6-policy: far", "description: x", 22, "route[prefix='10.3.0.0/16']", "target" },
-		{ "both cases of a choice", "srv6-policy: far", "srv6-policy: far\n    special: blackhole", 23,
-		  "/srv6-policy", "both cases" },
-		{ "no such vrf", "vrf: red", "vrf: blue", 17, "interface[name='core.10']/vrf", "blue" },
-		{ "no such parent", "parent: core", "parent: cord", 15, "interface[name='core.10']/parent", "cord" },
-		{ "no such interface", "{interface: core, ", "{interface: cord, ", 21, "next-hop[index='1']/interface",
-		  "no interface 'cord'" },
-		{ "no such policy", "srv6-policy: far", "srv6-policy: near", 23, "/srv6-policy", "no SR policy 'near'" },
-		{ "duplicate mapping key", "    mtu: 1400", "    mtu: 1400\n    mtu: 1500", 8, "/mtu", "duplicate of line 7" },
-		{ "same name with its module", "    mtu: 1400", "    mtu: 1400\n    heddle-interfaces:mtu: 1500", 8, "mtu",
+		{ "missing key", "- name: core\n    devargs: net_null1", "- devargs: net_null1", 12,
+		  "/interface", "without its key 'name'" },
+		{ "missing mandatory leaf", "        prefix-length: 24\n", "", 10,
+		  "address[ip='10.0.1.1']", "prefix-length" },
+		{ "missing choice", "srv6-policy: far", "description: x", 22,
+		  "route[prefix='10.3.0.0/16']", "target" },
+		{ "both cases of a choice", "srv6-policy: far",
+		  "srv6-policy: far\n    special: blackhole", 23, "/srv6-policy", "both cases" },
+		{ "no such vrf", "vrf: red", "vrf: blue", 17, "interface[name='core.10']/vrf",
+		  "blue" },
+		{ "no such parent", "parent: core", "parent: cord", 15,
+		  "interface[name='core.10']/parent", "cord" },
+		{ "no such interface", "{interface: core, ", "{interface: cord, ", 21,
+		  "next-hop[index='1']/interface", "no interface 'cord'" },
+		{ "no such policy", "srv6-policy: far", "srv6-policy: near", 23, "/srv6-policy",
+		  "no SR policy 'near'" },
+		{ "duplicate mapping key", "    mtu: 1400", "    mtu: 1400\n    mtu: 1500", 8,
+		  "/mtu", "duplicate of line 7" },
+		{ "same name with its module", "    mtu: 1400",
+		  "    mtu: 1400\n    heddle-interfaces:mtu: 1500", 8, "mtu",
 		  "duplicate of line 7" },
-		{ "duplicate list entry", "- name: core\n", "- name: access\n", 12, "interface[name='access']",
-		  "duplicate of line 5" },
-		{ "duplicate prefix in other words", "10.3.0.0/16", "10.2.3.4/16", 22, "route[prefix='10.2.0.0/16']",
-		  "duplicate of line 20" },
-		{ "same tags twice", "ip:\n  route:", "  - {name: again, parent: core, outer-vlan: {id: 10}}\nip:\n  route:", 18,
+		{ "duplicate list entry", "- name: core\n", "- name: access\n", 12,
+		  "interface[name='access']", "duplicate of line 5" },
+		{ "duplicate prefix in other words", "10.3.0.0/16", "10.2.3.4/16", 22,
+		  "route[prefix='10.2.0.0/16']", "duplicate of line 20" },
+		{ "same tags twice", "ip:\n  route:",
+		  "  - {name: again, parent: core, outer-vlan: {id: 10}}\nip:\n  route:", 18,
 		  "interface[name='again']", "same VLAN tags" },
-		{ "multicast address", "ip: 10.0.1.1", "ip: 224.0.0.1", 10, "address[ip='224.0.0.1']", "unicast" },
-		{ "same next hop twice", "10.9.0.2}]", "10.9.0.2}, {interface: core, address: 10.9.0.2}]", 21,
-		  "next-hop[index='2']", "twice" },
-		{ "IPv4 gateway of an IPv6 route", "10.2.0.0/16", "2001:db8::/32", 21, "/address", "IPv4 gateway" },
-		{ "behavior without argument", "behavior: end", "behavior: end-x", 30, "/behavior", "needs 'next-hop'" },
-		{ "argument without use", "behavior: end", "behavior: end\n    policy: far", 31, "/policy", "has no 'policy'" },
-		{ "flavor without use", "behavior: end", "behavior: end-dt6\n    flavor: [psp]", 31, "/flavor", "flavors" },
-		{ "no source address", "source-address: 'fc00:1::1'", "hop-limit: 3", 32, "policy[name='far']", "source" },
-		{ "no segments", "segment: ['fc00:2::1', 'fc00:3::1']", "weight: 1", 34, "segment-list[name='a']", "segment" },
+		{ "multicast address", "ip: 10.0.1.1", "ip: 224.0.0.1", 10,
+		  "address[ip='224.0.0.1']", "unicast" },
+		{ "same next hop twice", "10.9.0.2}]",
+		  "10.9.0.2}, {interface: core, address: 10.9.0.2}]", 21, "next-hop[index='2']",
+		  "twice" },
+		{ "IPv4 gateway of an IPv6 route", "10.2.0.0/16", "2001:db8::/32", 21, "/address",
+		  "IPv4 gateway" },
+		{ "behavior without argument", "behavior: end", "behavior: end-x", 30, "/behavior",
+		  "needs 'next-hop'" },
+		{ "argument without use", "behavior: end", "behavior: end\n    policy: far", 31,
+		  "/policy", "has no 'policy'" },
+		{ "flavor without use", "behavior: end", "behavior: end-dt6\n    flavor: [psp]", 31,
+		  "/flavor", "flavors" },
+		{ "no source address", "source-address: 'fc00:1::1'", "hop-limit: 3", 32,
+		  "policy[name='far']", "source" },
+		{ "no segments", "segment: ['fc00:2::1', 'fc00:3::1']", "weight: 1", 34,
+		  "segment-list[name='a']", "segment" },
 		{ "an anchor", "hostname: lab", "hostname: &x lab", 2, "", "anchors" },
 		{ "an alias", "hostname: lab", "hostname: *x", 2, "", "aliases" },
 		{ "a tag", "hostname: lab", "hostname: !!str lab", 2, "", "tags" },
-		{ "a second document", "interfaces:\n", "---\ninterfaces:\n", 3, "", "second YAML document" },
+		{ "a second document", "interfaces:\n", "---\ninterfaces:\n", 3, "",
+		  "second YAML document" },
 		{ "a tab", "  hostname", "\thostname", 2, "", "tab" },
-		{ "a control character", "lab", "l\x01" "b", 2, "", "not UTF-8" },
-		{ "invalid UTF-8", "lab", "l\xff" "b", 2, "", "not UTF-8" },
-		{ "an overlong UTF-8 sequence", "lab", "l\xc0\xaf" "b", 2, "", "not UTF-8" },
+		{ "a control character", "lab",
+		  "l\x01"
+		  "b",
+		  2, "", "not UTF-8" },
+		{ "invalid UTF-8", "lab",
+		  "l\xff"
+		  "b",
+		  2, "", "not UTF-8" },
+		{ "an overlong UTF-8 sequence", "lab",
+		  "l\xc0\xaf"
+		  "b",
+		  2, "", "not UTF-8" },
 		{ "an escaped NUL", "lab", "\"l\\0b\"", 2, "", "NUL" },
 		{ "unbalanced", "{id: 10}", "{id: 10", 17, "", "not YAML" },
 		{ "a mapping as a name", "system:\n", "{a: b}: c\nsystem:\n", 1, "", "plain text" },
@@ -161,7 +193,9 @@ Test(config, no_configuration_at_all)
 	refused("hello\n", 6, "top level");
 	refused("- a\n- b\n", 8, "top level");
 	refused("\0\0\0\0", 4, "not UTF-8");
-	refused("\x7f" "ELF\x02\x01\x01", 7, "not UTF-8");
+	refused("\x7f"
+		"ELF\x02\x01\x01",
+		7, "not UTF-8");
 }
 
 Test(config, every_truncation_is_survived)
@@ -263,7 +297,8 @@ Test(config, good_compiles)
 	struct ctrl_err err;
 	char line[1500];
 
-	cr_assert_eq(take(good_yaml, sizeof(good_yaml) - 1, &cfg, &err), 0, "%s", ctrl_err_str(&err, line, sizeof(line)));
+	cr_assert_eq(take(good_yaml, sizeof(good_yaml) - 1, &cfg, &err), 0, "%s",
+		     ctrl_err_str(&err, line, sizeof(line)));
 	cr_assert_eq(count(cfg, HD_API_PORT), 2);
 	cr_assert_eq(count(cfg, HD_API_IFACE), 3);
 	cr_assert_eq(count(cfg, HD_API_VRF), 1);
@@ -320,7 +355,9 @@ Test(config, json_round_trip)
 
 Test(config, a_policy_without_list_takes_its_routes_along)
 {
-	char *text = replace(good_yaml, "    segment-list:\n    - {name: a, segment: ['fc00:2::1', 'fc00:3::1']}\n", "");
+	char *text = replace(
+		good_yaml,
+		"    segment-list:\n    - {name: a, segment: ['fc00:2::1', 'fc00:3::1']}\n", "");
 	struct config *cfg;
 	struct ctrl_err err;
 
@@ -342,9 +379,13 @@ Test(config, routes_share_next_hops)
 	char *text = replace(good_yaml, "    srv6-policy: far\n",
 			     "    next-hop: [{interface: core, address: 10.9.0.2}]\n"
 			     "  - prefix: 10.4.0.0/16\n"
-			     "    next-hop: [{interface: core, address: 10.9.0.3, weight: 2}, {interface: core, address: 10.9.0.2}]\n"
+			     "    next-hop:\n"
+			     "    - {interface: core, address: 10.9.0.3, weight: 2}\n"
+			     "    - {interface: core, address: 10.9.0.2}\n"
 			     "  - prefix: 10.5.0.0/16\n"
-			     "    next-hop: [{interface: core, address: 10.9.0.2}, {interface: core, address: 10.9.0.3, weight: 2}]\n");
+			     "    next-hop:\n"
+			     "    - {interface: core, address: 10.9.0.2}\n"
+			     "    - {interface: core, address: 10.9.0.3, weight: 2}\n");
 	struct config *cfg;
 	struct ctrl_err err;
 
@@ -362,7 +403,8 @@ Test(config, behaviors_are_the_list)
 	size_t n, in_model = 0;
 	const struct hd_srv6_behavior_info *all = hd_srv6_behaviors(&n);
 	const struct lysc_node *leaf = lys_find_path(ly, NULL, "/heddle-srv6:srv6/sid/behavior", 0);
-	const struct lysc_type_enum *type = (const void *)((const struct lysc_node_leaf *)leaf)->type;
+	const struct lysc_type_enum *type =
+		(const void *)((const struct lysc_node_leaf *)leaf)->type;
 	LY_ARRAY_COUNT_TYPE u;
 
 	LY_ARRAY_FOR(type->enums, u)
@@ -371,7 +413,8 @@ Test(config, behaviors_are_the_list)
 		snprintf(name, sizeof(name), "%s", type->enums[u].name);
 		for (char *p = name; *p != '\0'; p++)
 			*p = *p == '-' ? '.' : *p;
-		const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info((unsigned)type->enums[u].value);
+		const struct hd_srv6_behavior_info *b =
+			hd_srv6_behavior_info((unsigned)type->enums[u].value);
 		cr_assert_not_null(b, "%s", name);
 		cr_assert_str_eq(b->name, name);
 		in_model++;

@@ -99,8 +99,14 @@ Test(ids, truncated_file)
 Test(ids, damaged_content)
 {
 	static const char *const texts[] = {
-		"[]", "3", "{\"vrf\": []}", "{\"vrf\": {\"a\": 0}}", "{\"vrf\": {\"a\": -1}}", "{\"vrf\": {\"a\": \"1\"}}",
-		"{\"vrf\": {\"a\": 1, \"b\": 1}}", "{\"vrf\": {\"a\": 99999999999}}",
+		"[]",
+		"3",
+		"{\"vrf\": []}",
+		"{\"vrf\": {\"a\": 0}}",
+		"{\"vrf\": {\"a\": -1}}",
+		"{\"vrf\": {\"a\": \"1\"}}",
+		"{\"vrf\": {\"a\": 1, \"b\": 1}}",
+		"{\"vrf\": {\"a\": 99999999999}}",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct ids *ids = ids_create();

@@ -16,7 +16,8 @@ static void describe(const void *body, char *buf, size_t size)
 static const struct ctrl_kind kind_a = { 0x101, 1, 8, "a", describe };
 static const struct ctrl_kind kind_b = { 0x201, 1, 8, "b", describe };
 
-static void add(struct objset *s, const struct ctrl_kind *k, uint8_t key, uint8_t value, size_t size)
+static void add(struct objset *s, const struct ctrl_kind *k, uint8_t key, uint8_t value,
+		size_t size)
 {
 	uint8_t body[8] = { key, value };
 
@@ -40,8 +41,11 @@ static int note(const struct object *old, const struct object *new, void *arg)
 	const struct object *o = new != NULL ? new : old;
 	size_t n = strlen(s->text);
 
-	snprintf(s->text + n, sizeof(s->text) - n, "%c%s%u ", old == NULL ? '+' : new == NULL ? '-' : '~', o->kind->name,
-		 o->body[0]);
+	snprintf(s->text + n, sizeof(s->text) - n, "%c%s%u ",
+		 old == NULL ? '+' :
+		 new == NULL ? '-' :
+			       '~',
+		 o->kind->name, o->body[0]);
 	return 0;
 }
 

@@ -8,23 +8,23 @@
 
 /* Ethernet, VLAN 10, IPv6 with an SRH of two segments (one left), IPv4, UDP. */
 static const uint8_t packet[] = {
-	2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x81, 0, 0, 10, 0x86, 0xdd,
-	0x60, 0, 0, 0, 0, 68, 43, 63, 0xfc, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-	0xfc, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xe,
-	4, 4, 4, 1, 1, 0, 0, 0,
-	0xfc, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-	0xfc, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xe,
-	0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 1, 2, 10, 0, 2, 2,
-	0x13, 0x88, 0, 53, 0, 8, 0, 0,
+	2,    0, 0,  0,   0, 1,  2,    0,   0,    0, 0,    2,    0x81, 0,  0, 10, 0x86, 0xdd,
+	0x60, 0, 0,  0,   0, 68, 43,   63,  0xfc, 0, 0,    1,    0,    0,  0, 0,  0,    0,
+	0,    0, 0,  0,   0, 1,  0xfc, 0,   0,    2, 0,    0,    0,    0,  0, 0,  0,    0,
+	0,    0, 0,  0xe, 4, 4,  4,    1,   1,    0, 0,    0,    0xfc, 0,  0, 3,  0,    0,
+	0,    0, 0,  0,   0, 0,  0,    0,   0,    1, 0xfc, 0,    0,    2,  0, 0,  0,    0,
+	0,    0, 0,  0,   0, 0,  0,    0xe, 0x45, 0, 0,    28,   0,    0,  0, 0,  64,   17,
+	0,    0, 10, 0,   1, 2,  10,   0,   2,    2, 0x13, 0x88, 0,    53, 0, 8,  0,    0,
 };
 
 Test(packet_text, names_every_header)
 {
 	char buf[500];
 
-	cr_assert_str_eq(debug_packet_text(packet, sizeof(packet), buf, sizeof(buf)),
-			 "VLAN 10, IPv6 fc00:1::1 > fc00:2::e hlim 63 len 108, SRH left 1 [fc00:2::e fc00:3::1], "
-			 "IPv4 10.0.1.2 > 10.0.2.2 ttl 64 len 28, UDP 5000 > 53");
+	cr_assert_str_eq(
+		debug_packet_text(packet, sizeof(packet), buf, sizeof(buf)),
+		"VLAN 10, IPv6 fc00:1::1 > fc00:2::e hlim 63 len 108, SRH left 1 [fc00:2::e fc00:3::1], "
+		"IPv4 10.0.1.2 > 10.0.2.2 ttl 64 len 28, UDP 5000 > 53");
 	debug_packet_text(packet + 18, sizeof(packet) - 18, buf, sizeof(buf));
 	cr_assert_eq(strncmp(buf, "IPv6 fc00:1::1", 14), 0, "%s", buf);
 	cr_assert_str_eq(debug_packet_text(packet, 0, buf, sizeof(buf)), "");

@@ -45,7 +45,9 @@ static void start_ctrl(void)
 
 	log_level = LOG_LEVEL_ERROR;
 	uv_loop_init(&loop);
-	c = (struct ctrl){ .loop = &loop, .ly = config_yang(YANG_DIR, &err), .ids = ids_create(),
+	c = (struct ctrl){ .loop = &loop,
+			   .ly = config_yang(YANG_DIR, &err),
+			   .ids = ids_create(),
 			   .default_log_level = LOG_LEVEL_ERROR };
 	cr_assert_not_null(c.ly, "%s", err.msg);
 	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
@@ -88,14 +90,14 @@ static void teardown(void)
 TestSuite(running, .init = setup, .fini = teardown, .timeout = 30);
 
 /* Turn the loop until it is so; false after five seconds. */
-#define turn_until(condition)                                                                                         \
-	({                                                                                                            \
-		uint64_t end_ = uv_hrtime() + 5000000000ull;                                                          \
-		while (!(condition) && uv_hrtime() < end_) {                                                          \
-			uv_run(c.loop, UV_RUN_NOWAIT);                                                                \
-			usleep(1000);                                                                                 \
-		}                                                                                                     \
-		(condition);                                                                                          \
+#define turn_until(condition)                                \
+	({                                                   \
+		uint64_t end_ = uv_hrtime() + 5000000000ull; \
+		while (!(condition) && uv_hrtime() < end_) { \
+			uv_run(c.loop, UV_RUN_NOWAIT);       \
+			usleep(1000);                        \
+		}                                            \
+		(condition);                                 \
 	})
 
 static struct load_result result;
@@ -113,7 +115,8 @@ static void load(const char *text)
 	struct ctrl_err err;
 	struct config *cfg;
 
-	cr_assert_eq(config_parse(c.ly, text, strlen(text), "t.yaml", &cfg, &err), 0, "%s", err.msg);
+	cr_assert_eq(config_parse(c.ly, text, strlen(text), "t.yaml", &cfg, &err), 0, "%s",
+		     err.msg);
 	done = false;
 	running_load(c.running, cfg, NULL, loaded, NULL);
 	cr_assert(turn_until(done), "the load was never answered");
@@ -131,7 +134,8 @@ static char *with(const char *old, const char *new)
 	char *out;
 
 	cr_assert_not_null(at);
-	cr_assert(asprintf(&out, "%.*s%s%s", (int)(at - good_yaml), good_yaml, new, at + strlen(old)) > 0);
+	cr_assert(asprintf(&out, "%.*s%s%s", (int)(at - good_yaml), good_yaml, new,
+			   at + strlen(old)) > 0);
 	return out;
 }
 
@@ -156,7 +160,8 @@ Test(running, load_is_one_transaction_of_the_difference)
 	load(text);
 	cr_assert_eq(result.rc, 0);
 	cr_assert_eq(fake->n_commits, commits + 1);
-	cr_assert_eq(fake->n_changed, changed + 2, "one route came, one went, nothing else was touched");
+	cr_assert_eq(fake->n_changed, changed + 2,
+		     "one route came, one went, nothing else was touched");
 	commits = fake->n_commits;
 	load(text);
 	cr_assert_eq(result.state, LOAD_UNCHANGED);
@@ -178,7 +183,8 @@ Test(running, a_refusal_changes_nothing_and_names_the_line)
 	free(text);
 	cr_assert_eq(result.rc, -EINVAL);
 	cr_assert(result.err.line == 20, "line %u", result.err.line);
-	cr_assert_not_null(strstr(result.err.path, "/heddle-ip:ip/route[prefix="), "%s", result.err.path);
+	cr_assert_not_null(strstr(result.err.path, "/heddle-ip:ip/route[prefix="), "%s",
+			   result.err.path);
 	cr_assert_not_null(strstr(result.err.msg, "the mock says no"), "%s", result.err.msg);
 	cr_assert_eq(fake_dp_count(fake, 0), before);
 	cr_assert_eq(running_revision(c.running), revision);
@@ -209,13 +215,16 @@ Test(running, version_mismatch_names_both)
 {
 	fake_dp_mode(fake, FAKE_OTHER_VERSION, 0);
 	dp_connect(c.dp);
-	cr_assert(turn_until(strstr(dp_problem(c.dp), "speaks 99") != NULL), "%s", dp_problem(c.dp));
+	cr_assert(turn_until(strstr(dp_problem(c.dp), "speaks 99") != NULL), "%s",
+		  dp_problem(c.dp));
 	cr_assert_not_null(strstr(dp_problem(c.dp), "version 1"));
 	fake_dp_mode(fake, FAKE_NEWER_HELLO, 0);
-	cr_assert(turn_until(strstr(dp_problem(c.dp), "version 99") != NULL), "%s", dp_problem(c.dp));
+	cr_assert(turn_until(strstr(dp_problem(c.dp), "version 99") != NULL), "%s",
+		  dp_problem(c.dp));
 	cr_assert_not_null(strstr(dp_problem(c.dp), "version 1"));
 	fake_dp_mode(fake, FAKE_GARBAGE, 0);
-	cr_assert(turn_until(strstr(dp_problem(c.dp), "impossible") != NULL), "%s", dp_problem(c.dp));
+	cr_assert(turn_until(strstr(dp_problem(c.dp), "impossible") != NULL), "%s",
+		  dp_problem(c.dp));
 	fake_dp_mode(fake, FAKE_OBEYS, 0);
 	cr_assert(turn_until(running_synchronised(c.running)), "%s", running_problem(c.running));
 }
@@ -226,7 +235,8 @@ Test(running, reconcile_sweeps_what_is_not_ours_and_touches_nothing_else)
 	load(good_yaml);
 	unsigned n = fake_dp_count(fake, 0);
 	pthread_mutex_lock(&fake->lock);
-	fake->obj[fake->n_obj++] = (struct fake_object){ .type = HD_API_VRF, .size = 36, .body = { 77 } };
+	fake->obj[fake->n_obj++] =
+		(struct fake_object){ .type = HD_API_VRF, .size = 36, .body = { 77 } };
 	unsigned changed = fake->n_changed;
 	pthread_mutex_unlock(&fake->lock);
 	stop_ctrl();
@@ -245,7 +255,8 @@ Test(running, what_the_data_plane_refuses_does_not_hold_up_the_rest)
 	dp_connect(c.dp);
 	cr_assert(turn_until(strstr(running_problem(c.running), "the mock says no") != NULL), "%s",
 		  running_problem(c.running));
-	cr_assert_not_null(strstr(running_problem(c.running), "t.yaml:29"), "%s", running_problem(c.running));
+	cr_assert_not_null(strstr(running_problem(c.running), "t.yaml:29"), "%s",
+			   running_problem(c.running));
 	cr_assert(turn_until(fake_dp_count(fake, 0) == running_config(c.running)->set.n - 1));
 	cr_assert_not(running_synchronised(c.running));
 	fake_dp_mode(fake, FAKE_OBEYS, 0);

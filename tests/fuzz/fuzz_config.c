@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (rc == 0) {
 		char *json = config_json(cfg);
-		if (json == NULL || config_parse(yang(), json, strlen(json), "json", &again, &err) != 0 ||
+		if (json == NULL ||
+		    config_parse(yang(), json, strlen(json), "json", &again, &err) != 0 ||
 		    config_compile(again, ids, NULL, &err) != 0 || again->set.n != cfg->set.n)
 			abort();
 		for (size_t i = 0; i < cfg->set.n; i++)

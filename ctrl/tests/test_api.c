@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * The API over its Unix socket, asked with libcurl as any client would, against a mock data plane: answers, errors,
+ * clients that go away, and whether every answer is what the YANG modules say. */
+#include <criterion/criterion.h>
+#include <curl/curl.h>
+#include <json-c/json.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctrl/config.h"
+#include "ctrl/ctrl.h"
+#include "ctrl/debug/debug.h"
+#include "ctrl/dp.h"
+#include "ctrl/http.h"
+#include "ctrl/log.h"
+#include "ctrl/restconf.h"
+#include "ctrl/running.h"
+#include "ctrl/tests/fake_dp.h"
+#include "ctrl/tests/good.h"
+
+static struct fake_dp *fake;
+static struct ctrl c;
+static char socket_path[64];
+static uv_loop_t loop;
+
+static void up(void *arg)
+{
+	(void)arg;
+	running_dp_up(c.running);
+}
+
+static void down(void *arg)
+{
+	(void)arg;
+	running_dp_down(c.running);
+}
+
+static void event(void *arg, const struct hd_api_event *ev)
+{
+	(void)arg;
+	(void)ev;
+}
+
+static void setup(void)
+{
+	static const struct dp_hooks hooks = { up, down, event };
+	struct ctrl_err err;
+
+	log_level = LOG_LEVEL_ERROR;
+	fake = calloc(1, sizeof(*fake));
+	fake_dp_start(fake);
+	uv_loop_init(&loop);
+	c = (struct ctrl){ .loop = &loop, .ly = config_yang(YANG_DIR, &err), .ids = ids_create() };
+	cr_assert_not_null(c.ly, "%s", err.msg);
+	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
+	c.running = running_create(&c, NULL);
+	snprintf(socket_path, sizeof(socket_path), "/tmp/heddle-api-%d.sock", getpid());
+	cr_assert_eq(http_create(c.loop, socket_path, restconf_handle, &c, &c.http), 0);
+}
+
+static void teardown(void)
+{
+	dp_destroy(c.dp);
+	debug_fini(&c);
+	http_destroy(c.http);
+	running_destroy(c.running);
+	uv_run(c.loop, UV_RUN_DEFAULT);
+	cr_assert_eq(uv_loop_close(c.loop), 0, "a handle was left open");
+	ids_destroy(c.ids);
+	ly_ctx_destroy(c.ly);
+	fake_dp_stop(fake);
+	free(fake);
+}
+
+TestSuite(api, .init = setup, .fini = teardown, .timeout = 60);
+
+#define turn_until(condition)                                 \
+	({                                                    \
+		uint64_t end_ = uv_hrtime() + 10000000000ull; \
+		while (!(condition) && uv_hrtime() < end_) {  \
+			uv_run(c.loop, UV_RUN_NOWAIT);        \
+			usleep(200);                          \
+		}                                             \
+		(condition);                                  \
+	})
+
+/* --- a client in a thread ------------------------------------------------------------------------- */
+
+struct call {
+	const char *method, *path, *body;
+	long status;
+	char *answer;
+	size_t len;
+	volatile bool done;
+	pthread_t thread;
+};
+
+static size_t on_data(char *data, size_t size, size_t n, void *arg)
+{
+	struct call *call = arg;
+
+	call->answer = realloc(call->answer, call->len + size * n + 1);
+	memcpy(call->answer + call->len, data, size * n);
+	call->len += size * n;
+	call->answer[call->len] = '\0';
+	return size * n;
+}
+
+static void *client(void *arg)
+{
+	struct call *call = arg;
+	CURL *curl = curl_easy_init();
+	char url[200];
+
+	snprintf(url, sizeof(url), "http://x%s", call->path);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+	if (call->body != NULL)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+	if (curl_easy_perform(curl) == CURLE_OK)
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &call->status);
+	curl_easy_cleanup(curl);
+	call->done = true;
+	return NULL;
+}
+
+static void call_start(struct call *call)
+{
+	cr_assert_eq(pthread_create(&call->thread, NULL, client, call), 0);
+}
+
+static void call_wait(struct call *call)
+{
+	cr_assert(turn_until(call->done), "%s %s was never answered", call->method, call->path);
+	pthread_join(call->thread, NULL);
+}
+
+/* One request; the answer's text is to be freed. */
+static char *ask(const char *method, const char *path, const char *body, long status)
+{
+	struct call call = { .method = method, .path = path, .body = body };
+
+	call_start(&call);
+	call_wait(&call);
+	cr_assert_eq(call.status, status, "%s %s: %ld %s", method, path, call.status, call.answer);
+	return call.answer != NULL ? call.answer : strdup("");
+}
+
+static void expect(const char *method, const char *path, const char *body, long status,
+		   const char *says)
+{
+	char *text = ask(method, path, body, status);
+
+	cr_assert_not_null(strstr(text, says), "%s %s: '%s' is not in %s", method, path, says,
+			   text);
+	free(text);
+}
+
+static void load_good(void)
+{
+	struct json_object *in = json_object_new_object(), *top = json_object_new_object();
+
+	json_object_object_add(in, "config", json_object_new_string(good_yaml));
+	json_object_object_add(in, "file", json_object_new_string("good.yaml"));
+	json_object_object_add(top, "heddle-system:input", in);
+	free(ask("POST", "/restconf/operations/heddle-system:load", json_object_to_json_string(top),
+		 200));
+	json_object_put(top);
+}
+
+static void connect_dp(void)
+{
+	dp_connect(c.dp);
+	cr_assert(turn_until(running_synchronised(c.running)), "%s", running_problem(c.running));
+}
+
+/* --- tests ------------------------------------------------------------------------------------------ */
+
+Test(api, errors_are_restconf_errors)
+{
+	expect("GET", "/", NULL, 404, "ietf-restconf:errors");
+	expect("GET", "/restconf/data/heddle-x:y", NULL, 404, "there is no 'heddle-x:y'");
+	expect("GET", "/restconf/dataset", NULL, 404, "ietf-restconf:errors");
+	expect("DELETE", "/restconf/data", NULL, 501, "operation-not-supported");
+	expect("GET", "/restconf/operations/heddle-system:load", NULL, 501, "GET is not possible");
+	expect("POST", "/restconf/operations/heddle-system:fly", "{}", 404, "no operation");
+	expect("GET", "/restconf/data/heddle-ip:neighbour-state", NULL, 503,
+	       "no data plane is connected");
+	expect("POST", "/restconf/operations/heddle-system:load",
+	       "{\"heddle-system:input\":{\"config\":\"system:\\n  x: 1\"}}", 400, "\"line\":2");
+	expect("POST", "/restconf/operations/heddle-system:load",
+	       "{\"heddle-system:input\":{\"konfig\":\"\"}}", 400, "unknown name 'konfig'");
+	expect("POST", "/restconf/operations/heddle-system:load", "{\"input\":{}}", 400,
+	       "the body must be");
+	expect("POST", "/restconf/operations/heddle-system:load", "not json at [", 400,
+	       "error-message");
+	expect("POST", "/restconf/operations/heddle-trace:start",
+	       "{\"heddle-trace:input\":{\"count\":2000}}", 400, "2000");
+	expect("POST", "/restconf/operations/heddle-trace:start",
+	       "{\"heddle-trace:input\":{\"interface\":\"x\"}}", 404, "no interface 'x'");
+	expect("POST", "/restconf/operations/heddle-system:reload", NULL, 400, "--config");
+	expect("GET", "/restconf/data/heddle-capture:pcapng", NULL, 404, "no capture");
+}
+
+Test(api, load_show_and_diff)
+{
+	connect_dp();
+	load_good();
+	expect("GET", "/restconf/data", NULL, 200, "\"heddle-interfaces:interfaces\"");
+	expect("GET", "/restconf/data/heddle-interfaces:interfaces", NULL, 200, "net_null0");
+	expect("GET", "/restconf/data/heddle-ip:route-state", NULL, 200, "10.9.0.2 core");
+	expect("GET", "/restconf/data/heddle-srv6:sid-state", NULL, 200, "fc00:1::e/128");
+	expect("POST", "/restconf/operations/heddle-system:diff", NULL, 200, "\"equal\":true");
+	expect("POST", "/restconf/operations/heddle-system:diff",
+	       "{\"heddle-system:input\":{\"config\":\"{}\"}}", 200,
+	       "- /heddle-system:system/hostname = lab");
+	fake->obj[0] = fake->obj[--fake->n_obj]; /* behind the back of everybody */
+	expect("POST", "/restconf/operations/heddle-system:diff", NULL, 200, "\"equal\":false");
+	expect("POST", "/restconf/operations/heddle-system:load",
+	       "{\"heddle-system:input\":{\"config\":\"{}\",\"check\":true}}", 200, "accepted");
+	expect("GET", "/restconf/data", NULL, 200, "net_null0");
+}
+
+/* What the state providers say is valid by the modules: clients can rely on them. */
+Test(api, state_is_what_the_modules_say)
+{
+	connect_dp();
+	load_good();
+	for (size_t d = 0; domains[d] != NULL; d++)
+		for (const struct ctrl_state *s = domains[d]->states; s != NULL && s->name != NULL;
+		     s++) {
+			char path[100];
+			struct lyd_node *tree = NULL;
+			snprintf(path, sizeof(path), "/restconf/data/%s", s->name);
+			struct call call = { .method = "GET", .path = path };
+			call_start(&call);
+			call_wait(&call);
+			if (call.status == 200) { /* the mock has no packets, workers and graph */
+				LY_ERR rc = lyd_parse_data_mem(c.ly, call.answer, LYD_JSON,
+							       LYD_PARSE_STRICT | LYD_PARSE_ONLY, 0,
+							       &tree);
+				cr_assert_eq(rc, LY_SUCCESS, "%s: %s\n%s", s->name, ly_errmsg(c.ly),
+					     call.answer);
+				lyd_free_all(tree);
+			} else {
+				cr_assert_not_null(strstr(call.answer, "ietf-restconf:errors"),
+						   "%s", s->name);
+			}
+			free(call.answer);
+		}
+}
+
+Test(api, operations_have_their_models)
+{
+	for (size_t d = 0; domains[d] != NULL; d++)
+		for (const struct ctrl_op *op = domains[d]->ops; op != NULL && op->name != NULL;
+		     op++) {
+			char path[100];
+			snprintf(path, sizeof(path), "/%s", op->name);
+			cr_assert_not_null(lys_find_path(c.ly, NULL, path, 0), "%s", op->name);
+		}
+}
+
+Test(api, many_clients_at_once)
+{
+	enum { N = 48 };
+	static struct call calls[N];
+
+	connect_dp();
+	load_good();
+	for (int i = 0; i < N; i++) {
+		calls[i] = (struct call){ .method = "GET",
+					  .path = i % 2 != 0 ?
+							  "/restconf/data/heddle-ip:route-state" :
+							  "/restconf/data" };
+		call_start(&calls[i]);
+	}
+	for (int i = 0; i < N; i++) {
+		call_wait(&calls[i]);
+		cr_assert_eq(calls[i].status, 200);
+		free(calls[i].answer);
+	}
+}
+
+static int raw_connect(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", socket_path);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+/* Clients that go at every point of a request, also while the data plane is being asked, leave nothing behind. */
+Test(api, clients_that_go_away)
+{
+	static const char text[] =
+		"POST /restconf/operations/heddle-system:diff HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 2\r\n\r\n{}";
+
+	connect_dp();
+	load_good();
+	for (size_t cut = 0; cut < sizeof(text); cut++) {
+		int fd = raw_connect();
+		cr_assert_eq(write(fd, text, cut), (ssize_t)cut);
+		for (unsigned i = 0; i < cut % 5; i++)
+			uv_run(c.loop, UV_RUN_NOWAIT);
+		close(fd);
+		uv_run(c.loop, UV_RUN_NOWAIT);
+	}
+	expect("GET", "/restconf/data/heddle-system:system-state", NULL, 200,
+	       "\"synchronised\":true");
+}
+
+/* The data plane dies while a client waits for its answer: the client is told. */
+Test(api, data_plane_gone_while_asked)
+{
+	connect_dp();
+	load_good();
+	fake_dp_mode(fake, FAKE_DIES, HD_API_ROUTE);
+	expect("POST", "/restconf/operations/heddle-system:load",
+	       "{\"heddle-system:input\":{\"config\":\"{\\\"ip\\\": {\\\"route\\\": []}}\"}}", 503,
+	       "went away");
+	expect("GET", "/restconf/data", NULL, 200, "net_null0");
+}
