@@ -193,7 +193,7 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 	rc = rte_eth_dev_info_get(p->dpdk_port, &info);
 	if (rc < 0)
 		return object_fail(err, rc, "device gives no information (%s)", strerror(-rc));
-	p->n_rxq = RTE_MIN(RTE_MIN(msg->n_rxq != 0 ? msg->n_rxq : 1, info.max_rx_queues), QUEUES_MAX);
+	p->n_rxq = RTE_MIN(RTE_MIN(msg->n_rxq != 0 ? msg->n_rxq : 1u, info.max_rx_queues), QUEUES_MAX);
 	p->n_txq = RTE_MIN(msg->n_txq != 0 ? msg->n_txq : dp_limits.workers, info.max_tx_queues);
 	if (msg->n_rxq > info.max_rx_queues)
 		return object_fail(err, -EINVAL, "rx-queues %u: the device has at most %u", msg->n_rxq,

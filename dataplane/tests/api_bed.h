@@ -110,7 +110,7 @@ static int bed_start(void)
 	return api_server_init(bed_path, bed_punt_path, "bed 1.0");
 }
 
-static void bed_stop(void)
+static inline void bed_stop(void)
 {
 	api_server_fini();
 	objects_fini();
