@@ -29,7 +29,7 @@ typedef int (*debug_handler)(const void *body, size_t size, debug_send_fn send, 
 int debug_request_register(uint16_t type, debug_handler fn);
 
 /* Worker: remember the packet as the last one of its drop reason (meta->verdict_vec, verdict).  Called by node drop,
- * and by icmp-error for what it answers. */
+ * which begins with its last packet, and by icmp-error for what it answers.  The first call of a walk counts. */
 void drop_sample_note(struct worker *w, struct rte_mbuf *m);
 
 /* Row in vector "node" of the node whose verdict vector this is; UINT32_MAX: of none.  Any thread. */
