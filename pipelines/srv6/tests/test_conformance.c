@@ -284,3 +284,61 @@ Test(srv6_conformance, deleted_sid)
 	one("deleted", "ip6 $T $E 64 / srh $R,$E 1 / " UDP, "", &in);
 	lab_expect_icmp6("deleted", 1, in.buf, in.len, 1, 0, 0);
 }
+
+/* All rows that forward, several times over in random order, many in one burst: SIDs, tables and fates side by side.
+ * Every packet comes out as its row says, once. */
+Test(srv6_conformance, mixed_bursts)
+{
+	static struct {
+		struct pktb in, want;
+		unsigned due;
+	} row[N_ENDPOINT_ROWS];
+	static uint8_t b[PKTB_CAP],
+		frame[14 + PKTB_CAP] = { 2, 0, 0, 0, 0, 1, 2, 0xaa, 0, 0, 0, 1, 0x86, 0xdd };
+	const unsigned total = 1500;
+	unsigned drops = 0, out = 0;
+	uint32_t seed = 0x5eed;
+
+	for (size_t i = 0; i < N_ENDPOINT_ROWS; i++) {
+		packet_make(&row[i].in, endpoint_rows[i].in, endpoint_rows[i].set);
+		if (endpoint_rows[i].want == WANT_OUT)
+			packet_make(&row[i].want, endpoint_rows[i].out, endpoint_rows[i].out_set);
+	}
+	for (unsigned n = 0; n < total;) {
+		for (unsigned burst = 0; burst < 150; burst++, n++) {
+			size_t i;
+
+			do {
+				seed = seed * 1664525 + 1013904223;
+				i = (seed >> 8) % N_ENDPOINT_ROWS;
+			} while (endpoint_rows[i].want != WANT_OUT &&
+				 endpoint_rows[i].want != WANT_DROP);
+			memcpy(frame + 14, row[i].in.buf, row[i].in.len);
+			hx_rx(1, frame, 14 + row[i].in.len);
+			row[i].due += endpoint_rows[i].want == WANT_OUT;
+			drops += endpoint_rows[i].want == WANT_DROP;
+		}
+		hx_turn();
+		for (uint32_t p = 1; p <= LAB_PORTS; p++) {
+			size_t len;
+
+			while ((len = lab_recv(p, b, sizeof(b))) != 0) {
+				size_t i = 0;
+
+				while (i < N_ENDPOINT_ROWS &&
+				       (row[i].due == 0 || endpoint_rows[i].port != p ||
+					row[i].want.len != len ||
+					memcmp(row[i].want.buf, b, len) != 0))
+					i++;
+				cr_assert_lt(i, N_ENDPOINT_ROWS,
+					     "nobody asked for this on port %u\n%s", p,
+					     pktb_hexdump(b, len));
+				row[i].due--;
+				out++;
+			}
+		}
+	}
+	cr_assert_eq(out + drops, total, "%u out and %u dropped of %u", out, drops, total);
+	cr_assert_eq(hx_drops(), drops);
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}

@@ -400,6 +400,105 @@ Test(srv6_steer, sixteen_segments)
 	expect_labelled("16 segments", 2, &want);
 }
 
+/* Both families, two policies and two tables, packets that fit and that do not, in one burst. */
+Test(srv6_steer, mixed_bursts)
+{
+	static const char *const kinds[][2] = {
+		{ "ip6 $A 2001:db8:dd::1 64 / udp / fill 16",
+		  "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " IN6_DD("63") },
+		{ "ip4 $A4 10.0.3.1 64 / udp / fill 16",
+		  "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " IN4_DD("63") },
+		{ "ip6 $A 2001:db8:d7::1 64 / udp / fill 16",
+		  "ip6 $T $R7 64 / ip6 $A 2001:db8:d7::1 63 / udp / fill 16" },
+		{ "ip4 $A4 10.0.4.1 64 / udp / fill 16",
+		  "ip6 $T $R7 64 / ip4 $A4 10.0.4.1 63 / udp / fill 16" },
+		{ "ip6 $A 2001:db8:d8::1 64 / udp / fill 16", "" }, /* a policy without list */
+	};
+	static const char *const r7[] = { "2001:db8:c7::1" };
+	struct hd_api_srv6_policy p = { .policy_id = 2,
+					.vrf_id = 7,
+					.encap = HD_SRV6_H_ENCAPS_RED,
+					.n_lists = 1,
+					.list = { { 2, 1 } } };
+	static struct pktb in[5], want[5];
+	static uint8_t b[PKTB_CAP],
+		frame[14 + PKTB_CAP] = { 2, 0, 0, 0, 0, 1, 2, 0xaa, 0, 0, 0, 1 };
+	unsigned due[5] = { 0 }, sent = 0;
+	uint32_t seed = 77;
+	size_t len;
+
+	set_seglist(2, 1, r7);
+	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, 72), 0, "%s", hx_error());
+	set_policy(3, HD_SRV6_H_ENCAPS, 0, NULL);
+	hx_route(0, "2001:db8:d7::/64", HD_TARGET_POLICY, 2);
+	hx_route(0, "10.0.4.0/24", HD_TARGET_POLICY, 2);
+	hx_route(0, "2001:db8:d8::/64", HD_TARGET_POLICY, 3);
+	for (unsigned i = 0; i < 5; i++) {
+		packet_make(&in[i], kinds[i][0], "");
+		if (i < 4)
+			packet_make(&want[i], kinds[i][1], "");
+	}
+	for (; sent < 1200; sent++) {
+		unsigned i;
+
+		seed = seed * 1664525 + 1013904223;
+		i = (seed >> 8) % 5;
+		wire_put16(frame + 12, in[i].buf[0] >> 4 == 6 ? 0x86dd : 0x0800);
+		memcpy(frame + 14, in[i].buf, in[i].len);
+		hx_rx(1, frame, 14 + in[i].len);
+		due[i]++;
+		if (sent % 100 == 99)
+			hx_turn();
+	}
+	cr_assert_eq(hx_verdict("srv6-encap", "invalid-policy"), due[4]);
+	for (uint32_t port = 2; port <= 4; port += 2) {
+		while ((len = lab_recv(port, b, sizeof(b))) != 0) {
+			unsigned i = port == 2 ? 0 : 2;
+
+			wire_put32(b, 6u << 28); /* the label has a test of its own */
+			while (i < 4 && (due[i] == 0 || len != want[i].len ||
+					 memcmp(b, want[i].buf, len) != 0))
+				i++;
+			cr_assert_lt(i, 4, "nobody asked for this on port %u\n%s", port,
+				     pktb_hexdump(b, len));
+			due[i]--;
+		}
+	}
+	for (unsigned i = 0; i < 4; i++)
+		cr_assert_eq(due[i], 0, "%u packets of kind %u are missing", due[i], i);
+	lab_nothing_left("mixed bursts");
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+/* A packet in several buffers: pushed, advanced, popped, decapsulated; its octets stay in order. */
+Test(srv6_steer, packet_in_several_buffers)
+{
+	static struct pktb in, want;
+
+	for (uint32_t i = 1; i <= 3; i++)
+		lab_iface_mtu(i, i, 9000);
+	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 7000", "");
+	lab_send(1, in.buf, in.len);
+	packet_make(
+		&want,
+		"ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / ip6 $A 2001:db8:dd::1 63 / udp / fill 7000",
+		"");
+	expect_labelled("several buffers, pushed", 2, &want);
+	packet_make(&in, "ip6 $T $Epsp 64 / srh $R,$Epsp 1 / udp / fill 7000", "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $R 63 / udp / fill 7000", "");
+	lab_expect("several buffers, popped", 2, &want);
+	packet_make(&in, "ip6 $T $Xusd 64 / srh $Xusd 0 / ip6 $A $B 10 / udp / fill 7000", "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $A $B 9 / udp / fill 7000", "");
+	lab_expect("several buffers, decapsulated", 3, &want);
+	packet_make(&in, "ip6 $T $E 64 / srh $R,$E 3 / udp / fill 7000", "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp6("several buffers, refused", 1, in.buf, in.len, 4, 0, 43);
+	lab_nothing_left("several buffers");
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
 /* ---- refusals: nothing changes, the text says why --------------------------------------------------------------- */
 
 #define REFUSED(call, rc, part)                                                   \
