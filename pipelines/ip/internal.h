@@ -146,27 +146,4 @@ void ip_local_init(void);
 /* ---- api.c ---- */
 int ip_api_register(void);
 
-/* Cut a packet to len octets, chained or not; len <= pkt_len. */
-static inline void packet_trim(struct rte_mbuf *m, uint32_t len)
-{
-	struct rte_mbuf *s = m;
-	uint32_t at = 0;
-
-	if (m->nb_segs == 1) {
-		m->data_len = (uint16_t)len;
-		m->pkt_len = len;
-		return;
-	}
-	m->nb_segs = 1;
-	while (at + s->data_len < len && s->next != NULL) {
-		at += s->data_len;
-		s = s->next;
-		m->nb_segs++;
-	}
-	s->data_len = (uint16_t)(len - at);
-	m->pkt_len = len;
-	rte_pktmbuf_free(s->next);
-	s->next = NULL;
-}
-
 #endif

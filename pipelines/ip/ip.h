@@ -253,6 +253,29 @@ static inline void ip_icmp_error(struct rte_mbuf *m, uint8_t type, uint8_t code,
 	mt->arg = arg;
 }
 
+/* Cut a packet to len octets, chained or not; len <= pkt_len. */
+static inline void packet_trim(struct rte_mbuf *m, uint32_t len)
+{
+	struct rte_mbuf *s = m;
+	uint32_t at = 0;
+
+	if (m->nb_segs == 1) {
+		m->data_len = (uint16_t)len;
+		m->pkt_len = len;
+		return;
+	}
+	m->nb_segs = 1;
+	while (at + s->data_len < len && s->next != NULL) {
+		at += s->data_len;
+		s = s->next;
+		m->nb_segs++;
+	}
+	s->data_len = (uint16_t)(len - at);
+	m->pkt_len = len;
+	rte_pktmbuf_free(s->next);
+	s->next = NULL;
+}
+
 /* ---- delivery to this node ---------------------------------------------------------------------------------- */
 
 /* Registered at init by the pipeline that serves an upper layer.  proto: IP protocol number; udp_port: host order, 0

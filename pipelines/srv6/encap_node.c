@@ -180,7 +180,7 @@ static inline unsigned classify(struct rte_mbuf *m, struct encap_pkt *p)
 	if (unlikely(srv6_inner_parse(p->ip, m->data_len, m->pkt_len, &p->in) < 0))
 		return SRV6_EN_NOT_IP;
 	if (unlikely(m->pkt_len > p->in.len))
-		rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - p->in.len));
+		packet_trim(m, p->in.len);
 	if (unlikely(p->in.hop <= 1 && (mt->flags & (META_F_ADVANCED | META_F_LOCAL)) == 0)) {
 		ip_icmp_error(m,
 			      p->in.proto == IP_NH_IP6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED,

@@ -114,7 +114,7 @@ static __rte_noinline unsigned send_inner(struct ep_run *r, struct rte_mbuf *m, 
 		return SRV6_EP_INNER_SHORT;
 	decapsulate(m, p);
 	if (m->pkt_len > len)
-		rte_pktmbuf_trim(m, (uint16_t)(m->pkt_len - len));
+		packet_trim(m, len);
 	if ((v6 ? in[IP6_OFF_HOP_LIMIT] : ((struct ip4_hdr *)in)->ttl) <= 1) {
 		ip_icmp_error(m, v6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED, 0, 0);
 		return SRV6_EP_INNER_HOP_LIMIT;

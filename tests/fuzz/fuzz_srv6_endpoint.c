@@ -5,8 +5,9 @@
 
 #include "pipelines/srv6/packet.h"
 
-static const uint16_t behaviors[] = { HD_SRV6_END,     HD_SRV6_END_X,	HD_SRV6_END_T,	 HD_SRV6_END_DX6,
-				      HD_SRV6_END_DX4, HD_SRV6_END_DT6, HD_SRV6_END_DT4, HD_SRV6_END_DT46 };
+static const uint16_t behaviors[] = { HD_SRV6_END,     HD_SRV6_END_X,   HD_SRV6_END_T,
+				      HD_SRV6_END_DX6, HD_SRV6_END_DX4, HD_SRV6_END_DT6,
+				      HD_SRV6_END_DT4, HD_SRV6_END_DT46 };
 
 static uint32_t total_len(const uint8_t *ip)
 {
@@ -22,12 +23,14 @@ static void advance(struct srv6_pkt *p, const uint8_t *before)
 
 	fuzz_assert(p->active && left != 0 && p->ip[IP6_OFF_HOP_LIMIT] > 1);
 	fuzz_assert(p->srh_off >= 40 && (uint32_t)p->srh_off + p->srh_len <= p->head);
-	fuzz_assert(p->next_dst >= p->ip + p->srh_off + 8 && p->next_dst + 16 <= p->ip + p->srh_off + p->srh_len);
+	fuzz_assert(p->next_dst >= p->ip + p->srh_off + 8 &&
+		    p->next_dst + 16 <= p->ip + p->srh_off + p->srh_len);
 	memcpy(dst, p->next_dst, 16);
 	cut = srv6_commit_advance(p);
 	ip = p->ip + cut;
 	fuzz_assert(cut == (p->pop ? p->srh_len : 0u));
-	fuzz_assert(memcmp(ip + 24, dst, 16) == 0 && ip[IP6_OFF_HOP_LIMIT] == before[IP6_OFF_HOP_LIMIT] - 1);
+	fuzz_assert(memcmp(ip + 24, dst, 16) == 0 &&
+		    ip[IP6_OFF_HOP_LIMIT] == before[IP6_OFF_HOP_LIMIT] - 1);
 	fuzz_assert(total_len(ip) == p->len - cut);
 	if (p->pop)
 		fuzz_assert(left == 1 && memcmp(ip + 8, before + 8, 16) == 0);
@@ -59,7 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 4)
 		return 0;
 	s.behavior = behaviors[data[0] % (sizeof(behaviors) / sizeof(behaviors[0]))];
-	s.flavors = s.behavior == HD_SRV6_END || s.behavior == HD_SRV6_END_X || s.behavior == HD_SRV6_END_T ? data[1] & 7 : 0;
+	s.flavors = s.behavior == HD_SRV6_END || s.behavior == HD_SRV6_END_X ||
+				    s.behavior == HD_SRV6_END_T ?
+			    data[1] & 7 :
+			    0;
 	s.upper_allow = data[2];
 	s.plan = srv6_behavior_find(s.behavior);
 	n = size - 4;
@@ -79,7 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (v == SRV6_EP_DECAP4 || v == SRV6_EP_DECAP6 || v == SRV6_EP_CROSS_CONNECT)
 		decap(&p, data + 4);
 	else if (p.icmp_type == ICMP6_PARAM_PROBLEM)
-		fuzz_assert(p.icmp_data >= 40 ? p.icmp_data <= p.len : p.icmp_data == IP6_OFF_NEXT_HEADER);
+		fuzz_assert(p.icmp_data >= 40 ? p.icmp_data <= p.len :
+						p.icmp_data == IP6_OFF_NEXT_HEADER);
 	free(pkt);
 	return 0;
 }
