@@ -44,7 +44,8 @@ def test_veth(lab, rng, driver):
     sent = {}
     with RawPort(a, "eth0") as tx, RawPort(b, "eth0") as rx:
         for n in range(500):
-            sent[n] = rng.randbytes(rng.randrange(1, 1400))
+            # letters: random octets now and then look like some protocol to tshark, and a malformed one at that
+                sent[n] = bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=rng.randrange(1, 1400)))
             tx.send(Ether(src=tx.mac, dst=gateway) / IP(src="10.0.1.2", dst="10.0.2.2", id=n) /
                     UDP(sport=1000 + n, dport=9) / Raw(sent[n]))
         got = rx.receive(lambda p: UDP in p and p[UDP].dport == 9, count=500, timeout=5)
