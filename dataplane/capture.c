@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nss.h>
 #include <pcap/pcap.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -648,6 +649,8 @@ int capture_start(const struct hd_api_capture_start *req, int fd, uint32_t *ret_
 	int rc;
 
 	text[0] = '\0';
+	/* libpcap looks host names up: in /etc/hosts, never by a DNS query that the control loop would wait for. */
+	__nss_configure_lookup("hosts", "files");
 	if (memchr(req->node, '\0', sizeof(req->node)) == NULL ||
 	    memchr(req->filter, '\0', sizeof(req->filter)) == NULL) {
 		snprintf(text, size, "node or filter does not end");

@@ -115,7 +115,8 @@ void worker_turn(struct worker *w)
 	w->rx_count = 0;
 	rte_graph_walk(w->graph);
 	w->cur_node = UINT32_MAX;
-	w->stats->loops++;
+	/* Who sees the new count sees everything the walk wrote: trace.c reads the slots of finished walks. */
+	__atomic_store_n(&w->stats->loops, w->stats->loops + 1, __ATOMIC_RELEASE);
 	if (w->rx_count == 0)
 		w->stats->idle_loops++;
 	else

@@ -380,6 +380,20 @@ Test(capture, refusals)
 	stop();
 }
 
+/* Host names are not asked of the network, which could take long. */
+Test(capture, no_dns)
+{
+	struct hd_api_capture_start s = { .filter = "host some-name.example" };
+	time_t begun = time(NULL);
+
+	hx_port();
+	cr_assert_eq(start_with(&s), -EINVAL);
+	cr_assert_leq(time(NULL) - begun, 1);
+	snprintf(s.filter, sizeof(s.filter), "host localhost");
+	cr_assert_eq(start_with(&s), 0, "%s", reply.text);
+	stop();
+}
+
 /* A file that cannot grow ends the capture, not the data plane. */
 Test(capture, write_error_ends_it)
 {
