@@ -100,6 +100,15 @@ void nexthops_iface_changed(uint32_t iface)
 			nexthop_refresh(nexthops[i]);
 }
 
+/* A new next hop is in no group yet: nothing is stale because of it. */
+static void nexthop_refresh_new(struct nexthop *nh)
+{
+	bool stale = groups_stale;
+
+	nexthop_refresh(nh);
+	groups_stale = stale;
+}
+
 int nexthop_set(const struct hd_api_nexthop *msg)
 {
 	struct nexthop *nh = nexthops[msg->nh_id], *fresh = NULL, was;
@@ -128,8 +137,10 @@ int nexthop_set(const struct hd_api_nexthop *msg)
 		goto back;
 	}
 	nexthops[nh->id] = nh;
-	nexthop_refresh(nh);
-	groups_stale = true;
+	if (fresh != NULL)
+		nexthop_refresh_new(nh);
+	else
+		nexthop_refresh(nh);
 	nhgroups_follow();
 	return 0;
 back:
@@ -166,8 +177,10 @@ struct group {
 	uint32_t id, index; /* index of the result word, the same for life */
 	unsigned n;
 	uint32_t nh[HD_API_NHGROUP_MAX], weight[HD_API_NHGROUP_MAX];
+	uint64_t up; /* members in use as published: bit per member */
 	uint16_t home[NHG_BUCKETS]; /* member that has the bucket when all are up */
 };
+static_assert(HD_API_NHGROUP_MAX <= 64, "struct group.up");
 static struct group **groups; /* by group_id */
 
 void nhg_quota(const uint32_t *weight, unsigned n, unsigned n_buckets, unsigned *quota)
@@ -228,51 +241,53 @@ void nhg_assign(uint16_t *home, unsigned n_buckets, const unsigned *quota, unsig
 	}
 }
 
+static uint64_t members_up(const struct group *g)
+{
+	uint64_t up = 0;
+
+	for (unsigned i = 0; i < g->n; i++) {
+		const struct nexthop *nh = nexthop_find(g->nh[i]);
+
+		up |= (uint64_t)(nh != NULL && nh->usable) << i;
+	}
+	return up;
+}
+
 /* Members that are up take over the buckets of those that are down, by weight; the rest stays where it is. */
 static int group_publish(struct group *g)
 {
 	uint32_t weight[HD_API_NHGROUP_MAX];
-	unsigned up[HD_API_NHGROUP_MAX], quota[HD_API_NHGROUP_MAX], n_up = 0, orphans = 0;
+	unsigned up[HD_API_NHGROUP_MAX], quota[HD_API_NHGROUP_MAX], n_up = 0, orphans = 0, at = 0;
 	uint16_t take[NHG_BUCKETS];
-	const struct nhg *old = nhg_get(g->index);
+	uint64_t is_up = members_up(g);
 	struct nhg *new = calloc(1, sizeof(*new) + NHG_BUCKETS * sizeof(new->bucket[0]));
-	bool is_up[HD_API_NHGROUP_MAX];
 
 	if (new == NULL)
 		return -ENOMEM;
 	for (unsigned i = 0; i < g->n; i++) {
-		const struct nexthop *nh = nexthop_find(g->nh[i]);
-
-		is_up[i] = nh != NULL && nh->usable;
-		if (is_up[i]) {
-			weight[n_up] = g->weight[i];
-			up[n_up++] = i;
-		}
+		if ((is_up >> i & 1) == 0)
+			continue;
+		weight[n_up] = g->weight[i];
+		up[n_up++] = i;
 	}
 	for (unsigned b = 0; b < NHG_BUCKETS; b++)
-		orphans += !is_up[g->home[b]];
+		orphans += (is_up >> g->home[b] & 1) == 0;
 	new->mask = NHG_BUCKETS - 1;
 	new->n_up = n_up;
 	new->id = g->id;
-	if (n_up != 0) {
-		unsigned at = 0;
+	if (n_up != 0 && orphans != 0) {
+		unsigned n = RTE_MAX(orphans, n_up); /* at least one each */
 
-		if (orphans != 0) {
-			memset(take, 0xff, sizeof(take));
-			nhg_quota(weight, n_up, RTE_MAX(orphans, n_up), quota);
-			nhg_assign(take, RTE_MIN(RTE_MAX(orphans, n_up), NHG_BUCKETS), quota, n_up);
-		}
-		for (unsigned b = 0; b < NHG_BUCKETS; b++) {
-			unsigned member = is_up[g->home[b]] ? g->home[b] : up[take[at++]];
+		memset(take, 0xff, sizeof(take));
+		nhg_quota(weight, n_up, n, quota);
+		nhg_assign(take, n, quota, n_up);
+	}
+	for (unsigned b = 0; n_up != 0 && b < NHG_BUCKETS; b++) {
+		unsigned member = is_up >> g->home[b] & 1 ? g->home[b] : up[take[at++]];
 
-			new->bucket[b] = HD_RESULT(HD_RESULT_ADJ, nexthop_find(g->nh[member])->adj);
-		}
+		new->bucket[b] = HD_RESULT(HD_RESULT_ADJ, nexthop_find(g->nh[member])->adj);
 	}
-	if (old != NULL && old->n_up == new->n_up && old->id == new->id &&
-	    memcmp(old->bucket, new->bucket, NHG_BUCKETS * sizeof(new->bucket[0])) == 0) {
-		free(new);
-		return 0;
-	}
+	g->up = is_up;
 	return slots_set(nhg_slots, g->index, new, free);
 }
 
@@ -336,7 +351,9 @@ void nhgroups_follow(void)
 		return;
 	groups_stale = false;
 	for (uint32_t i = 0; i < dp_limits.nhgroups; i++) {
-		if (groups[i] != NULL && group_publish(groups[i]) < 0) {
+		if (groups[i] == NULL || groups[i]->up == members_up(groups[i]))
+			continue;
+		if (group_publish(groups[i]) < 0) {
 			groups_stale = true; /* once more at the next tick */
 			log_error("group %u: out of memory, its members' change of state is not seen", i);
 		}
