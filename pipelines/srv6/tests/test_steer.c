@@ -2,7 +2,11 @@
  * The headend over the whole graph: the conformance rows of H.Encaps and H.Encaps.Red, policies of weighted lists, and
  * what the API refuses. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 
+#include "dataplane/rcu.h"
+#include "pipelines/srv6/policy.h"
+#include "pipelines/srv6/sid_table.h"
 #include "pipelines/srv6/tests/lab.h"
 #include "pipelines/srv6/tests/rows.h"
 
@@ -497,6 +501,91 @@ Test(srv6_steer, packet_in_several_buffers)
 	lab_expect_icmp6("several buffers, refused", 1, in.buf, in.len, 4, 0, 43);
 	lab_nothing_left("several buffers");
 	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+/* ---- changes under a reader: whole before or whole after, never in between, never freed under its hands -------- */
+
+static struct {
+	volatile bool stop;
+	unsigned long reads, torn, seen[17];
+} reader;
+
+/* Version v of segment list 1: v segments, each with v in its last octet. */
+static void seglist_version(unsigned v)
+{
+	struct hd_api_srv6_seglist l = { .seglist_id = 1, .n_segs = v };
+
+	for (unsigned i = 0; i < v; i++) {
+		struct ip6_addr a = pktb_addr6("2001:db8:c::");
+
+		a.b[15] = (uint8_t)v;
+		memcpy(l.seg[i], &a, 16);
+	}
+	cr_assert_eq(hx_set(HD_API_SRV6_SEGLIST, &l, 8 + 16 * v), 0, "%s", hx_error());
+}
+
+static bool outer_is_whole(const struct srv6_outer *o)
+{
+	unsigned v = o->hdr[39];
+
+	if (o->seglist_id == 2)
+		return o->len == 64;
+	if (v == 0 || v > 16 || o->len != 48 + 16 * v || o->hdr[43] != v - 1 || o->hdr[44] != v - 1)
+		return false;
+	for (unsigned i = 0; i < v; i++)
+		if (o->hdr[48 + 16 * i + 15] != v)
+			return false;
+	reader.seen[v]++;
+	return true;
+}
+
+static void *reader_main(void *arg)
+{
+	(void)arg;
+	rcu_worker_register(0);
+	while (!reader.stop) {
+		const struct srv6_policy *p = srv6_policy_get(1);
+		const struct srv6_sid *s = srv6_sid_get(1);
+
+		for (uint32_t h = 0; h < 256 && p != NULL; h += 5)
+			reader.torn += !outer_is_whole(srv6_policy_select(p, h << 24));
+		/* the SID is End with flavors f and as many upper layers */
+		reader.torn += s != NULL &&
+			       (s->behavior != HD_SRV6_END || s->upper_allow != s->flavors);
+		reader.reads++;
+		rcu_worker_quiescent(0);
+	}
+	rcu_worker_unregister(0);
+	return NULL;
+}
+
+Test(srv6_steer, changes_under_a_reader)
+{
+	static const char *const one_seg[] = { "2001:db8:c::99" };
+	const struct hd_api_srv6_policy_list lists[] = { { 1, 1 }, { 2, 1 } };
+	struct sid_name e = sid_names[0];
+	unsigned versions = 0;
+	pthread_t thread;
+
+	set_seglist(2, 1, one_seg);
+	seglist_version(1);
+	lab_sid(1, &e, 0);
+	cr_assert_eq(pthread_create(&thread, NULL, reader_main, NULL), 0);
+	for (unsigned i = 0; i < 4000; i++) {
+		seglist_version(1 + i % 16);
+		set_policy(1, HD_SRV6_H_ENCAPS, 1 + i % 2, lists);
+		e.flavors = i % 8;
+		lab_sid(1, &e, e.flavors);
+	}
+	reader.stop = true;
+	pthread_join(thread, NULL);
+	for (unsigned v = 1; v <= 16; v++)
+		versions += reader.seen[v] != 0;
+	cr_assert_eq(reader.torn, 0, "%lu of %lu reads saw something in between", reader.torn,
+		     reader.reads);
+	cr_assert_geq(versions, 2, "the reader saw nothing change");
+	rcu_drain();
+	cr_assert_eq(rcu_pending(), 0);
 }
 
 /* ---- refusals: nothing changes, the text says why --------------------------------------------------------------- */
