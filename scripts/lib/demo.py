@@ -137,7 +137,8 @@ class Demo:
                 if self.b.run("ss -Hltn sport = :5201").stdout:
                     break
                 time.sleep(0.1)
-            done = self.a.run(f"iperf3 -J -t 2 --connect-timeout 3000 -c {target} {' '.join(args)}", check=False, timeout=20)
+            done = self.a.run(f"iperf3 -J -t 2 --connect-timeout 3000 -c {target} {' '.join(args)}",
+                              check=False, timeout=20)
             try:
                 report = json.loads(done.stdout)
             except ValueError:

@@ -51,9 +51,9 @@ def broken(old, new, says):
     return text, line_of(text, new.strip().split("\n")[0].strip()), says
 
 
+FAR = '      devargs: "net_af_packet_far'
 BAD = {
-    "unknown leaf": broken("      devargs: \"net_af_packet_far", "      colour: blue\n      devargs: \"net_af_packet_far",
-                           "colour"),
+    "unknown leaf": broken(FAR, "      colour: blue\n" + FAR, "colour"),
     "wrong type": broken("ip: 10.0.2.1", "ip: 10.0.2.1x", "ip"),
     "out of range": broken("            prefix-length: 64", "            prefix-length: 129", "prefix-length"),
     "missing mandatory leaf": (GOOD_TEXT.replace("            prefix-length: 64\n", ""), None, "prefix-length"),
@@ -61,8 +61,7 @@ BAD = {
     "missing policy": broken("      next-hop:\n        - interface: far\n          address: 10.0.2.2",
                              "      srv6-policy: nowhere", "nowhere"),
     "duplicate list key": broken("    - name: far", "    - name: access # again", "access"),
-    "duplicate mapping key": broken("      devargs: \"net_af_packet_far", "      name: twice\n      devargs: \"net_af_packet_far",
-                                    "name"),
+    "duplicate mapping key": broken(FAR, "      name: twice\n" + FAR, "name"),
     "not YAML": (GOOD_TEXT + "  - : ][\n", None, ""),
     "tab": (GOOD_TEXT.replace("  interface:", "\tinterface:", 1), 2, ""),
     "binary": ("\x01\x02\x03" * 100, None, ""),
@@ -140,7 +139,8 @@ def test_ten_megabytes(net):
     start = time.monotonic()
     done = net.heddle.cli("load", path, check=False, timeout=300)
     took = time.monotonic() - start
-    print(f"{n} routes in {size} octets: exit {done.returncode} after {took:.1f} s: {(done.stdout + done.stderr)[:200]}")
+    said = (done.stdout + done.stderr)[:200]
+    print(f"{n} routes in {size} octets: exit {done.returncode} after {took:.1f} s: {said}")
     assert net.heddle.ctrl.running and net.heddle.dp.running
     net.heddle.cli("load", net.lab.write("good.yaml", GOOD_TEXT), timeout=120)
     assert net.a.ping("10.0.2.2", count=2) == 2
