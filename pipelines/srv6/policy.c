@@ -79,48 +79,93 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 	return p;
 }
 
-static bool policy_uses(const struct hd_api_srv6_policy *m, uint32_t seglist_id)
+/* Which policies use a segment list; one entry per use. */
+struct user {
+	uint32_t policy_id;
+	struct user *next;
+};
+static struct user **users; /* by seglist_id */
+
+static void users_del(const struct hd_api_srv6_policy *m, uint32_t n_lists)
 {
-	for (uint32_t i = 0; i < m->n_lists; i++)
-		if (m->list[i].seglist_id == seglist_id)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < n_lists; i++) {
+		struct user **at = &users[m->list[i].seglist_id], *u;
+
+		while (*at != NULL && (*at)->policy_id != m->policy_id)
+			at = &(*at)->next;
+		u = *at;
+		if (u != NULL)
+			*at = u->next;
+		free(u);
+	}
+}
+
+static int users_add(const struct hd_api_srv6_policy *m)
+{
+	for (uint32_t i = 0; i < m->n_lists; i++) {
+		struct user *u = malloc(sizeof(*u));
+
+		if (u == NULL) {
+			users_del(m, i);
+			return -ENOMEM;
+		}
+		*u = (struct user){ m->policy_id, users[m->list[i].seglist_id] };
+		users[m->list[i].seglist_id] = u;
+	}
+	return 0;
 }
 
 #define ALL_POLICIES UINT32_MAX
 
-/* Publish anew every policy that uses the segment list (or ALL_POLICIES).  -ENOMEM: none has changed. */
-static int policies_rebuild(uint32_t seglist_id)
+/* Policies that use the segment list (or ALL_POLICIES).  Returns their number; ret_id may be NULL. */
+static uint32_t policies_list(uint32_t seglist_id, uint32_t *ret_id)
 {
-	struct srv6_policy **made = NULL;
-	uint32_t n = 0, i;
+	uint32_t n = 0;
 
-	for (i = 0; i < dp_limits.policies; i++)
-		n += policy_msgs[i] != NULL &&
-		     (seglist_id == ALL_POLICIES || policy_uses(policy_msgs[i], seglist_id));
-	if (n == 0)
-		return 0;
-	made = calloc(n, sizeof(*made));
-	if (made == NULL)
-		return -ENOMEM;
-	for (i = 0, n = 0; i < dp_limits.policies; i++) {
-		if (policy_msgs[i] == NULL ||
-		    (seglist_id != ALL_POLICIES && !policy_uses(policy_msgs[i], seglist_id)))
+	if (seglist_id != ALL_POLICIES) {
+		for (const struct user *u = users[seglist_id]; u != NULL; u = u->next, n++)
+			if (ret_id != NULL)
+				ret_id[n] = u->policy_id;
+		return n;
+	}
+	for (uint32_t i = 0; i < dp_limits.policies; i++) {
+		if (policy_msgs[i] == NULL)
 			continue;
-		made[n] = policy_make(policy_msgs[i]);
-		if (made[n] == NULL)
-			goto free_made;
+		if (ret_id != NULL)
+			ret_id[n] = i;
 		n++;
 	}
-	for (i = 0; i < n; i++)
-		slots_set(srv6_policies, made[i]->policy_id, made[i], free);
+	return n;
+}
+
+/* Publish those policies anew.  -ENOMEM: none has changed. */
+static int policies_rebuild(uint32_t seglist_id)
+{
+	uint32_t n = policies_list(seglist_id, NULL), done = 0, *id;
+	struct srv6_policy **made;
+	int rc = -ENOMEM;
+
+	if (n == 0)
+		return 0;
+	id = calloc(n, sizeof(*id));
+	made = calloc(n, sizeof(*made));
+	if (id == NULL || made == NULL)
+		goto out;
+	policies_list(seglist_id, id);
+	for (; done < n; done++) {
+		made[done] = policy_make(policy_msgs[id[done]]);
+		if (made[done] == NULL)
+			goto out;
+	}
+	for (; done > 0; done--)
+		slots_set(srv6_policies, made[done - 1]->policy_id, made[done - 1], free);
+	rc = 0;
+out:
+	while (done > 0)
+		free(made[--done]);
 	free(made);
-	return 0;
-free_made:
-	while (n-- > 0)
-		free(made[n]);
-	free(made);
-	return -ENOMEM;
+	free(id);
+	return rc;
 }
 
 /* ---- SRV6_CONF ------------------------------------------------------------------------------------------------- */
@@ -309,15 +354,18 @@ static int policy_apply(const void *msg, const void *old, struct object_error *e
 	const struct hd_api_srv6_policy *m = msg;
 	struct hd_api_srv6_policy *copy = malloc(sizeof(*copy));
 	struct srv6_policy *p = policy_make(m);
+	struct hd_api_srv6_policy *was = policy_msgs[m->policy_id];
 
 	(void)old;
-	if (copy == NULL || p == NULL) {
+	if (copy == NULL || p == NULL || users_add(m) < 0) {
 		free(copy);
 		free(p);
 		return object_fail(err, -ENOMEM, "out of memory");
 	}
 	*copy = *m;
-	free(policy_msgs[m->policy_id]);
+	if (was != NULL)
+		users_del(was, was->n_lists);
+	free(was);
 	policy_msgs[m->policy_id] = copy;
 	slots_set(srv6_policies, m->policy_id, p, free);
 	return 0;
@@ -328,6 +376,7 @@ static void policy_remove(const void *old)
 	const struct hd_api_srv6_policy *m = old;
 
 	slots_set(srv6_policies, m->policy_id, NULL, free);
+	users_del(m, m->n_lists);
 	free(policy_msgs[m->policy_id]);
 	policy_msgs[m->policy_id] = NULL;
 }
@@ -374,7 +423,8 @@ int srv6_policy_init(void)
 	srv6_policies = slots_create(dp_limits.policies);
 	seglists = calloc(dp_limits.seglists, sizeof(*seglists));
 	policy_msgs = calloc(dp_limits.policies, sizeof(*policy_msgs));
-	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL)
+	users = calloc(dp_limits.seglists, sizeof(struct user *));
+	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL || users == NULL)
 		goto undo;
 	for (uint32_t i = 0, idx; i < dp_limits.policies;
 	     i++) /* the owner chooses ids: all of them are given out */
@@ -400,12 +450,17 @@ void srv6_policy_fini(void)
 {
 	for (uint32_t i = 0; seglists != NULL && i < dp_limits.seglists; i++)
 		free(seglists[i]);
-	for (uint32_t i = 0; policy_msgs != NULL && i < dp_limits.policies; i++)
+	for (uint32_t i = 0; policy_msgs != NULL && i < dp_limits.policies; i++) {
+		if (policy_msgs[i] != NULL && users != NULL)
+			users_del(policy_msgs[i], policy_msgs[i]->n_lists);
 		free(policy_msgs[i]);
+	}
 	free(seglists);
 	free(policy_msgs);
+	free(users);
 	slots_destroy(srv6_policies, free);
 	seglists = NULL;
 	policy_msgs = NULL;
+	users = NULL;
 	srv6_policies = NULL;
 }
