@@ -35,6 +35,7 @@ struct kind {
 	struct entry **bucket;
 	uint32_t n_buckets; /* power of two */
 	uint32_t count;	    /* entries with cur */
+	uint32_t n_entries; /* in the buckets, with those that a commit has just made */
 };
 
 #define KINDS_MAX 64u
@@ -80,7 +81,10 @@ static struct kind *kind_find(uint16_t type)
 
 static uint32_t key_hash(const struct kind *k, const uint8_t *key)
 {
-	return rte_hash_crc(key, k->ops->key_size, k->ops->type);
+	uint64_t aligned[OBJECT_KEY_MAX / 8]; /* keys in messages are not; rte_hash_crc() loads words */
+
+	memcpy(aligned, key, k->ops->key_size);
+	return rte_hash_crc(aligned, k->ops->key_size, k->ops->type);
 }
 
 static struct entry *entry_find(const struct kind *k, const uint8_t *key)
@@ -121,7 +125,7 @@ static struct entry *entry_new(struct kind *k, const uint8_t *key)
 		return NULL;
 	memcpy(e->key, key, k->ops->key_size);
 	e->kind = k;
-	if (k->count >= k->n_buckets)
+	if (k->n_entries++ >= k->n_buckets) /* not count: one transaction may bring a million */
 		kind_grow(k);
 	uint32_t h = key_hash(k, key) & (k->n_buckets - 1);
 	e->hnext = k->bucket[h];
@@ -137,6 +141,7 @@ static void entry_free(struct entry *e)
 	while (*at != e)
 		at = &(*at)->hnext;
 	*at = e->hnext;
+	k->n_entries--;
 	free(e->cur);
 	free(e);
 }

@@ -162,7 +162,10 @@ static void neigh_solicit(struct neigh *n)
 
 static uint32_t neigh_hash(uint32_t iface, unsigned family, const uint8_t *addr)
 {
-	return rte_hash_crc(addr, family == 4 ? 4 : 16, iface * 8 + family);
+	uint64_t a[2] = { 0 }; /* addresses in packets are not aligned */
+
+	memcpy(a, addr, family == 4 ? 4 : 16);
+	return rte_hash_crc(a, sizeof(a), iface * 8 + family);
 }
 
 static struct neigh *neigh_find(uint32_t iface, unsigned family, const uint8_t *addr)

@@ -18,7 +18,7 @@ struct rib_key {
 	uint32_t vrf;
 	uint8_t family, plen, pad[2];
 	uint8_t prefix[16];
-};
+} __attribute__((aligned(8)));
 static_assert(sizeof(struct rib_key) == 24, "hashed and compared as octets");
 
 struct rib_entry {
