@@ -24,7 +24,7 @@ struct params {
 	uint32_t rounds;
 	double seconds; /* of measuring, over all rounds */
 	uint32_t seed, cpu;
-	bool verify;
+	bool verify, no_huge;
 };
 
 /* ---- workloads ---------------------------------------------------------------------------------------------- */
@@ -77,7 +77,7 @@ struct result {
 		char name[32];
 		double cycles, burst, share; /* per packet of the node, packets per call, of all packets */
 	} node[RESULT_NODES_MAX];
-	bool noisy;
+	bool noisy, huge; /* huge: packet buffers lie in hugepages */
 	char said[256]; /* why it failed, or what was verified */
 };
 

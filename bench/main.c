@@ -49,6 +49,7 @@ static const struct option_row rows[] = {
 	{ "seconds", "S", "of measuring, per workload (2)", BY_NAME, 0, 0 },
 	{ "seed", "N", "of the order of packets (1)", AT(seed), 0, UINT32_MAX },
 	{ "cpu", "N", "CPU to run on (the last one allowed)", AT(cpu), 0, CPU_SETSIZE - 1 },
+	{ "no-huge", NULL, "packet buffers in ordinary pages, though hugepages are free", BY_NAME, 0, 0 },
 	{ "verify", NULL, "check every octet of what comes out, apart from the timed run (default)", BY_NAME, 0, 0 },
 	{ "no-verify", NULL, "do not", BY_NAME, 0, 0 },
 	{ "json", "FILE", "results as JSON too; -: to standard output", BY_NAME, 0, 0 },
@@ -149,6 +150,8 @@ static int param_set(struct params *p, const struct option_row *row, const char 
 		return real(v, 0.01, 3600, &p->seconds);
 	if (strcmp(row->name, "verify") == 0 || strcmp(row->name, "no-verify") == 0)
 		p->verify = row->name[0] == 'v';
+	if (strcmp(row->name, "no-huge") == 0)
+		p->no_huge = true;
 	if (strcmp(row->name, "json") == 0)
 		json_path = v;
 	if (strcmp(row->name, "over") == 0)

@@ -64,7 +64,8 @@ void report_text(FILE *f, const struct result *r)
 	band_text("total", &r->total, "cycles/packet");
 	band_text("net = total - floor", &r->net, "cycles/packet");
 	band_text("net / F", &r->ratio, "");
-	fprintf(out, "  %-22s %8.2f   at %.0f MHz, one worker\n", "Mpps", r->mpps, r->tsc_mhz);
+	fprintf(out, "  %-22s %8.2f   at %.0f MHz, one worker, %s\n", "Mpps", r->mpps, r->tsc_mhz,
+		r->huge ? "hugepages" : "ordinary pages");
 	if (r->instructions >= 0)
 		fprintf(out, "  %-22s %8.1f   cache misses %.3f\n", "instructions/packet", r->instructions, r->cache_misses);
 	else
@@ -145,6 +146,7 @@ static json_object *result_json(const struct result *r)
 	json_object_object_add(o, "packets", json_object_new_int64((int64_t)r->packets));
 	json_object_object_add(o, "instructions_per_packet", r->instructions < 0 ? NULL : number(r->instructions));
 	json_object_object_add(o, "cache_misses_per_packet", r->cache_misses < 0 ? NULL : number(r->cache_misses));
+	json_object_object_add(o, "hugepages", json_object_new_boolean(r->huge));
 	json_object_object_add(o, "noisy", json_object_new_boolean(r->noisy));
 	json_object_object_add(o, "verified", json_object_new_boolean(r->params.verify));
 	for (uint32_t i = 0; i < r->n_nodes; i++) {

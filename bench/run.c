@@ -318,6 +318,7 @@ int bench_measure(const struct workload *w, const struct params *p, struct resul
 	nodes_scale(ret);
 	ret->tsc_mhz = (double)hz / 1e6;
 	ret->mpps = ret->tsc_mhz / ret->total.median;
+	ret->huge = world_huge();
 	ret->packets = total;
 	ret->frame_octets = device_mean_len();
 	ret->fresh_octets = device_fresh();

@@ -27,6 +27,7 @@
 #define PER_TRANSACTION 4096u
 #define MTU 9600u
 
+static bool huge;
 static struct object_txn *open_txn;
 static unsigned n_open;
 
@@ -37,7 +38,7 @@ static int eal_start(const struct params *p)
 	char *argv[16];
 	int argc = 0;
 
-	if (memory_plan(MEMORY_HUGE_AUTO, 0, &plan) < 0) {
+	if (memory_plan(p->no_huge ? MEMORY_HUGE_NEVER : MEMORY_HUGE_AUTO, 0, &plan) < 0) {
 		fprintf(stderr, "heddle-bench: %s\n", plan.why);
 		return -ENOMEM;
 	}
@@ -53,6 +54,7 @@ static int eal_start(const struct params *p)
 	argv[argc++] = (char *)"--no-telemetry";
 	argv[argc++] = (char *)"--no-pci";
 	argv[argc++] = (char *)"--iova-mode=va";
+	huge = plan.huge;
 	if (plan.huge) {
 		argv[argc++] = (char *)"--in-memory";
 	} else {
@@ -241,6 +243,11 @@ int world_start(const struct params *p)
 	ports_tick();
 	world_settle();
 	return 0;
+}
+
+bool world_huge(void)
+{
+	return huge;
 }
 
 void world_stop(void)

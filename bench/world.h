@@ -19,6 +19,7 @@
 /* EAL, engine, ports, interfaces, next hops.  0 or -Exxx. */
 int world_start(const struct params *p);
 void world_stop(void);
+bool world_huge(void); /* packet buffers lie in hugepages */
 /* One burst through the graph. */
 void world_turn(void);
 /* Walk until nothing of the set-up is on its way any more. */
