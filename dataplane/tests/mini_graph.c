@@ -16,6 +16,7 @@
 
 const struct pipeline *const pipelines[] = { NULL };
 volatile uint32_t mini_stall_ms = 1000;
+void (*mini_hook)(void);
 static int *volatile bad_address = (int *)8;
 
 static void advance(struct rte_mbuf *m, int n)
@@ -86,6 +87,13 @@ static inline rte_edge_t ip6_one(struct rte_mbuf *m, void *arg)
 	case 5:
 		*bad_address = 1;
 		break;
+	case 6:
+		mini_hook();
+		break;
+	case 7:
+		p[-2] = 0x08;
+		p[-1] = 0x00;
+		return IP6_LOOKUP_NO_ROUTE;
 	}
 	if (p[7] > 100) {
 		p[7] -= 10;

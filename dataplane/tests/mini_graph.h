@@ -3,7 +3,9 @@
  * what the packet's octets say.  A frame: 14 octets of Ethernet, then an IP header whose TTL or hop limit commands:
  *
  *   IPv6, hop limit   0 drop   1 icmp-error   2 punt   3 bounce until the hop limit has gone from 200 to 0
- *                     4 stall: sleep for mini_stall_ms in the node   5 crash   else forward to port 1
+ *                     4 stall: sleep for mini_stall_ms in the node   5 crash   6 call mini_hook()
+ *                     7 drop, what stands before the data being no L2 header for it (and l2_len still 14)
+ *                     else, and after 4 and 6, forward to port 1
  *   IPv4              the verdict that it has no header, to drop
  *
  * eth-input: interface = port, VRF 7, traces as the real one does. */
@@ -19,6 +21,7 @@
 #define MINI_RESULT 0x14000005u /* adjacency 5 */
 
 extern volatile uint32_t mini_stall_ms;
+extern void (*mini_hook)(void);
 
 /* A frame of IPv6 with UDP that has the hop limit; returns its length. */
 size_t mini_frame(uint8_t *buf, size_t size, uint8_t hop_limit);

@@ -271,6 +271,23 @@ Test(trace, a_slot_of_another_walk_is_not_written)
 	cr_assert_str_eq(way(packet(0)), "eth-input:ip6 ip6-lookup:no-route drop");
 }
 
+/* The control thread comes while the packet is in the graph: it must not see half of a packet. */
+static void read_in_mid_walk(void)
+{
+	cr_assert_eq(read_trace(), 0, "its walk has not ended");
+}
+
+Test(trace, not_read_before_its_walk_has_ended)
+{
+	hx_port();
+	start(1);
+	mini_hook = read_in_mid_walk;
+	send_one(6);
+	hx_turn();
+	cr_assert_eq(read_trace(), 1);
+	cr_assert_str_eq(way(packet(0)), "eth-input:ip6 ip6-lookup:forward port-tx");
+}
+
 Test(trace, steps_beyond_the_room_are_counted)
 {
 	hx_port();
