@@ -35,7 +35,8 @@ static bool prefix_match(const uint8_t *a, const uint8_t *b, unsigned plen)
 {
 	unsigned n = plen / 8, rest = plen % 8;
 
-	return memcmp(a, b, n) == 0 && (rest == 0 || ((a[n] ^ b[n]) & 0xff << (8 - rest) & 0xff) == 0);
+	return memcmp(a, b, n) == 0 &&
+	       (rest == 0 || ((a[n] ^ b[n]) & 0xff << (8 - rest) & 0xff) == 0);
 }
 
 /* ---- what workers see ---- */
@@ -43,8 +44,9 @@ static bool prefix_match(const uint8_t *a, const uint8_t *b, unsigned plen)
 /* Modified EUI-64, RFC 4291 appendix A. */
 static struct ip6_addr link_local_of(const struct mac_addr *m)
 {
-	return (struct ip6_addr){ .b = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, (uint8_t)(m->b[0] ^ 2), m->b[1], m->b[2], 0xff,
-					 0xfe, m->b[3], m->b[4], m->b[5] } };
+	return (struct ip6_addr){ .b = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, (uint8_t)(m->b[0] ^ 2),
+					 m->b[1], m->b[2], 0xff, 0xfe, m->b[3], m->b[4],
+					 m->b[5] } };
 }
 
 static void ip_if_refresh(const struct iface *i)
@@ -92,7 +94,8 @@ static void vrf_source_refresh(uint32_t vrf)
 bool addr_pick4(uint32_t iface, uint32_t vrf, be32_t *ret)
 {
 	const struct ip_if *f = ip_if_get(iface);
-	const struct vrf_source *s = slots_get(vrf_source_slots, vrf), *d = slots_get(vrf_source_slots, 0);
+	const struct vrf_source *s = slots_get(vrf_source_slots, vrf),
+				*d = slots_get(vrf_source_slots, 0);
 
 	if (f != NULL && wire_get32(&f->addr4) != 0)
 		*ret = f->addr4;
@@ -108,7 +111,8 @@ bool addr_pick4(uint32_t iface, uint32_t vrf, be32_t *ret)
 bool addr_pick6(uint32_t iface, uint32_t vrf, struct ip6_addr *ret)
 {
 	const struct ip_if *f = ip_if_get(iface);
-	const struct vrf_source *s = slots_get(vrf_source_slots, vrf), *d = slots_get(vrf_source_slots, 0);
+	const struct vrf_source *s = slots_get(vrf_source_slots, vrf),
+				*d = slots_get(vrf_source_slots, 0);
 
 	if (f != NULL && !ip6_addr_is_unspecified(&f->addr6))
 		*ret = f->addr6;
@@ -143,9 +147,11 @@ static const struct addr *other_owner(const struct addr *me, bool connected)
 	for (size_t k = 0; k < n_addrs; k++) {
 		const struct addr *o = &addrs[k];
 
-		if (o == me || o->vrf != me->vrf || o->a.family != me->a.family || addr_is_link_local(&o->a))
+		if (o == me || o->vrf != me->vrf || o->a.family != me->a.family ||
+		    addr_is_link_local(&o->a))
 			continue;
-		if (connected ? o->a.plen == me->a.plen && prefix_match(o->a.addr, me->a.addr, me->a.plen) :
+		if (connected ? o->a.plen == me->a.plen &&
+					prefix_match(o->a.addr, me->a.addr, me->a.plen) :
 				memcmp(o->a.addr, me->a.addr, 16) == 0)
 			return o;
 	}
@@ -173,7 +179,8 @@ static int routes_add(const struct addr *me)
 
 	if (addr_is_link_local(a))
 		return 0; /* link-local addresses mean something on their link only: ip6-input looks there */
-	rc = ip_rib_set(me->vrf, a->family, a->addr, full, RIB_LOCAL, hd_result(HD_RESULT_LOCAL, a->iface_id));
+	rc = ip_rib_set(me->vrf, a->family, a->addr, full, RIB_LOCAL,
+			hd_result(HD_RESULT_LOCAL, a->iface_id));
 	if (rc == 0 && a->plen < full)
 		rc = ip_rib_set(me->vrf, a->family, a->addr, a->plen, RIB_CONNECTED,
 				hd_result(HD_RESULT_GLEAN, a->iface_id));
@@ -298,7 +305,8 @@ bool addr_source4(uint32_t iface, const uint8_t *target, be32_t *ret)
 	for (size_t k = 0; k < n_addrs; k++) {
 		const struct hd_api_addr *a = &addrs[k].a;
 
-		if (a->iface_id == iface && a->family == 4 && prefix_match(a->addr, target, a->plen)) {
+		if (a->iface_id == iface && a->family == 4 &&
+		    prefix_match(a->addr, target, a->plen)) {
 			memcpy(ret, a->addr, 4);
 			return true;
 		}
@@ -325,9 +333,16 @@ static void announce6(const struct iface *i, const struct ip6_addr *addr)
 {
 	static const struct ip6_addr all_nodes = { { 0xff, 0x02, [15] = 1 } };
 	const struct mac_addr dst = ip6_multicast_mac(&all_nodes);
-	struct nd_fields f = { .src = *addr, .dst = all_nodes, .target = *addr, .mac = &i->mac,
-			       .flags = ND_NA_ROUTER | ND_NA_OVERRIDE }; /* RFC 4861 section 7.2.6 */
-	struct ip6_fields h = { .src = f.src, .dst = f.dst, .hop_limit = 255, .next_header = IP_NH_ICMP6,
+	struct nd_fields f = { .src = *addr,
+			       .dst = all_nodes,
+			       .target = *addr,
+			       .mac = &i->mac,
+			       .flags = ND_NA_ROUTER |
+					ND_NA_OVERRIDE }; /* RFC 4861 section 7.2.6 */
+	struct ip6_fields h = { .src = f.src,
+				.dst = f.dst,
+				.hop_limit = 255,
+				.next_header = IP_NH_ICMP6,
 				.payload_len = nd_build_len(&f) };
 	void *p;
 	struct rte_mbuf *m = frame_make(i, &dst, ETHTYPE_IP6, (unsigned)(40 + h.payload_len), &p);
@@ -380,8 +395,9 @@ void addr_iface_changed(const struct iface *old, const struct iface *new)
 			routes_remove(&addrs[k]);
 			addrs[k].vrf = new->vrf;
 			if (routes_add(&addrs[k]) < 0)
-				log_error("interface %s: the routes of its addresses do not fit into VRF %u", new->name,
-					  new->vrf);
+				log_error(
+					"interface %s: the routes of its addresses do not fit into VRF %u",
+					new->name, new->vrf);
 		}
 		vrf_source_refresh(was);
 		vrf_source_refresh(new->vrf);

@@ -20,7 +20,8 @@ static int family_check(unsigned family, const uint8_t *addr, struct object_erro
 	if (family != 4 && family != 6)
 		return object_fail(err, -EINVAL, "address family %u is neither 4 nor 6", family);
 	if (family == 4 && memcmp(addr + 4, zero, 12) != 0)
-		return object_fail(err, -EINVAL, "an IPv4 address has 4 octets; the rest is not zero");
+		return object_fail(err, -EINVAL,
+				   "an IPv4 address has 4 octets; the rest is not zero");
 	return 0;
 }
 
@@ -33,7 +34,9 @@ static int station_check(unsigned family, const uint8_t *a, struct object_error 
 		bad = a[0] == 0 || a[0] == 127 || a[0] >= 224;
 	else
 		bad = a[0] == 0xff || (memcmp(a, zero, 15) == 0 && a[15] <= 1);
-	return bad ? object_fail(err, -EINVAL, "the address is unspecified, loopback, multicast or reserved") : 0;
+	return bad ? object_fail(err, -EINVAL,
+				 "the address is unspecified, loopback, multicast or reserved") :
+		     0;
 }
 
 static unsigned ref_id(struct object_ref *ref, uint16_t type, uint32_t id)
@@ -52,7 +55,8 @@ static int vrf_check(const void *m, const void *old, struct object_error *err)
 
 	(void)old;
 	if (v->vrf_id >= dp_limits.vrfs)
-		return object_fail(err, -EINVAL, "VRF id %u: at most %u VRFs", v->vrf_id, dp_limits.vrfs);
+		return object_fail(err, -EINVAL, "VRF id %u: at most %u VRFs", v->vrf_id,
+				   dp_limits.vrfs);
 	return 0;
 }
 
@@ -102,7 +106,9 @@ static int addr_apply(const void *m, const void *old, struct object_error *err)
 {
 	int rc = old != NULL ? 0 : addr_add(m);
 
-	return rc < 0 ? object_fail(err, rc, "the address cannot be installed (%s)", strerror(-rc)) : 0;
+	return rc < 0 ?
+		       object_fail(err, rc, "the address cannot be installed (%s)", strerror(-rc)) :
+		       0;
 }
 
 static void addr_unapply(const void *m)
@@ -150,7 +156,11 @@ static int nexthop_apply(const void *m, const void *old, struct object_error *er
 	int rc = nexthop_set(m);
 
 	(void)old;
-	return rc < 0 ? object_fail(err, rc, "no space for another neighbour or adjacency (see heddle-dp --neighs)") : 0;
+	return rc < 0 ?
+		       object_fail(
+			       err, rc,
+			       "no space for another neighbour or adjacency (see heddle-dp --neighs)") :
+		       0;
 }
 
 static void nexthop_unapply(const void *m)
@@ -184,16 +194,19 @@ static int nhgroup_check(const void *m, const void *old, struct object_error *er
 
 	(void)old;
 	if (g->group_id >= dp_limits.nhgroups)
-		return object_fail(err, -EINVAL, "group id %u: at most %u groups", g->group_id, dp_limits.nhgroups);
+		return object_fail(err, -EINVAL, "group id %u: at most %u groups", g->group_id,
+				   dp_limits.nhgroups);
 	if (g->n_members == 0 || g->n_members > HD_API_NHGROUP_MAX)
-		return object_fail(err, -EINVAL, "a group has 1 to %u members, not %u", HD_API_NHGROUP_MAX,
-				   g->n_members);
+		return object_fail(err, -EINVAL, "a group has 1 to %u members, not %u",
+				   HD_API_NHGROUP_MAX, g->n_members);
 	for (uint32_t i = 0; i < g->n_members; i++) {
 		if (g->member[i].weight == 0 || g->member[i].weight > 65535)
-			return object_fail(err, -EINVAL, "weight %u is not between 1 and 65535", g->member[i].weight);
+			return object_fail(err, -EINVAL, "weight %u is not between 1 and 65535",
+					   g->member[i].weight);
 		for (uint32_t k = 0; k < i; k++)
 			if (g->member[k].nh_id == g->member[i].nh_id)
-				return object_fail(err, -EINVAL, "next hop %u is twice in the group",
+				return object_fail(err, -EINVAL,
+						   "next hop %u is twice in the group",
 						   g->member[i].nh_id);
 	}
 	return 0;
@@ -257,15 +270,18 @@ static int route_check(const void *m, const void *old, struct object_error *err)
 	if (rc < 0)
 		return rc;
 	if (r->plen > 8 * addr_len(r->family))
-		return object_fail(err, -EINVAL, "prefix length %u is too long for IPv%u", r->plen, r->family);
+		return object_fail(err, -EINVAL, "prefix length %u is too long for IPv%u", r->plen,
+				   r->family);
 	if (host_bits(r->prefix, r->plen, addr_len(r->family)))
-		return object_fail(err, -EINVAL, "the prefix has bits set behind its length %u", r->plen);
+		return object_fail(err, -EINVAL, "the prefix has bits set behind its length %u",
+				   r->plen);
 	if (r->target == HD_TARGET_NONE || r->target > HD_TARGET_VRF)
 		return object_fail(err, -EINVAL, "unknown route target %u", r->target);
 	if (r->target == HD_TARGET_NEXTHOP && r->family == 6) {
 		nh = object_find(HD_API_NEXTHOP, &r->id);
 		if (nh != NULL && nh->family == 4 && memcmp(nh->gateway, zero, 16) != 0)
-			return object_fail(err, -EINVAL, "an IPv6 route cannot go through an IPv4 gateway");
+			return object_fail(err, -EINVAL,
+					   "an IPv6 route cannot go through an IPv4 gateway");
 	}
 	if (r->target == HD_TARGET_VRF && r->id == r->vrf_id)
 		return object_fail(err, -EINVAL, "the route leads to its own VRF");
@@ -280,8 +296,9 @@ static int route_apply(const void *m, const void *old, struct object_error *err)
 	int rc;
 
 	if (old == NULL && *n >= limit)
-		return object_fail(err, -ENOSPC, "no space: the IPv%u table holds %u routes and is full", r->family,
-				   limit);
+		return object_fail(err, -ENOSPC,
+				   "no space: the IPv%u table holds %u routes and is full",
+				   r->family, limit);
 	rc = ip_target_result(r->target, r->id, &word);
 	if (rc == 0)
 		rc = ip_rib_set(r->vrf_id, r->family, r->prefix, r->plen, RIB_ROUTE, word);
@@ -342,7 +359,10 @@ static int neigh_apply(const void *m, const void *old, struct object_error *err)
 	int rc = neigh_static_set(m);
 
 	(void)old;
-	return rc < 0 ? object_fail(err, rc, "no space: the neighbour table is full (see heddle-dp --neighs)") : 0;
+	return rc < 0 ? object_fail(
+				err, rc,
+				"no space: the neighbour table is full (see heddle-dp --neighs)") :
+			0;
 }
 
 static void neigh_remove(const void *m)
@@ -426,8 +446,10 @@ static const struct object_kind policer_kind = {
 
 int ip_api_register(void)
 {
-	static const struct object_kind *const kinds[] = { &vrf_kind,	  &addr_kind,  &neigh_kind,  &nexthop_kind,
-							   &nhgroup_kind, &route_kind, &policer_kind };
+	static const struct object_kind *const kinds[] = { &vrf_kind,     &addr_kind,
+							   &neigh_kind,   &nexthop_kind,
+							   &nhgroup_kind, &route_kind,
+							   &policer_kind };
 
 	neigh_kind.capacity = dp_limits.neighs;
 	memset(n_routes, 0, sizeof(n_routes));

@@ -42,7 +42,8 @@ static uint32_t flow_done(const struct flow *f)
 
 static bool proto_has_ports(uint8_t proto)
 {
-	return proto == IP_NH_TCP || proto == IP_NH_UDP || proto == 132 /* SCTP, RFC 9260 section 3.1 */;
+	return proto == IP_NH_TCP || proto == IP_NH_UDP ||
+	       proto == 132 /* SCTP, RFC 9260 section 3.1 */;
 }
 
 static void flow_ip4(struct flow *f, const uint8_t *p, uint32_t left)
@@ -55,7 +56,8 @@ static void flow_ip4(struct flow *f, const uint8_t *p, uint32_t left)
 	len = (h->version_ihl & 15) * 4u;
 	flow_add(f, h->src.b); /* source and destination */
 	flow_add32(f, h->proto);
-	if (proto_has_ports(h->proto) && (be16_get(h->frag) & (IP4_MF | IP4_FRAG_MASK)) == 0 && left >= len + 4)
+	if (proto_has_ports(h->proto) && (be16_get(h->frag) & (IP4_MF | IP4_FRAG_MASK)) == 0 &&
+	    left >= len + 4)
 		flow_add32(f, wire_get32(p + len));
 }
 

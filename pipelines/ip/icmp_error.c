@@ -24,8 +24,9 @@ static enum icmp_error_result check4(const struct rte_mbuf *m, const struct hd_m
 		return ICMP_ERROR_MALFORMED;
 	v.frag_off = (uint16_t)((be16_get(h->frag) & IP4_FRAG_MASK) * 8);
 	c = wire_cur_init((const uint8_t *)h + v.hdr_len, m->data_len - v.hdr_len);
-	return icmp4_error_allowed(&v, &c, (mt->flags & META_F_L2_MCAST) != 0) ? ICMP_ERROR_READY4 :
-										 ICMP_ERROR_NOT_ALLOWED;
+	return icmp4_error_allowed(&v, &c, (mt->flags & META_F_L2_MCAST) != 0) ?
+		       ICMP_ERROR_READY4 :
+		       ICMP_ERROR_NOT_ALLOWED;
 }
 
 static enum icmp_error_result check6(const struct rte_mbuf *m, const struct hd_meta *mt)
@@ -35,8 +36,8 @@ static enum icmp_error_result check6(const struct rte_mbuf *m, const struct hd_m
 
 	if (ip6_parse_quoted(&c, &v) < 0)
 		return ICMP_ERROR_MALFORMED;
-	return icmp6_error_allowed(&v, &c, (mt->flags & META_F_L2_MCAST) != 0, mt->icmp_type, mt->icmp_code,
-				   mt->arg) ?
+	return icmp6_error_allowed(&v, &c, (mt->flags & META_F_L2_MCAST) != 0, mt->icmp_type,
+				   mt->icmp_code, mt->arg) ?
 		       ICMP_ERROR_READY6 :
 		       ICMP_ERROR_NOT_ALLOWED;
 }
@@ -45,7 +46,8 @@ enum icmp_error_result icmp_error_check(const struct rte_mbuf *m)
 {
 	const struct hd_meta *mt = meta((struct rte_mbuf *)(uintptr_t)m);
 
-	if (mt->flags & META_F_LOCAL) /* what this node made: an error about it would go to ourselves */
+	if (mt->flags &
+	    META_F_LOCAL) /* what this node made: an error about it would go to ourselves */
 		return ICMP_ERROR_NOT_ALLOWED;
 	if (m->data_len == 0)
 		return ICMP_ERROR_MALFORMED;
@@ -80,7 +82,10 @@ static bool is_local4(const struct hd_meta *mt, be32_t a)
 static enum icmp_error_result make4(struct rte_mbuf *m, struct hd_meta *mt)
 {
 	struct ip4_hdr *old = rte_pktmbuf_mtod(m, struct ip4_hdr *);
-	struct ip4_fields f = { .dst = old->src, .tos = ERROR_TOS4, .ttl = ERROR_HOP_LIMIT, .proto = IP_NH_ICMP4,
+	struct ip4_fields f = { .dst = old->src,
+				.tos = ERROR_TOS4,
+				.ttl = ERROR_HOP_LIMIT,
+				.proto = IP_NH_ICMP4,
 				.df = true }; /* with DF the id may be 0: RFC 6864 section 4.1 */
 	struct icmp4_msg icmp = { .type = mt->icmp_type, .code = mt->icmp_code };
 	uint8_t *p;
@@ -118,7 +123,8 @@ static bool source6(const struct hd_meta *mt, const struct ip6_fixed *old, struc
 	const struct fib *f = ip_fib6(mt->vrf);
 	const struct ip_if *own = ip_if_get(mt->iface);
 
-	if (own != NULL && (ip6_addr_is_link_local(&old->src) || ip6_addr_eq(&own->link_local, &old->dst))) {
+	if (own != NULL &&
+	    (ip6_addr_is_link_local(&old->src) || ip6_addr_eq(&own->link_local, &old->dst))) {
 		*ret = own->link_local;
 		return true;
 	}
@@ -133,8 +139,12 @@ static bool source6(const struct hd_meta *mt, const struct ip6_fixed *old, struc
 static enum icmp_error_result make6(struct rte_mbuf *m, struct hd_meta *mt)
 {
 	struct ip6_fixed *old = rte_pktmbuf_mtod(m, struct ip6_fixed *);
-	struct ip6_fields f = { .dst = old->src, .hop_limit = ERROR_HOP_LIMIT, .next_header = IP_NH_ICMP6 };
-	struct icmp6_msg icmp = { .type = mt->icmp_type, .code = mt->icmp_code, .data = be32_make(mt->arg) };
+	struct ip6_fields f = { .dst = old->src,
+				.hop_limit = ERROR_HOP_LIMIT,
+				.next_header = IP_NH_ICMP6 };
+	struct icmp6_msg icmp = { .type = mt->icmp_type,
+				  .code = mt->icmp_code,
+				  .data = be32_make(mt->arg) };
 	uint8_t *p;
 
 	if (!source6(mt, old, &f.src))
@@ -148,8 +158,9 @@ static enum icmp_error_result make6(struct rte_mbuf *m, struct hd_meta *mt)
 		return ICMP_ERROR_NO_ROOM;
 	ip6_build(p, sizeof(struct ip6_fixed), &f);
 	memcpy(p + sizeof(struct ip6_fixed), &icmp, sizeof(icmp));
-	icmp.csum = csum_from(m, sizeof(struct ip6_fixed),
-			      hd_csum_ip6_pseudo(&f.src, &f.dst, (uint32_t)f.payload_len, IP_NH_ICMP6));
+	icmp.csum =
+		csum_from(m, sizeof(struct ip6_fixed),
+			  hd_csum_ip6_pseudo(&f.src, &f.dst, (uint32_t)f.payload_len, IP_NH_ICMP6));
 	memcpy(p + sizeof(struct ip6_fixed), &icmp, sizeof(icmp));
 	was_made_here(mt);
 	return ICMP_ERROR_READY6;

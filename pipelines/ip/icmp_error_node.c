@@ -6,14 +6,17 @@
 #include "dataplane/punt.h"
 #include "pipelines/ip/internal.h"
 
-#define ICMP_ERROR_VERDICTS(V, P)                                                                               \
-	V(P, SENT4, "ip4-lookup", INFO, "ICMP error sent (RFC 792)")                                            \
-	V(P, SENT6, "ip6-lookup", INFO, "ICMPv6 error sent (RFC 4443 3)")                                       \
-	V(P, NOT_ALLOWED, "drop", INFO,                                                                         \
+#define ICMP_ERROR_VERDICTS(V, P)                                                                                    \
+	V(P, SENT4, "ip4-lookup", INFO, "ICMP error sent (RFC 792)")                                                 \
+	V(P, SENT6, "ip6-lookup", INFO, "ICMPv6 error sent (RFC 4443 3)")                                            \
+	V(P, NOT_ALLOWED, "drop", INFO,                                                                              \
 	  "no error about an error, a group, a fragment or a packet of our own (RFC 4443 2.4(e), RFC 1812 4.3.2.7)") \
-	V(P, RATE_LIMIT, "drop", INFO, "more errors than the policer lets through (RFC 4443 2.4(f))")           \
-	V(P, NO_SOURCE, "drop", WARN, "no address to send the error from: give the interface or the node one")  \
-	V(P, NO_ROOM, "drop", ERROR, "no room in the packet buffer for the error: raise --mbuf-room")           \
+	V(P, RATE_LIMIT, "drop", INFO,                                                                               \
+	  "more errors than the policer lets through (RFC 4443 2.4(f))")                                             \
+	V(P, NO_SOURCE, "drop", WARN,                                                                                \
+	  "no address to send the error from: give the interface or the node one")                                   \
+	V(P, NO_ROOM, "drop", ERROR,                                                                                 \
+	  "no room in the packet buffer for the error: raise --mbuf-room")                                           \
 	V(P, MALFORMED, "drop", ERROR, "too short to quote")
 NODE_VERDICTS(icmp_error, ICMP_ERROR_V, ICMP_ERROR_VERDICTS)
 
@@ -39,12 +42,14 @@ static inline rte_edge_t icmp_error_one(struct rte_mbuf *m, void *arg)
 	r = icmp_error_check(m);
 	if (r != ICMP_ERROR_READY4 && r != ICMP_ERROR_READY6)
 		return verdict_of(r);
-	if (!punt_policer_take(arg, r == ICMP_ERROR_READY4 ? ip_punt.icmp4_error : ip_punt.icmp6_error))
+	if (!punt_policer_take(arg,
+			       r == ICMP_ERROR_READY4 ? ip_punt.icmp4_error : ip_punt.icmp6_error))
 		return ICMP_ERROR_V_RATE_LIMIT;
 	return verdict_of(icmp_error_make(m));
 }
 
-static uint16_t icmp_error_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t icmp_error_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				   uint16_t n)
 {
 	return node_run(g, node, objs, n, icmp_error_one, node_worker(node));
 }

@@ -10,21 +10,21 @@
 
 /* ---- punt reasons (pipeline.c) ---- */
 extern struct ip_punt {
-	uint8_t arp, nd, unresolved; /* handlers in neigh.c */
+	uint8_t arp, nd, unresolved;      /* handlers in neigh.c */
 	uint8_t icmp4_error, icmp6_error; /* only their policers are used, by node icmp-error */
 } ip_punt;
 
 /* ---- rib.c ---- */
 int rib_init(void);
 void rib_fini(void);
-int vrf_create(uint32_t id); /* 0 when it exists already; -ENOMEM */
+int vrf_create(uint32_t id);   /* 0 when it exists already; -ENOMEM */
 void vrf_destroy(uint32_t id); /* with what its RIB still holds; VRF 0 stays */
 
 /* ---- addr.c: our own addresses ---- */
 
 /* What workers may know of an interface's addresses: in slots by interface id. */
 struct ip_if {
-	be32_t addr4;	       /* zero: none */
+	be32_t addr4;          /* zero: none */
 	struct ip6_addr addr6; /* global; unspecified: none */
 	struct ip6_addr link_local;
 };
@@ -61,7 +61,7 @@ struct nexthop {
 	uint8_t gateway[16];
 	struct neigh *neigh;  /* of the gateway; NULL without one */
 	struct nexthop *next; /* of the same neighbour */
-	bool usable;	      /* counts in groups */
+	bool usable;          /* counts in groups */
 };
 
 int nexthop_init(void);
@@ -95,13 +95,13 @@ struct neigh {
 	struct neigh *hnext;
 	uint32_t iface;
 	uint8_t family, state; /* enum hd_neigh_state */
-	uint8_t tries;	       /* solicitations since the last answer */
+	uint8_t tries;         /* solicitations since the last answer */
 	bool has_mac, is_static;
 	uint8_t addr[16];
 	struct mac_addr mac;
-	uint32_t idx;		  /* in the table */
-	uint32_t adj;		  /* index of its own adjacency */
-	bool in_rib;		  /* host route present, in VRF rib_vrf */
+	uint32_t idx; /* in the table */
+	uint32_t adj; /* index of its own adjacency */
+	bool in_rib;  /* host route present, in VRF rib_vrf */
 	uint32_t rib_vrf;
 	uint64_t confirmed_ms, next_ms;
 	struct nexthop *nexthops; /* that go through it: it is kept and resolved for them */
@@ -122,18 +122,22 @@ struct neigh *neigh_attach(struct nexthop *nh);
 void neigh_detach(struct nexthop *nh);
 void neigh_iface_changed(const struct iface *old, const struct iface *new);
 void neigh_addrs_changed(uint32_t iface); /* connected prefixes came or went */
-uint64_t clock_ms(void);		  /* monotonic; tests may advance it */
+uint64_t clock_ms(void);                  /* monotonic; tests may advance it */
 extern uint64_t clock_advance_ms;
 
 /* A frame of the control thread: room for the L2 header of i is filled, *ret_l3 has len octets.  NULL: no buffer. */
-struct rte_mbuf *frame_make(const struct iface *i, const struct mac_addr *dst, uint16_t ethertype, unsigned len,
-			    void **ret_l3);
+struct rte_mbuf *frame_make(const struct iface *i, const struct mac_addr *dst, uint16_t ethertype,
+			    unsigned len, void **ret_l3);
 void frame_send(const struct iface *i, struct rte_mbuf *m);
 
 /* ---- icmp_error.c: any thread ---- */
 enum icmp_error_result {
-	ICMP_ERROR_READY4, ICMP_ERROR_READY6, /* m is the error, to be looked up */
-	ICMP_ERROR_NOT_ALLOWED, ICMP_ERROR_NO_SOURCE, ICMP_ERROR_NO_ROOM, ICMP_ERROR_MALFORMED,
+	ICMP_ERROR_READY4,
+	ICMP_ERROR_READY6, /* m is the error, to be looked up */
+	ICMP_ERROR_NOT_ALLOWED,
+	ICMP_ERROR_NO_SOURCE,
+	ICMP_ERROR_NO_ROOM,
+	ICMP_ERROR_MALFORMED,
 };
 /* Would an error about m be legal (RFC 4443 2.4(e), RFC 1812 4.3.2.7)?  READY4, READY6, NOT_ALLOWED or MALFORMED. */
 enum icmp_error_result icmp_error_check(const struct rte_mbuf *m);

@@ -36,11 +36,11 @@ extern const struct pipeline ip_pipeline;
 /* ---- adjacencies -------------------------------------------------------------------------------------------- */
 
 enum adj_state {
-	ADJ_RESOLVED,	/* hdr is ready */
+	ADJ_RESOLVED,   /* hdr is ready */
 	ADJ_INCOMPLETE, /* gateway to resolve: packets go to the control thread, which holds them */
-	ADJ_GLEAN,	/* no gateway: the destination itself is the neighbour */
-	ADJ_FAILED,	/* the neighbour does not answer */
-	ADJ_DOWN,	/* interface or link down */
+	ADJ_GLEAN,      /* no gateway: the destination itself is the neighbour */
+	ADJ_FAILED,     /* the neighbour does not answer */
+	ADJ_DOWN,       /* interface or link down */
 };
 
 #define ADJ_HDR_ROOM 32u
@@ -49,12 +49,12 @@ enum adj_state {
 struct adj {
 	uint8_t hdr[ADJ_HDR_ROOM]; /* right-aligned: the last hdr_len octets; the ethertype is set per packet */
 	uint16_t port, iface;
-	uint16_t mtu;		   /* L3 octets */
-	uint8_t state;		   /* enum adj_state */
-	uint8_t hdr_len;	   /* 14, 18 or 22 */
-	uint8_t family, pad[3];	   /* of gateway: 4 or 6 */
-	uint32_t object;	   /* nh_id, for drops and traces; neighbours: UINT32_MAX */
-	uint8_t gateway[16];	   /* for INCOMPLETE */
+	uint16_t mtu;           /* L3 octets */
+	uint8_t state;          /* enum adj_state */
+	uint8_t hdr_len;        /* 14, 18 or 22 */
+	uint8_t family, pad[3]; /* of gateway: 4 or 6 */
+	uint32_t object;        /* nh_id, for drops and traces; neighbours: UINT32_MAX */
+	uint8_t gateway[16];    /* for INCOMPLETE */
 } __rte_cache_aligned;
 static_assert(sizeof(struct adj) == 64, "one cache line");
 
@@ -68,8 +68,8 @@ static inline const struct adj *adj_get(uint32_t index)
  * port and count it.  The caller has checked state, mtu and that m has ADJ_HDR_ROOM octets of headroom.
  *   count      the worker's slice, iface_counts[worker->id]
  *   ethertype  ETHTYPE_IP4 or ETHTYPE_IP6, of what m carries: an IPv4 packet may go to an IPv6 gateway (RFC 8950) */
-static __rte_always_inline void adj_rewrite(struct rte_mbuf *m, const struct adj *a, uint16_t ethertype,
-					    struct iface_count *count)
+static __rte_always_inline void adj_rewrite(struct rte_mbuf *m, const struct adj *a,
+					    uint16_t ethertype, struct iface_count *count)
 {
 	uint8_t *l3 = rte_pktmbuf_mtod(m, uint8_t *);
 	struct hd_meta *mt = meta(m);
@@ -153,10 +153,11 @@ enum rib_source { RIB_ROUTE, RIB_CONNECTED, RIB_NEIGH, RIB_LOCAL, RIB_SID, RIB_N
 
 /* Create or replace what a source says about a prefix (family 4 or 6; 4 or 16 octets, bits behind plen ignored).
  * Returns 0, -ENOENT no such VRF, -EINVAL, -ENOSPC, -ENOMEM; on error nothing has changed. */
-int ip_rib_set(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen, enum rib_source source,
-	       uint32_t result);
+int ip_rib_set(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen,
+	       enum rib_source source, uint32_t result);
 /* Deleting what is absent succeeds. */
-int ip_rib_del(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen, enum rib_source source);
+int ip_rib_del(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen,
+	       enum rib_source source);
 
 /* Control thread: the result word of an enum hd_target.  The word of a next hop, a group or a VRF stays the same as
  * long as the object exists, whatever happens to it.  Returns 0, -ENOENT, -EINVAL; HD_TARGET_NONE is -EINVAL. */
@@ -173,27 +174,32 @@ bool ip_source6(uint32_t iface, struct ip6_addr *ret);
 
 /* ---- forwarding --------------------------------------------------------------------------------------------- */
 
-#define FWD_VERDICTS(V, P)                                                                                      \
-	V(P, FORWARD, "port-tx", INFO, "sent to a neighbour")                                                   \
-	V(P, LOCAL, "ip-local", INFO, "addressed to this node")                                                 \
-	V(P, SID, "srv6-endpoint", INFO, "destination is a local SID (RFC 8754 4.3)")                           \
-	V(P, POLICY, "srv6-encap", INFO, "steered into an SR policy (RFC 9256 8)")                              \
-	V(P, RESOLVE, "punt", INFO, "waits for the neighbour's address (RFC 826, RFC 4861 7.2)")                \
-	V(P, PUNT, "punt", INFO, "the route leads to the control plane")                                        \
-	V(P, FRAGMENT, "ip4-frag", INFO, "longer than the egress MTU, may be fragmented (RFC 791 2.3)")          \
-	V(P, TOO_BIG, "icmp-error", WARN,                                                                       \
-	  "longer than the egress MTU: check the MTU of the path (RFC 4443 3.2, RFC 1191 4)")                    \
-	V(P, NO_ROUTE, "icmp-error", WARN, "no route to the destination (RFC 4443 3.1 code 0, RFC 792)")         \
-	V(P, UNREACHABLE, "icmp-error", WARN, "the route says unreachable")                                     \
-	V(P, PROHIBIT, "icmp-error", WARN, "the route says prohibited (RFC 4443 3.1 code 1)")                    \
-	V(P, NEIGH_FAILED, "icmp-error", WARN,                                                                  \
-	  "the neighbour does not answer ARP or ND (RFC 4443 3.1 code 3, RFC 1812 5.2.7.1)")                     \
-	V(P, BLACKHOLE, "drop", INFO, "the route says discard")                                                 \
-	V(P, LINK_DOWN, "drop", WARN, "egress interface or its link is down")                                   \
-	V(P, GROUP_DOWN, "drop", WARN, "every member of the multipath group is down")                           \
-	V(P, NO_OBJECT, "drop", WARN, "what the route points to was deleted or is not carried out here")        \
-	V(P, NO_HEADROOM, "drop", ERROR, "no room in the packet buffer for the L2 header: raise --mbuf-room")   \
-	V(P, VRF_LOOP, "drop", ERROR, "routes send the packet through more than 4 VRFs: look for a loop")
+#define FWD_VERDICTS(V, P)                                                                       \
+	V(P, FORWARD, "port-tx", INFO, "sent to a neighbour")                                    \
+	V(P, LOCAL, "ip-local", INFO, "addressed to this node")                                  \
+	V(P, SID, "srv6-endpoint", INFO, "destination is a local SID (RFC 8754 4.3)")            \
+	V(P, POLICY, "srv6-encap", INFO, "steered into an SR policy (RFC 9256 8)")               \
+	V(P, RESOLVE, "punt", INFO, "waits for the neighbour's address (RFC 826, RFC 4861 7.2)") \
+	V(P, PUNT, "punt", INFO, "the route leads to the control plane")                         \
+	V(P, FRAGMENT, "ip4-frag", INFO,                                                         \
+	  "longer than the egress MTU, may be fragmented (RFC 791 2.3)")                         \
+	V(P, TOO_BIG, "icmp-error", WARN,                                                        \
+	  "longer than the egress MTU: check the MTU of the path (RFC 4443 3.2, RFC 1191 4)")    \
+	V(P, NO_ROUTE, "icmp-error", WARN,                                                       \
+	  "no route to the destination (RFC 4443 3.1 code 0, RFC 792)")                          \
+	V(P, UNREACHABLE, "icmp-error", WARN, "the route says unreachable")                      \
+	V(P, PROHIBIT, "icmp-error", WARN, "the route says prohibited (RFC 4443 3.1 code 1)")    \
+	V(P, NEIGH_FAILED, "icmp-error", WARN,                                                   \
+	  "the neighbour does not answer ARP or ND (RFC 4443 3.1 code 3, RFC 1812 5.2.7.1)")     \
+	V(P, BLACKHOLE, "drop", INFO, "the route says discard")                                  \
+	V(P, LINK_DOWN, "drop", WARN, "egress interface or its link is down")                    \
+	V(P, GROUP_DOWN, "drop", WARN, "every member of the multipath group is down")            \
+	V(P, NO_OBJECT, "drop", WARN,                                                            \
+	  "what the route points to was deleted or is not carried out here")                     \
+	V(P, NO_HEADROOM, "drop", ERROR,                                                         \
+	  "no room in the packet buffer for the L2 header: raise --mbuf-room")                   \
+	V(P, VRF_LOOP, "drop", ERROR,                                                            \
+	  "routes send the packet through more than 4 VRFs: look for a loop")
 
 #define FWD_ENUM_(P, NAME, next, sev, help) FWD_##NAME,
 enum fwd_verdict { FWD_VERDICTS(FWD_ENUM_, FWD) FWD_N_VERDICTS };
@@ -216,7 +222,8 @@ uint16_t fwd_result_slow(struct fwd *f, struct rte_mbuf *m, uint32_t word, unsig
  * that the returned edge needs (egress, ICMP type, punt reason, meta->result).  Does not touch TTL or hop limit: on
  * FWD_FORWARD, _POLICY, _RESOLVE, _FRAGMENT the caller decrements it unless already done (the IP header has not
  * moved in memory: save its address before, since m's data then starts at the L2 header). */
-static __rte_always_inline uint16_t fwd_result(struct fwd *f, struct rte_mbuf *m, uint32_t word, unsigned family)
+static __rte_always_inline uint16_t fwd_result(struct fwd *f, struct rte_mbuf *m, uint32_t word,
+					       unsigned family)
 {
 	if (likely(hd_result_kind(word) == HD_RESULT_ADJ)) {
 		const struct adj *a = adj_get(hd_result_index(word));

@@ -12,13 +12,14 @@
 #include "dataplane/punt.h"
 #include "pipelines/ip/lookup.h"
 
-#define IP4_FRAG_VERDICTS(V, P)                                                                                 \
-	V(P, SPLIT, "port-tx", INFO, "packets replaced by their fragments (RFC 791 2.3)")                       \
-	V(P, FRAGMENT, "port-tx", INFO, "fragments sent")                                                       \
-	V(P, POLICY, "srv6-encap", INFO, "fragments steered into an SR policy (RFC 2473 7.2)")                   \
-	V(P, RESOLVE, "punt", INFO, "fragments that wait for the neighbour's address")                          \
-	V(P, NO_EGRESS, "drop", WARN, "the egress changed or went meanwhile")                                   \
-	V(P, TOO_MANY, "drop", WARN, "more than 128 fragments: the egress MTU is too small for such packets")   \
+#define IP4_FRAG_VERDICTS(V, P)                                                                \
+	V(P, SPLIT, "port-tx", INFO, "packets replaced by their fragments (RFC 791 2.3)")      \
+	V(P, FRAGMENT, "port-tx", INFO, "fragments sent")                                      \
+	V(P, POLICY, "srv6-encap", INFO, "fragments steered into an SR policy (RFC 2473 7.2)") \
+	V(P, RESOLVE, "punt", INFO, "fragments that wait for the neighbour's address")         \
+	V(P, NO_EGRESS, "drop", WARN, "the egress changed or went meanwhile")                  \
+	V(P, TOO_MANY, "drop", WARN,                                                           \
+	  "more than 128 fragments: the egress MTU is too small for such packets")             \
 	V(P, NO_BUFFERS, "drop", ERROR, "no buffers for the fragments: raise --mbufs")
 NODE_VERDICTS(ip4_frag, IP4_FRAG, IP4_FRAG_VERDICTS)
 
@@ -33,16 +34,20 @@ static uint16_t egress_mtu(const struct hd_meta *of, bool *ret_chains)
 	if (hd_result_kind(word) == HD_RESULT_POLICY)
 		return (uint16_t)of->arg;
 
-	const struct adj *a = hd_result_kind(word) == HD_RESULT_ADJ ? adj_get(hd_result_index(word)) : NULL;
-	const struct iface *i = iface_get(a != NULL ? a->iface : hd_result_kind(word) == HD_RESULT_GLEAN ?
-								hd_result_index(word) : 0);
+	const struct adj *a =
+		hd_result_kind(word) == HD_RESULT_ADJ ? adj_get(hd_result_index(word)) : NULL;
+	const struct iface *i = iface_get(a != NULL ? a->iface :
+					  hd_result_kind(word) == HD_RESULT_GLEAN ?
+						      hd_result_index(word) :
+						      0);
 	const struct port *p = i != NULL ? port_get(i->port) : NULL;
 
 	*ret_chains = p != NULL && (p->features & PORT_FEAT_MULTISEG) != 0;
 	return i == NULL ? 0 : a != NULL ? a->mtu : i->mtu;
 }
 
-static rte_edge_t fragment_send(struct fwd *f, struct rte_mbuf *m, const struct hd_meta *of, uint32_t word)
+static rte_edge_t fragment_send(struct fwd *f, struct rte_mbuf *m, const struct hd_meta *of,
+				uint32_t word)
 {
 	struct ip4_hdr *h = rte_pktmbuf_mtod(m, struct ip4_hdr *);
 	uint16_t class;
@@ -52,8 +57,10 @@ static rte_edge_t fragment_send(struct fwd *f, struct rte_mbuf *m, const struct 
 	h->csum = be16_make(0);
 	h->csum = hd_csum(h, (h->version_ihl & 15) * 4u);
 	class = fwd_result(f, m, word, 4);
-	return class == FWD_FORWARD ? IP4_FRAG_FRAGMENT : class == FWD_RESOLVE ? IP4_FRAG_RESOLVE :
-	       class == FWD_POLICY ? IP4_FRAG_POLICY : IP4_FRAG_NO_EGRESS;
+	return class == FWD_FORWARD ? IP4_FRAG_FRAGMENT :
+	       class == FWD_RESOLVE ? IP4_FRAG_RESOLVE :
+	       class == FWD_POLICY  ? IP4_FRAG_POLICY :
+				      IP4_FRAG_NO_EGRESS;
 }
 
 /* Returns the number of fragments, or a verdict as -1 - verdict. */
@@ -78,7 +85,8 @@ static int fragment(struct rte_mbuf *m, struct rte_mbuf **frag, const struct hd_
 	return n > 0 ? n : -1 - IP4_FRAG_NO_BUFFERS;
 }
 
-static uint16_t ip4_frag_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t ip4_frag_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				 uint16_t n)
 {
 	struct node_slot *s = node_slot(node);
 	struct fwd f = fwd_begin(s->worker);

@@ -6,23 +6,28 @@
 
 #include "pipelines/ip/lookup.h"
 
-#define IP4_INPUT_VERDICTS(V, P)                                                                                \
-	FWD_VERDICTS(V, P)                                                                                      \
-	V(P, TTL, "icmp-error", INFO, "time to live exceeded (RFC 1812 5.3.1): a traceroute, or a loop")        \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than its header or its total length (RFC 1812 5.2.2)")          \
-	V(P, BAD_HEADER, "drop", ERROR, "version is not 4, or header length below 20 (RFC 1812 5.2.2)")         \
-	V(P, BAD_CHECKSUM, "drop", ERROR, "header checksum is wrong (RFC 1812 5.2.2)")                          \
-	V(P, HEADER_SPLIT, "drop", ERROR, "header not in the first buffer segment")                             \
-	V(P, BAD_SOURCE, "drop", WARN, "source is 0/8, loopback, multicast or reserved (RFC 1812 5.3.7)")       \
-	V(P, BAD_DEST, "drop", WARN, "destination is 0/8, loopback or reserved (RFC 1812 5.3.7)")               \
-	V(P, MULTICAST, "drop", INFO, "multicast destination: multicast is not routed here")                    \
-	V(P, L2_GROUP, "drop", INFO, "unicast packet in a broadcast frame (RFC 1812 5.3.4)")                    \
-	V(P, SOURCE_ROUTE, "drop", WARN, "source route option (RFC 7126 4.3): not honoured")                    \
-	V(P, URPF, "drop", WARN, "source fails the reverse path check of the ingress interface (RFC 3704)")
+#define IP4_INPUT_VERDICTS(V, P)                                                                  \
+	FWD_VERDICTS(V, P)                                                                        \
+	V(P, TTL, "icmp-error", INFO,                                                             \
+	  "time to live exceeded (RFC 1812 5.3.1): a traceroute, or a loop")                      \
+	V(P, TRUNCATED, "drop", ERROR,                                                            \
+	  "shorter than its header or its total length (RFC 1812 5.2.2)")                         \
+	V(P, BAD_HEADER, "drop", ERROR,                                                           \
+	  "version is not 4, or header length below 20 (RFC 1812 5.2.2)")                         \
+	V(P, BAD_CHECKSUM, "drop", ERROR, "header checksum is wrong (RFC 1812 5.2.2)")            \
+	V(P, HEADER_SPLIT, "drop", ERROR, "header not in the first buffer segment")               \
+	V(P, BAD_SOURCE, "drop", WARN,                                                            \
+	  "source is 0/8, loopback, multicast or reserved (RFC 1812 5.3.7)")                      \
+	V(P, BAD_DEST, "drop", WARN, "destination is 0/8, loopback or reserved (RFC 1812 5.3.7)") \
+	V(P, MULTICAST, "drop", INFO, "multicast destination: multicast is not routed here")      \
+	V(P, L2_GROUP, "drop", INFO, "unicast packet in a broadcast frame (RFC 1812 5.3.4)")      \
+	V(P, SOURCE_ROUTE, "drop", WARN, "source route option (RFC 7126 4.3): not honoured")      \
+	V(P, URPF, "drop", WARN,                                                                  \
+	  "source fails the reverse path check of the ingress interface (RFC 3704)")
 NODE_VERDICTS(ip4_input, IP4_INPUT, IP4_INPUT_VERDICTS)
 
-#define IP4_LOOKUP_VERDICTS(V, P)                                                                               \
-	FWD_VERDICTS(V, P)                                                                                      \
+#define IP4_LOOKUP_VERDICTS(V, P) \
+	FWD_VERDICTS(V, P)        \
 	V(P, TRUNCATED, "drop", ERROR, "shorter than an IPv4 header")
 NODE_VERDICTS(ip4_lookup, IP4_LOOKUP, IP4_LOOKUP_VERDICTS)
 
@@ -127,7 +132,8 @@ static void ip4_input_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 			verdict[i] = ip4_input_one(arg, m[i], word[i]);
 }
 
-static uint16_t ip4_input_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t ip4_input_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				  uint16_t n)
 {
 	struct fwd f = fwd_begin(node_worker(node));
 
@@ -143,7 +149,9 @@ static void ip4_lookup_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdic
 	for (unsigned i = 0; i < n; i++) {
 		chunk_prefetch(m, i, n);
 		verdict[i] = m[i]->data_len < 20 ? IP4_LOOKUP_TRUNCATED : VERDICT_OPEN;
-		key[i] = verdict[i] == VERDICT_OPEN ? rte_pktmbuf_mtod_offset(m[i], const uint8_t *, 16) : no_key;
+		key[i] = verdict[i] == VERDICT_OPEN ?
+				 rte_pktmbuf_mtod_offset(m[i], const uint8_t *, 16) :
+				 no_key;
 	}
 	lookup_chunk(m, key, word, n, 4);
 	for (unsigned i = 0; i < n; i++)
@@ -151,7 +159,8 @@ static void ip4_lookup_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdic
 			verdict[i] = fwd_result(arg, m[i], word[i], 4);
 }
 
-static uint16_t ip4_lookup_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t ip4_lookup_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				   uint16_t n)
 {
 	struct fwd f = fwd_begin(node_worker(node));
 

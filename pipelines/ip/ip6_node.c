@@ -7,24 +7,31 @@
 
 #include "pipelines/ip/lookup.h"
 
-#define IP6_INPUT_VERDICTS(V, P)                                                                                \
-	FWD_VERDICTS(V, P)                                                                                      \
-	V(P, HOP_LIMIT, "icmp-error", INFO, "hop limit exceeded (RFC 4443 3.3): a traceroute, or a loop")       \
-	V(P, BEYOND_SCOPE, "icmp-error", WARN, "link-local source leaves its link (RFC 4443 3.1 code 2)")       \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than its header or its payload length (RFC 8200 3)")            \
-	V(P, BAD_VERSION, "drop", ERROR, "version is not 6 (RFC 8200 3)")                                       \
-	V(P, HEADER_SPLIT, "drop", ERROR, "header not in the first buffer segment")                             \
-	V(P, BAD_SOURCE, "drop", WARN, "source is multicast, loopback or unspecified (RFC 4291 2.5.2, 2.5.3, 2.7)") \
-	V(P, BAD_DEST, "drop", WARN, "destination is loopback or unspecified (RFC 4291 2.5.2, 2.5.3)")          \
-	V(P, MULTICAST, "drop", INFO, "multicast destination nobody here listens to: it is not routed here")    \
-	V(P, L2_GROUP, "drop", INFO, "unicast packet in a multicast frame is not forwarded")                    \
-	V(P, LINK_LOCAL, "drop", INFO, "link-local destination that is not ours (RFC 4291 2.5.6)")              \
-	V(P, URPF, "drop", WARN, "source fails the reverse path check of the ingress interface (RFC 3704)")
+#define IP6_INPUT_VERDICTS(V, P)                                                                   \
+	FWD_VERDICTS(V, P)                                                                         \
+	V(P, HOP_LIMIT, "icmp-error", INFO,                                                        \
+	  "hop limit exceeded (RFC 4443 3.3): a traceroute, or a loop")                            \
+	V(P, BEYOND_SCOPE, "icmp-error", WARN,                                                     \
+	  "link-local source leaves its link (RFC 4443 3.1 code 2)")                               \
+	V(P, TRUNCATED, "drop", ERROR,                                                             \
+	  "shorter than its header or its payload length (RFC 8200 3)")                            \
+	V(P, BAD_VERSION, "drop", ERROR, "version is not 6 (RFC 8200 3)")                          \
+	V(P, HEADER_SPLIT, "drop", ERROR, "header not in the first buffer segment")                \
+	V(P, BAD_SOURCE, "drop", WARN,                                                             \
+	  "source is multicast, loopback or unspecified (RFC 4291 2.5.2, 2.5.3, 2.7)")             \
+	V(P, BAD_DEST, "drop", WARN,                                                               \
+	  "destination is loopback or unspecified (RFC 4291 2.5.2, 2.5.3)")                        \
+	V(P, MULTICAST, "drop", INFO,                                                              \
+	  "multicast destination nobody here listens to: it is not routed here")                   \
+	V(P, L2_GROUP, "drop", INFO, "unicast packet in a multicast frame is not forwarded")       \
+	V(P, LINK_LOCAL, "drop", INFO, "link-local destination that is not ours (RFC 4291 2.5.6)") \
+	V(P, URPF, "drop", WARN,                                                                   \
+	  "source fails the reverse path check of the ingress interface (RFC 3704)")
 NODE_VERDICTS(ip6_input, IP6_INPUT, IP6_INPUT_VERDICTS)
 
-#define IP6_LOOKUP_VERDICTS(V, P)                                                                               \
-	FWD_VERDICTS(V, P)                                                                                      \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than an IPv6 header")                                           \
+#define IP6_LOOKUP_VERDICTS(V, P)                                     \
+	FWD_VERDICTS(V, P)                                            \
+	V(P, TRUNCATED, "drop", ERROR, "shorter than an IPv6 header") \
 	V(P, NO_LINK, "drop", WARN, "link-local destination without an interface to reach it on")
 NODE_VERDICTS(ip6_lookup, IP6_LOOKUP, IP6_LOOKUP_VERDICTS)
 
@@ -33,11 +40,13 @@ static const uint8_t no_key[16];
 /* ff02::1, ff02::2 and the solicited-node groups: heard on every interface. */
 static bool group_is_ours(const struct ip6_addr *d)
 {
-	static const uint8_t nodes[13] = { 0xff, 0x02 }, solicited[13] = { 0xff, 0x02, [11] = 1, [12] = 0xff };
+	static const uint8_t nodes[13] = { 0xff, 0x02 },
+			     solicited[13] = { 0xff, 0x02, [11] = 1, [12] = 0xff };
 
 	if (memcmp(d->b, solicited, 13) == 0)
 		return true;
-	return memcmp(d->b, nodes, 13) == 0 && d->b[13] == 0 && d->b[14] == 0 && (d->b[15] == 1 || d->b[15] == 2);
+	return memcmp(d->b, nodes, 13) == 0 && d->b[13] == 0 && d->b[14] == 0 &&
+	       (d->b[15] == 1 || d->b[15] == 2);
 }
 
 static bool addr_is_zero_or_one(const struct ip6_addr *a)
@@ -113,7 +122,8 @@ static inline rte_edge_t ip6_input_one(struct fwd *f, struct rte_mbuf *m, uint32
 	struct hd_meta *mt = meta(m);
 	uint16_t class;
 
-	if (unlikely(mt->flags & (META_F_URPF6 | META_F_L2_MCAST) || ip6_addr_is_link_local(&h->src))) {
+	if (unlikely(mt->flags & (META_F_URPF6 | META_F_L2_MCAST) ||
+		     ip6_addr_is_link_local(&h->src))) {
 		mt->result = word;
 		if (ip6_addr_is_link_local(&h->src)) {
 			if (!mine) {
@@ -154,7 +164,8 @@ static void ip6_input_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 			verdict[i] = ip6_input_one(arg, m[i], word[i]);
 }
 
-static uint16_t ip6_input_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t ip6_input_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				  uint16_t n)
 {
 	struct fwd f = fwd_begin(node_worker(node));
 
@@ -178,7 +189,9 @@ static void ip6_lookup_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdic
 	for (unsigned i = 0; i < n; i++) {
 		chunk_prefetch(m, i, n);
 		verdict[i] = m[i]->data_len < 40 ? IP6_LOOKUP_TRUNCATED : VERDICT_OPEN;
-		key[i] = verdict[i] == VERDICT_OPEN ? rte_pktmbuf_mtod_offset(m[i], const uint8_t *, 24) : no_key;
+		key[i] = verdict[i] == VERDICT_OPEN ?
+				 rte_pktmbuf_mtod_offset(m[i], const uint8_t *, 24) :
+				 no_key;
 	}
 	lookup_chunk(m, key, word, n, 6);
 	for (unsigned i = 0; i < n; i++) {
@@ -191,7 +204,8 @@ static void ip6_lookup_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdic
 	}
 }
 
-static uint16_t ip6_lookup_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t ip6_lookup_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				   uint16_t n)
 {
 	struct fwd f = fwd_begin(node_worker(node));
 

@@ -86,7 +86,8 @@ static rte_edge_t icmp4(struct rte_mbuf *m, struct ip4_hdr *h, unsigned len)
 	if (!csum_ok(m, len, 0))
 		return IP_LOCAL_BAD_CHECKSUM;
 	if (icmp->type != ICMP4_ECHO_REQUEST || icmp->code != 0)
-		return by_proto[IP_NH_ICMP4] != 0 ? deliver(m, by_proto[IP_NH_ICMP4]) : IP_LOCAL_CONSUMED;
+		return by_proto[IP_NH_ICMP4] != 0 ? deliver(m, by_proto[IP_NH_ICMP4]) :
+						    IP_LOCAL_CONSUMED;
 	icmp4_echo_to_reply(icmp);
 	h->src = h->dst; /* an exchange: the header checksum stays */
 	h->dst = to;
@@ -137,10 +138,14 @@ static rte_edge_t echo6(struct rte_mbuf *m, struct ip6_fixed *h, unsigned off)
 	struct icmp6_msg *icmp = (struct icmp6_msg *)((uint8_t *)h + off);
 	const struct ip_if *own = ip_if_get(meta(m)->iface);
 	struct ip6_addr from = h->dst;
-	struct ip6_fields f = { .dst = h->src, .traffic_class = ip6_traffic_class(h), .hop_limit = REPLY_HOP_LIMIT,
-				.next_header = IP_NH_ICMP6, .payload_len = m->pkt_len - off };
+	struct ip6_fields f = { .dst = h->src,
+				.traffic_class = ip6_traffic_class(h),
+				.hop_limit = REPLY_HOP_LIMIT,
+				.next_header = IP_NH_ICMP6,
+				.payload_len = m->pkt_len - off };
 
-	if (ip6_addr_is_multicast(&from)) { /* RFC 4443 section 4.2: a unicast address of the interface */
+	if (ip6_addr_is_multicast(
+		    &from)) { /* RFC 4443 section 4.2: a unicast address of the interface */
 		if (own != NULL && ip6_addr_is_link_local(&f.dst))
 			from = own->link_local;
 		else if (!addr_pick6(meta(m)->iface, meta(m)->vrf, &from))
@@ -205,7 +210,8 @@ static rte_edge_t headers6(struct rte_mbuf *m, const struct ip6_view *v, struct 
 		case IP_NH_ROUTING: /* RFC 8200 section 4.4, RFC 8754 section 4.3.2 */
 			if (((const struct ip6_rt_hdr *)e.p)->segments_left == 0)
 				break;
-			ip_icmp_error(m, ICMP6_PARAM_PROBLEM, ICMP6_PP_FIELD, e.off + IP6_RT_OFF_ROUTING_TYPE);
+			ip_icmp_error(m, ICMP6_PARAM_PROBLEM, ICMP6_PP_FIELD,
+				      e.off + IP6_RT_OFF_ROUTING_TYPE);
 			return IP_LOCAL_ROUTING;
 		case IP_NH_FRAGMENT:
 			if (ip6_frag_get(&e).off != 0 || ip6_frag_get(&e).more)
@@ -237,7 +243,8 @@ static rte_edge_t local6(struct rte_mbuf *m)
 
 	if (m->data_len < sizeof(*h))
 		return short_of(m, sizeof(*h));
-	v.payload_len = (uint16_t)(m->data_len - sizeof(*h)); /* what of it lies in the first segment */
+	v.payload_len =
+		(uint16_t)(m->data_len - sizeof(*h)); /* what of it lies in the first segment */
 	payload = wire_cur_init((const uint8_t *)h + sizeof(*h), v.payload_len);
 	verdict = headers6(m, &v, &w, &payload);
 	if (verdict != VERDICT_GO)
@@ -272,7 +279,8 @@ static inline rte_edge_t ip_local_one(struct rte_mbuf *m, void *arg)
 	return *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4 ? local4(m) : local6(m);
 }
 
-static uint16_t ip_local_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t ip_local_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				 uint16_t n)
 {
 	return node_run(g, node, objs, n, ip_local_one, NULL);
 }

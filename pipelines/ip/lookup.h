@@ -8,7 +8,8 @@
 
 #define VERDICT_OPEN 0xffffu /* the checks have not decided: the lookup will */
 
-static inline void lookup_run(uint32_t vrf, const uint8_t *const *key, uint32_t *word, unsigned n, unsigned family)
+static inline void lookup_run(uint32_t vrf, const uint8_t *const *key, uint32_t *word, unsigned n,
+			      unsigned family)
 {
 	const struct fib *fib = family == 4 ? ip_fib4(vrf) : ip_fib6(vrf);
 
@@ -21,8 +22,8 @@ static inline void lookup_run(uint32_t vrf, const uint8_t *const *key, uint32_t 
 }
 
 /* word[i] for the destination key[i] of m[i], each in its packet's VRF. */
-static inline void lookup_chunk(struct rte_mbuf **m, const uint8_t *const *key, uint32_t *word, unsigned n,
-				unsigned family)
+static inline void lookup_chunk(struct rte_mbuf **m, const uint8_t *const *key, uint32_t *word,
+				unsigned n, unsigned family)
 {
 	unsigned from = 0;
 

@@ -21,16 +21,17 @@
 #include "pipelines/ip/internal.h"
 
 #define REACHABLE_MS 30000u /* RFC 4861 section 10, REACHABLE_TIME */
-#define STALE_MS     30000u /* then it is asked, whether packets go there or not: workers tell us nothing */
-#define RETRANS_MS   1000u  /* RFC 4861 section 10, RETRANS_TIMER */
-#define TRIES        3u	    /* MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT */
-#define FAILED_MS    3000u  /* packets are answered "unreachable" as long, then it is asked again */
-#define PINNED_MS    5000u  /* a next hop's failed neighbour is asked again */
-#define HELD_MAX     1024u  /* packets waiting, over all neighbours */
-#define SOLICIT_RATE 1000u  /* solicitations a second, over all neighbours */
-#define ERROR_RATE   10u    /* ICMP errors a second about packets that waited in vain */
+#define STALE_MS \
+	30000u /* then it is asked, whether packets go there or not: workers tell us nothing */
+#define RETRANS_MS   1000u /* RFC 4861 section 10, RETRANS_TIMER */
+#define TRIES        3u    /* MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT */
+#define FAILED_MS    3000u /* packets are answered "unreachable" as long, then it is asked again */
+#define PINNED_MS    5000u /* a next hop's failed neighbour is asked again */
+#define HELD_MAX     1024u /* packets waiting, over all neighbours */
+#define SOLICIT_RATE 1000u /* solicitations a second, over all neighbours */
+#define ERROR_RATE   10u   /* ICMP errors a second about packets that waited in vain */
 
-static struct neigh **tab;    /* by idx; NULL: free */
+static struct neigh **tab; /* by idx; NULL: free */
 static struct neigh **bucket;
 static uint32_t n_buckets, n_used, hi; /* hi: indexes from here on were never used */
 static uint32_t *free_idx, n_free;
@@ -52,8 +53,17 @@ uint64_t clock_ms(void)
 /* ---- counters: the control thread's verdicts, shown like those of a node ---- */
 
 enum neigh_verdict {
-	NV_HELD, NV_RELEASED, NV_HELD_OVERFLOW, NV_UNRESOLVED, NV_TABLE_FULL, NV_LINK_GONE, NV_ARP, NV_ND, NV_MALFORMED,
-	NV_NOT_FOR_US, NV_N
+	NV_HELD,
+	NV_RELEASED,
+	NV_HELD_OVERFLOW,
+	NV_UNRESOLVED,
+	NV_TABLE_FULL,
+	NV_LINK_GONE,
+	NV_ARP,
+	NV_ND,
+	NV_MALFORMED,
+	NV_NOT_FOR_US,
+	NV_N
 };
 static const struct hd_stats_row rows[NV_N] = {
 	[NV_HELD] = { "held", "neighbour", HD_SEV_INFO, 0, "waits for its neighbour's address" },
@@ -62,11 +72,15 @@ static const struct hd_stats_row rows[NV_N] = {
 			       "the oldest of too many packets that waited for one neighbour, or for all" },
 	[NV_UNRESOLVED] = { "unresolved", "drop", HD_SEV_WARN, 0,
 			    "waited for a neighbour that did not answer (RFC 4861 7.2.2); the source was told" },
-	[NV_TABLE_FULL] = { "table-full", "drop", HD_SEV_ERROR, 0, "no room for another neighbour: raise --neighs" },
-	[NV_LINK_GONE] = { "link-gone", "drop", HD_SEV_WARN, 0, "the egress interface went away or down meanwhile" },
+	[NV_TABLE_FULL] = { "table-full", "drop", HD_SEV_ERROR, 0,
+			    "no room for another neighbour: raise --neighs" },
+	[NV_LINK_GONE] = { "link-gone", "drop", HD_SEV_WARN, 0,
+			   "the egress interface went away or down meanwhile" },
 	[NV_ARP] = { "arp", "neighbour", HD_SEV_INFO, 0, "ARP packet taken in (RFC 826)" },
-	[NV_ND] = { "nd", "neighbour", HD_SEV_INFO, 0, "Neighbor Discovery message taken in (RFC 4861)" },
-	[NV_MALFORMED] = { "malformed", "drop", HD_SEV_WARN, 0, "ARP or ND message that breaks RFC 826 or RFC 4861 7.1" },
+	[NV_ND] = { "nd", "neighbour", HD_SEV_INFO, 0,
+		    "Neighbor Discovery message taken in (RFC 4861)" },
+	[NV_MALFORMED] = { "malformed", "drop", HD_SEV_WARN, 0,
+			   "ARP or ND message that breaks RFC 826 or RFC 4861 7.1" },
 	[NV_NOT_FOR_US] = { "not-for-us", "drop", HD_SEV_INFO, 0,
 			    "ARP or ND message that asks for another station, or of a kind not acted upon" },
 };
@@ -74,8 +88,8 @@ static uint64_t *count;
 
 /* ---- frames ---- */
 
-struct rte_mbuf *frame_make(const struct iface *i, const struct mac_addr *dst, uint16_t ethertype, unsigned len,
-			    void **ret_l3)
+struct rte_mbuf *frame_make(const struct iface *i, const struct mac_addr *dst, uint16_t ethertype,
+			    unsigned len, void **ret_l3)
 {
 	struct rte_mbuf *m = i->up ? packet_alloc() : NULL;
 	unsigned l2;
@@ -132,13 +146,15 @@ static void neigh_solicit(struct neigh *n)
 
 		addr_source4(n->iface, n->addr, &src); /* none: a probe, RFC 5227 section 1.1 */
 		memcpy(&target, n->addr, 4);
-		m = frame_make(i, n->has_mac ? &n->mac : &all, ETHTYPE_ARP, sizeof(struct arp_pkt), &p);
+		m = frame_make(i, n->has_mac ? &n->mac : &all, ETHTYPE_ARP, sizeof(struct arp_pkt),
+			       &p);
 		if (m == NULL)
 			return;
 		arp_build(p, sizeof(struct arp_pkt), ARP_OP_REQUEST, &i->mac, src, NULL, target);
 	} else {
 		struct nd_fields nd = { .mac = &i->mac };
-		struct ip6_fields h = { .hop_limit = 255, .next_header = IP_NH_ICMP6,
+		struct ip6_fields h = { .hop_limit = 255,
+					.next_header = IP_NH_ICMP6,
 					.payload_len = nd_build_len(&nd) };
 
 		if (f == NULL)
@@ -172,8 +188,8 @@ static struct neigh *neigh_find(uint32_t iface, unsigned family, const uint8_t *
 {
 	struct neigh *n = bucket[neigh_hash(iface, family, addr) & (n_buckets - 1)];
 
-	while (n != NULL &&
-	       !(n->iface == iface && n->family == family && memcmp(n->addr, addr, family == 4 ? 4 : 16) == 0))
+	while (n != NULL && !(n->iface == iface && n->family == family &&
+			      memcmp(n->addr, addr, family == 4 ? 4 : 16) == 0))
 		n = n->hnext;
 	return n;
 }
@@ -289,7 +305,8 @@ static void packet_release(const struct adj *a, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 		return;
 	}
-	adj_rewrite(m, a, h->version_ihl >> 4 == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6, iface_counts[dp_limits.workers]);
+	adj_rewrite(m, a, h->version_ihl >> 4 == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6,
+		    iface_counts[dp_limits.workers]);
 	count[NV_RELEASED]++;
 	inject(m, INJECT_PORT_TX);
 }
@@ -322,7 +339,8 @@ static void held_fail(struct neigh *n)
 		else
 			ip_icmp_error(m, ICMP6_UNREACH, ICMP6_UNREACH_ADDR, 0);
 		r = icmp_error_check(m);
-		if ((r == ICMP_ERROR_READY4 || r == ICMP_ERROR_READY6) && credit_take(&error_credit))
+		if ((r == ICMP_ERROR_READY4 || r == ICMP_ERROR_READY6) &&
+		    credit_take(&error_credit))
 			r = icmp_error_make(m);
 		else
 			r = ICMP_ERROR_NOT_ALLOWED;
@@ -385,7 +403,8 @@ static void neigh_learn(struct neigh *n, const struct mac_addr *mac, bool confir
 	if (confirmed) {
 		n->state = HD_NEIGH_REACHABLE;
 		n->confirmed_ms = now;
-		n->next_ms = now + REACHABLE_MS + (n->idx * 7919u) % (REACHABLE_MS / 4); /* not all at once */
+		n->next_ms = now + REACHABLE_MS +
+			     (n->idx * 7919u) % (REACHABLE_MS / 4); /* not all at once */
 	} else if (!same || !was_up) {
 		n->state = HD_NEIGH_STALE;
 		n->next_ms = now + STALE_MS;
@@ -534,10 +553,11 @@ void neigh_arp_rx(struct rte_mbuf *m, void *arg)
 	}
 	if (addr_is_ours(i, 4, v.pkt->spa.b)) {
 		if (!mac_eq(&v.pkt->sha, &i->mac))
-			log_warn("arp: %s: another station (%02x:%02x:%02x:%02x:%02x:%02x) uses our address %u.%u.%u.%u",
-				 i->name, v.pkt->sha.b[0], v.pkt->sha.b[1], v.pkt->sha.b[2], v.pkt->sha.b[3],
-				 v.pkt->sha.b[4], v.pkt->sha.b[5], v.pkt->spa.b[0], v.pkt->spa.b[1], v.pkt->spa.b[2],
-				 v.pkt->spa.b[3]);
+			log_warn(
+				"arp: %s: another station (%02x:%02x:%02x:%02x:%02x:%02x) uses our address %u.%u.%u.%u",
+				i->name, v.pkt->sha.b[0], v.pkt->sha.b[1], v.pkt->sha.b[2],
+				v.pkt->sha.b[3], v.pkt->sha.b[4], v.pkt->sha.b[5], v.pkt->spa.b[0],
+				v.pkt->spa.b[1], v.pkt->spa.b[2], v.pkt->spa.b[3]);
 		count[NV_NOT_FOR_US]++;
 		goto out;
 	}
@@ -552,11 +572,12 @@ void neigh_arp_rx(struct rte_mbuf *m, void *arg)
 	count[for_us || n != NULL ? NV_ARP : NV_NOT_FOR_US]++;
 	if (for_us && v.op == ARP_OP_REQUEST) {
 		void *p;
-		struct rte_mbuf *reply = frame_make(i, &v.pkt->sha, ETHTYPE_ARP, sizeof(struct arp_pkt), &p);
+		struct rte_mbuf *reply =
+			frame_make(i, &v.pkt->sha, ETHTYPE_ARP, sizeof(struct arp_pkt), &p);
 
 		if (reply != NULL) {
-			arp_build(p, sizeof(struct arp_pkt), ARP_OP_REPLY, &i->mac, v.pkt->tpa, &v.pkt->sha,
-				  v.pkt->spa);
+			arp_build(p, sizeof(struct arp_pkt), ARP_OP_REPLY, &i->mac, v.pkt->tpa,
+				  &v.pkt->sha, v.pkt->spa);
 			frame_send(i, reply);
 		}
 	}
@@ -568,9 +589,14 @@ static void na_send(const struct iface *i, const struct ip6_fixed *ip, const str
 		    const struct mac_addr *to)
 {
 	static const struct ip6_addr all_nodes = { { 0xff, 0x02, [15] = 1 } };
-	struct nd_fields f = { .src = *ns->target, .dst = ns->dad ? all_nodes : ip->src, .target = *ns->target,
+	struct nd_fields f = { .src = *ns->target,
+			       .dst = ns->dad ? all_nodes : ip->src,
+			       .target = *ns->target,
 			       .mac = &i->mac };
-	struct ip6_fields h = { .src = f.src, .dst = f.dst, .hop_limit = 255, .next_header = IP_NH_ICMP6,
+	struct ip6_fields h = { .src = f.src,
+				.dst = f.dst,
+				.hop_limit = 255,
+				.next_header = IP_NH_ICMP6,
 				.payload_len = nd_build_len(&f) };
 	struct rte_mbuf *m;
 	void *p;
@@ -585,8 +611,8 @@ static void na_send(const struct iface *i, const struct ip6_fixed *ip, const str
 	frame_send(i, m);
 }
 
-static enum neigh_verdict ns_rx(const struct iface *i, const struct ip6_fixed *ip, const struct icmp6_view *icmp,
-				const uint8_t *l2_src)
+static enum neigh_verdict ns_rx(const struct iface *i, const struct ip6_fixed *ip,
+				const struct icmp6_view *icmp, const uint8_t *l2_src)
 {
 	static const struct ip6_addr all_nodes = { { 0xff, 0x02, [15] = 1 } };
 	struct mac_addr to = ip6_multicast_mac(&all_nodes);
@@ -615,7 +641,8 @@ static enum neigh_verdict ns_rx(const struct iface *i, const struct ip6_fixed *i
 }
 
 /* RFC 4861 section 7.2.5. */
-static enum neigh_verdict na_rx(const struct iface *i, const struct ip6_fixed *ip, const struct icmp6_view *icmp)
+static enum neigh_verdict na_rx(const struct iface *i, const struct ip6_fixed *ip,
+				const struct icmp6_view *icmp)
 {
 	struct nd_na_view v;
 	struct neigh *n;
@@ -744,7 +771,7 @@ void neigh_iface_changed(const struct iface *old, const struct iface *new)
 			neigh_free(n);
 			continue;
 		}
-		if (new != NULL && new->up && (old == NULL || !old->up) && !n->is_static)
+		if (new != NULL &&new->up && (old == NULL || !old->up) && !n->is_static)
 			neigh_ask(n, n->has_mac ? HD_NEIGH_PROBE : HD_NEIGH_INCOMPLETE);
 		neigh_publish(n);
 	}

@@ -49,7 +49,8 @@ void adj_fill(struct adj *a, const struct iface *i, unsigned family, const uint8
 		a->state = failed ? ADJ_FAILED : ADJ_INCOMPLETE;
 		return;
 	}
-	a->hdr_len = (uint8_t)iface_header_build(i, hdr, mac, family == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6);
+	a->hdr_len =
+		(uint8_t)iface_header_build(i, hdr, mac, family == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6);
 	memcpy(a->hdr + ADJ_HDR_ROOM - a->hdr_len, hdr, a->hdr_len);
 	a->state = ADJ_RESOLVED;
 }
@@ -82,8 +83,8 @@ void nexthop_refresh(struct nexthop *nh)
 	struct adj a;
 	bool usable;
 
-	adj_fill(&a, iface_get(nh->iface), nh->family, nh->gateway, n != NULL && n->has_mac ? &n->mac : NULL, failed,
-		 nh->id);
+	adj_fill(&a, iface_get(nh->iface), nh->family, nh->gateway,
+		 n != NULL && n->has_mac ? &n->mac : NULL, failed, nh->id);
 	if (adj_publish(nh->adj, &a) < 0)
 		log_error("nexthop %u: out of memory, its change of state is not seen", nh->id);
 	now = adj_get(nh->adj);
@@ -177,7 +178,7 @@ struct group {
 	uint32_t id, index; /* index of the result word, the same for life */
 	unsigned n;
 	uint32_t nh[HD_API_NHGROUP_MAX], weight[HD_API_NHGROUP_MAX];
-	uint64_t up; /* members in use as published: bit per member */
+	uint64_t up;                /* members in use as published: bit per member */
 	uint16_t home[NHG_BUCKETS]; /* member that has the bucket when all are up */
 };
 static_assert(HD_API_NHGROUP_MAX <= 64, "struct group.up");
@@ -203,7 +204,8 @@ void nhg_quota(const uint32_t *weight, unsigned n, unsigned n_buckets, unsigned 
 		bool more = given < n_buckets;
 
 		for (unsigned i = 0; i < n; i++) {
-			int64_t lack = (int64_t)((uint64_t)weight[i] * n_buckets) - (int64_t)(quota[i] * sum);
+			int64_t lack = (int64_t)((uint64_t)weight[i] * n_buckets) -
+				       (int64_t)(quota[i] * sum);
 
 			if (!more)
 				lack = quota[i] > 1 ? -lack : INT64_MIN + 1;
@@ -355,7 +357,9 @@ void nhgroups_follow(void)
 			continue;
 		if (group_publish(groups[i]) < 0) {
 			groups_stale = true; /* once more at the next tick */
-			log_error("group %u: out of memory, its members' change of state is not seen", i);
+			log_error(
+				"group %u: out of memory, its members' change of state is not seen",
+				i);
 		}
 	}
 }

@@ -24,19 +24,20 @@ static const struct reason_row {
 } reasons[] = {
 	{ &ip_punt.arp, "arp", "ARP requests and replies (RFC 826)", 2000, 500, neigh_arp_rx },
 	{ &ip_punt.nd, "nd", "Neighbor Discovery messages (RFC 4861)", 2000, 500, neigh_nd_rx },
-	{ &ip_punt.unresolved, "unresolved", "packets that wait for a neighbour's address", 4000, 1000,
-	  neigh_unresolved },
-	{ &ip_punt.icmp4_error, "icmp4-error", "ICMP errors sent; the policer is their rate limit (RFC 1812 4.3.2.8)",
-	  100, 10, NULL },
-	{ &ip_punt.icmp6_error, "icmp6-error", "ICMPv6 errors sent; the policer is their rate limit (RFC 4443 2.4(f))",
-	  100, 10, NULL },
+	{ &ip_punt.unresolved, "unresolved", "packets that wait for a neighbour's address", 4000,
+	  1000, neigh_unresolved },
+	{ &ip_punt.icmp4_error, "icmp4-error",
+	  "ICMP errors sent; the policer is their rate limit (RFC 1812 4.3.2.8)", 100, 10, NULL },
+	{ &ip_punt.icmp6_error, "icmp6-error",
+	  "ICMPv6 errors sent; the policer is their rate limit (RFC 4443 2.4(f))", 100, 10, NULL },
 };
 
 static int reasons_register(void)
 {
 	for (size_t i = 0; i < RTE_DIM(reasons); i++) {
 		const struct reason_row *r = &reasons[i];
-		int rc = punt_reason_register(r->name, r->help, r->rate, r->burst, r->handler, NULL);
+		int rc =
+			punt_reason_register(r->name, r->help, r->rate, r->burst, r->handler, NULL);
 
 		if (rc < 0)
 			return rc;

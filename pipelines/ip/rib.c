@@ -30,7 +30,8 @@ struct rib_entry {
 static struct rib_entry **bucket;
 static uint32_t n_buckets, n_entries;
 
-static int rib_key_make(struct rib_key *k, uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen)
+static int rib_key_make(struct rib_key *k, uint32_t vrf, unsigned family, const uint8_t *prefix,
+			uint8_t plen)
 {
 	unsigned len = family == 4 ? 4 : 16;
 
@@ -130,8 +131,8 @@ static struct fib *vrf_fib(uint32_t vrf, unsigned family)
 	return v == NULL ? NULL : family == 4 ? v->fib4 : v->fib6;
 }
 
-int ip_rib_set(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen, enum rib_source source,
-	       uint32_t result)
+int ip_rib_set(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen,
+	       enum rib_source source, uint32_t result)
 {
 	struct fib *fib = vrf_fib(vrf, family);
 	struct rib_key k;
@@ -164,7 +165,8 @@ int ip_rib_set(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t ple
 	return rc;
 }
 
-int ip_rib_del(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen, enum rib_source source)
+int ip_rib_del(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen,
+	       enum rib_source source)
 {
 	struct fib *fib = vrf_fib(vrf, family);
 	struct rib_key k;
@@ -186,7 +188,8 @@ int ip_rib_del(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t ple
 	if (best == HD_RESULT(HD_RESULT_NONE, 0))
 		return fib_del(fib, k.prefix, plen);
 	rc = fib_set(fib, k.prefix, plen, best);
-	if (rc < 0) { /* no memory to fall back to the next source: rather no answer than a wrong one */
+	if (rc <
+	    0) { /* no memory to fall back to the next source: rather no answer than a wrong one */
 		log_error("rib: a prefix of VRF %u was lost for lack of memory", vrf);
 		fib_del(fib, k.prefix, plen);
 	}

@@ -4,7 +4,8 @@
 
 static bool adj_leads_to(uint32_t word, uint16_t iface)
 {
-	const struct adj *a = hd_result_kind(word) == HD_RESULT_ADJ ? adj_get(hd_result_index(word)) : NULL;
+	const struct adj *a =
+		hd_result_kind(word) == HD_RESULT_ADJ ? adj_get(hd_result_index(word)) : NULL;
 
 	return a != NULL && a->iface == iface;
 }

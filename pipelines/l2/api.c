@@ -60,9 +60,11 @@ static void iface_fill(struct iface *i, const struct hd_api_iface *c)
 	i->urpf4 = c->urpf4;
 	i->urpf6 = c->urpf6;
 	if (c->outer_tpid != 0)
-		i->tag[i->n_tags++] = (struct eth_tag_view){ .tpid = c->outer_tpid, .vid = c->outer_vid };
+		i->tag[i->n_tags++] =
+			(struct eth_tag_view){ .tpid = c->outer_tpid, .vid = c->outer_vid };
 	if (c->inner_vid != 0)
-		i->tag[i->n_tags++] = (struct eth_tag_view){ .tpid = ETHTYPE_VLAN, .vid = c->inner_vid };
+		i->tag[i->n_tags++] =
+			(struct eth_tag_view){ .tpid = ETHTYPE_VLAN, .vid = c->inner_vid };
 	memcpy(i->name, c->name, sizeof(i->name) - 1);
 }
 
@@ -88,8 +90,8 @@ static int iface_refresh(const struct hd_api_iface *c)
 
 static bool same_tags(const struct hd_api_iface *a, const struct hd_api_iface *b)
 {
-	return a->port_id == b->port_id && a->outer_tpid == b->outer_tpid && a->outer_vid == b->outer_vid &&
-	       a->inner_vid == b->inner_vid;
+	return a->port_id == b->port_id && a->outer_tpid == b->outer_tpid &&
+	       a->outer_vid == b->outer_vid && a->inner_vid == b->inner_vid;
 }
 
 /* Do these tags belong to another interface that keeps them? */
@@ -112,15 +114,18 @@ static int iface_check(const void *m, const void *old, struct object_error *err)
 
 	(void)old;
 	if (c->iface_id == 0 || c->iface_id >= n_conf)
-		return object_fail(err, -EINVAL, "interface id %u is not between 1 and %u", c->iface_id, n_conf - 1);
+		return object_fail(err, -EINVAL, "interface id %u is not between 1 and %u",
+				   c->iface_id, n_conf - 1);
 	if (c->port_id >= WORKER_PORTS_MAX)
-		return object_fail(err, -EINVAL, "port id %u: at most %u ports", c->port_id, WORKER_PORTS_MAX);
+		return object_fail(err, -EINVAL, "port id %u: at most %u ports", c->port_id,
+				   WORKER_PORTS_MAX);
 	if (c->outer_tpid != 0 && !ethtype_is_tag(c->outer_tpid))
-		return object_fail(err, -EINVAL, "outer TPID 0x%04x is neither 0x8100 nor 0x88a8", c->outer_tpid);
+		return object_fail(err, -EINVAL, "outer TPID 0x%04x is neither 0x8100 nor 0x88a8",
+				   c->outer_tpid);
 	if (c->outer_tpid == 0 ? c->outer_vid != 0 || c->inner_vid != 0 :
 				 c->outer_vid == 0 || c->outer_vid > 4094 || c->inner_vid > 4094)
-		return object_fail(err, -EINVAL, "VLAN ids %u, %u are not between 1 and 4094", c->outer_vid,
-				   c->inner_vid);
+		return object_fail(err, -EINVAL, "VLAN ids %u, %u are not between 1 and 4094",
+				   c->outer_vid, c->inner_vid);
 	if ((c->mac[0] & 1) != 0)
 		return object_fail(err, -EINVAL, "the interface's MAC is a group address");
 	if (c->mtu != 0 && (c->mtu < 68 || c->mtu > 9600))
@@ -214,7 +219,8 @@ static struct object_kind iface_kind = {
 
 int iface_init(void)
 {
-	static const char *const cols[] = { "rx-packets", "rx-octets", "tx-packets", "tx-octets", NULL };
+	static const char *const cols[] = { "rx-packets", "rx-octets", "tx-packets", "tx-octets",
+					    NULL };
 	uint32_t idx;
 	int vec, rc;
 
@@ -225,7 +231,8 @@ int iface_init(void)
 		rc = -ENOMEM;
 		goto fail;
 	}
-	while (slots_alloc(iface_slots, &idx) == 0) /* ids are the owner's: all of them may be set */
+	while (slots_alloc(iface_slots, &idx) ==
+	       0) /* ids are the owner's: all of them may be set */
 		;
 	vec = stats_vec_add("interface", HD_STATS_COUNTER, n_conf, cols, NULL);
 	if (vec < 0) {
@@ -263,7 +270,8 @@ static void refresh_all(int port_id)
 	for (uint32_t i = 0; i < n_conf; i++)
 		if (conf[i] != NULL && (port_id < 0 || conf[i]->port_id == (uint32_t)port_id) &&
 		    iface_refresh(conf[i]) < 0)
-			log_error("interface %s: out of memory, its change of link is not seen", conf[i]->name);
+			log_error("interface %s: out of memory, its change of link is not seen",
+				  conf[i]->name);
 }
 
 void iface_link_changed(unsigned port_id)

@@ -13,7 +13,8 @@ uint16_t demux_get(const struct hd_api_iface *t)
 {
 	const struct demux *d = &demux[t->port_id];
 
-	return t->outer_tpid == 0 ? d->untagged : demux_find(d, t->outer_tpid, t->outer_vid, t->inner_vid);
+	return t->outer_tpid == 0 ? d->untagged :
+				    demux_find(d, t->outer_tpid, t->outer_vid, t->inner_vid);
 }
 
 static void drop_if_empty(struct demux *d, unsigned tpid)

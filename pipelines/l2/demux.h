@@ -15,13 +15,13 @@
 #define DEMUX_VIDS 4096u
 
 struct demux_inner {
-	uint32_t n;		    /* ids set; writer's */
+	uint32_t n;                 /* ids set; writer's */
 	uint16_t iface[DEMUX_VIDS]; /* by inner vid; 0: none */
 };
 
 struct demux_outer {
-	uint32_t n;			     /* ids set, also in inner tables; writer's */
-	uint16_t single[DEMUX_VIDS];	     /* by outer vid, frames with one tag */
+	uint32_t n;                            /* ids set, also in inner tables; writer's */
+	uint16_t single[DEMUX_VIDS];           /* by outer vid, frames with one tag */
 	struct demux_inner *inner[DEMUX_VIDS]; /* frames with two; NULL: none (RCU) */
 };
 
@@ -38,9 +38,11 @@ static inline unsigned demux_tpid(uint16_t tpid)
 }
 
 /* The interface of a frame with one or two tags; 0: none.  inner_vid 0: one tag. */
-static inline uint16_t demux_find(const struct demux *d, uint16_t tpid, uint16_t outer_vid, uint16_t inner_vid)
+static inline uint16_t demux_find(const struct demux *d, uint16_t tpid, uint16_t outer_vid,
+				  uint16_t inner_vid)
 {
-	const struct demux_outer *o = __atomic_load_n(&d->outer[demux_tpid(tpid)], __ATOMIC_ACQUIRE);
+	const struct demux_outer *o =
+		__atomic_load_n(&d->outer[demux_tpid(tpid)], __ATOMIC_ACQUIRE);
 	const struct demux_inner *i;
 
 	if (o == NULL)
@@ -48,7 +50,8 @@ static inline uint16_t demux_find(const struct demux *d, uint16_t tpid, uint16_t
 	if (inner_vid == 0)
 		return __atomic_load_n(&o->single[outer_vid & VLAN_VID_MASK], __ATOMIC_RELAXED);
 	i = __atomic_load_n(&o->inner[outer_vid & VLAN_VID_MASK], __ATOMIC_ACQUIRE);
-	return i == NULL ? 0 : __atomic_load_n(&i->iface[inner_vid & VLAN_VID_MASK], __ATOMIC_RELAXED);
+	return i == NULL ? 0 :
+			   __atomic_load_n(&i->iface[inner_vid & VLAN_VID_MASK], __ATOMIC_RELAXED);
 }
 
 /* What holds the tags of an interface now; 0: nobody. */

@@ -42,7 +42,8 @@ int l2_ethertype_punt(uint16_t ethertype, uint8_t reason)
 }
 
 /* The tagged frame's interface; its header length and ethertype.  0: none; UINT16_MAX: truncated. */
-static uint16_t tagged(const struct demux *d, const uint8_t *p, unsigned len, unsigned *ret_off, uint16_t *ret_type)
+static uint16_t tagged(const struct demux *d, const uint8_t *p, unsigned len, unsigned *ret_off,
+		       uint16_t *ret_type)
 {
 	uint16_t tpid = *ret_type, inner = 0, vid;
 
@@ -112,7 +113,8 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 		mt->flags |= META_F_L2_MCAST;
 	}
 	if (i->urpf4 | i->urpf6)
-		mt->flags |= (uint8_t)((i->urpf4 ? META_F_URPF4 : 0) | (i->urpf6 ? META_F_URPF6 : 0));
+		mt->flags |=
+			(uint8_t)((i->urpf4 ? META_F_URPF4 : 0) | (i->urpf6 ? META_F_URPF6 : 0));
 	r->count[id].rx_packets++;
 	r->count[id].rx_octets += m->pkt_len;
 	m->data_off = (uint16_t)(m->data_off + off);
@@ -125,12 +127,14 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 		if (v == ETH_INPUT_PUNT)
 			mt->punt = ethertype_punt[type];
 		else if (v == ETH_INPUT_UNKNOWN_ETHERTYPE)
-			rte_pktmbuf_prepend(m, (uint16_t)off); /* what is dropped here is a frame, always */
+			rte_pktmbuf_prepend(
+				m, (uint16_t)off); /* what is dropped here is a frame, always */
 	}
 	return v;
 }
 
-static uint16_t eth_input_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+static uint16_t eth_input_process(struct rte_graph *g, struct rte_node *node, void **objs,
+				  uint16_t n)
 {
 	struct worker *w = node_worker(node);
 	struct eth_run r = { .w = w, .count = iface_counts[w->id] };

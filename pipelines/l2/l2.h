@@ -19,9 +19,9 @@ extern const struct pipeline l2_pipeline;
 struct iface {
 	uint64_t mac48; /* mac as the first 6 octets in memory order, the upper 2 zero */
 	uint16_t id, port, vrf;
-	uint16_t mtu;	/* L3 octets: its own, else the port's */
+	uint16_t mtu; /* L3 octets: its own, else the port's */
 	struct mac_addr mac;
-	bool up;	/* admin state and the port's link */
+	bool up; /* admin state and the port's link */
 	bool admin_up;
 	uint8_t urpf4, urpf6; /* enum hd_urpf */
 	uint8_t n_tags;
@@ -47,8 +47,8 @@ struct iface_count {
 extern struct iface_count *iface_counts[DP_WORKERS_MAX + 1];
 
 /* Write the Ethernet header with the tags of i to buf (22 octets suffice).  Returns its length: 14, 18 or 22. */
-static inline unsigned iface_header_build(const struct iface *i, void *buf, const struct mac_addr *dst,
-					  uint16_t ethertype)
+static inline unsigned iface_header_build(const struct iface *i, void *buf,
+					  const struct mac_addr *dst, uint16_t ethertype)
 {
 	return (unsigned)eth_build(buf, 22, dst, &i->mac, i->tag, i->n_tags, ethertype);
 }

@@ -18,8 +18,12 @@ static void drain(void)
 
 static void bed(void)
 {
-	struct hd_api_iface vlan = { .outer_tpid = 0x88a8, .iface_id = 3, .outer_vid = 200, .inner_vid = 300,
-				     .mac = { 2, 0, 0, 0, 0, 1 }, .flags = HD_IFACE_F_UP };
+	struct hd_api_iface vlan = { .outer_tpid = 0x88a8,
+				     .iface_id = 3,
+				     .outer_vid = 200,
+				     .inner_vid = 300,
+				     .mac = { 2, 0, 0, 0, 0, 1 },
+				     .flags = HD_IFACE_F_UP };
 
 	hx_start_default();
 	a = hx_port();
@@ -63,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hx_rx(a, data, size);
 	hx_turn();
 	drain();
-	if (++inputs % 256 == 0) { /* let time pass: what waits for neighbours is answered or given up */
+	if (++inputs % 256 ==
+	    0) { /* let time pass: what waits for neighbours is answered or given up */
 		for (unsigned t = 0; t < 60; t++) {
 			clock_advance_ms += 100;
 			neigh_tick(clock_ms());

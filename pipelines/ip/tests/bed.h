@@ -52,7 +52,8 @@ static inline void bed_up(void)
 	hx_nexthop(2, 2, "2001:db8:b::1");
 	hx_route(0, "203.0.113.0/24", HD_TARGET_NEXTHOP, 1);
 	hx_route(0, "2001:db8:c::/48", HD_TARGET_NEXTHOP, 2);
-	hx_route(0, "203.0.113.128/25", HD_TARGET_NEXTHOP, 2); /* IPv4 through an IPv6 gateway, RFC 8950 */
+	hx_route(0, "203.0.113.128/25", HD_TARGET_NEXTHOP,
+		 2); /* IPv4 through an IPv6 gateway, RFC 8950 */
 	hx_route(0, "100.64.1.0/24", HD_TARGET_BLACKHOLE, 0);
 	hx_route(0, "100.64.2.0/24", HD_TARGET_UNREACHABLE, 0);
 	hx_route(0, "100.64.3.0/24", HD_TARGET_PROHIBIT, 0);

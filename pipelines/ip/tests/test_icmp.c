@@ -24,7 +24,8 @@ static void golden(const char *hex)
 	size_t n = pktb_unhex(hex, want, sizeof(want)), got = answer();
 
 	cr_assert_eq(got, n, "%zu octets, want %zu\n%s", got, n, pktb_hexdump(out, got));
-	cr_assert_arr_eq(out, want, n, "got\n%s\nwant\n%s", pktb_hexdump(out, n), pktb_hexdump(want, n));
+	cr_assert_arr_eq(out, want, n, "got\n%s\nwant\n%s", pktb_hexdump(out, n),
+			 pktb_hexdump(want, n));
 }
 
 #include "pipelines/ip/tests/golden_icmp.h"
@@ -66,15 +67,18 @@ Test(ip_icmp, echo_bytes)
 	struct pktb b, want;
 	size_t n;
 
-	send_a(ETH "ip6 2001:db8:a::1 2001:db8:b::9 3 / icmp6 128 0 0x12340001 / data 6865646465", &b);
-	pktb_parse(&want, "eth " MAC_A " " MAC_1 " / ip6 2001:db8:b::9 2001:db8:a::1 64 / icmp6 129 0 0x12340001"
+	send_a(ETH "ip6 2001:db8:a::1 2001:db8:b::9 3 / icmp6 128 0 0x12340001 / data 6865646465",
+	       &b);
+	pktb_parse(&want, "eth " MAC_A " " MAC_1
+			  " / ip6 2001:db8:b::9 2001:db8:a::1 64 / icmp6 129 0 0x12340001"
 			  " / data 6865646465");
 	n = answer();
 	cr_assert_eq(n, want.len);
 	cr_assert_arr_eq(out, want.buf, n, "%s", pktb_hexdump(out, n));
 	send_a(ETH "ip4 192.0.2.1 198.51.100.9 3 / icmp4 8 0 0x12340001 / data 6865646465", &b);
-	pktb_parse(&want, "eth " MAC_A " " MAC_1 " / ip4 198.51.100.9 192.0.2.1 64 / icmp4 0 0 0x12340001"
-			  " / data 6865646465");
+	pktb_parse(&want,
+		   "eth " MAC_A " " MAC_1 " / ip4 198.51.100.9 192.0.2.1 64 / icmp4 0 0 0x12340001"
+		   " / data 6865646465");
 	n = answer();
 	cr_assert_eq(n, want.len);
 	cr_assert_arr_eq(out, want.buf, n, "%s", pktb_hexdump(out, n));
@@ -85,8 +89,11 @@ Test(ip_icmp, echo_leaves_extension_headers_out)
 	struct pktb b, want;
 	size_t n;
 
-	send_a(ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh / dstopt / srh 2001:db8:a::9 0 / icmp6 128 0 7 / fill 9", &b);
-	pktb_parse(&want, "eth " MAC_A " " MAC_1 " / ip6 2001:db8:a::9 2001:db8:a::1 64 / icmp6 129 0 7 / fill 9");
+	send_a(ETH
+	       "ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh / dstopt / srh 2001:db8:a::9 0 / icmp6 128 0 7 / fill 9",
+	       &b);
+	pktb_parse(&want, "eth " MAC_A " " MAC_1
+			  " / ip6 2001:db8:a::9 2001:db8:a::1 64 / icmp6 129 0 7 / fill 9");
 	n = answer();
 	cr_assert_eq(n, want.len, "%s", pktb_hexdump(out, n));
 	cr_assert_arr_eq(out, want.buf, n, "%s", pktb_hexdump(out, n));
@@ -100,7 +107,9 @@ Test(ip_icmp, echo_to_a_group_is_answered_from_a_unicast_address)
 	struct icmp6_view icmp = { 0 };
 	size_t n;
 
-	send_a("eth 33:33:00:00:00:01 " MAC_A " / ip6 2001:db8:a::1 ff02::1 64 / icmp6 128 0 7 / fill 9", &b);
+	send_a("eth 33:33:00:00:00:01 " MAC_A
+	       " / ip6 2001:db8:a::1 ff02::1 64 / icmp6 128 0 7 / fill 9",
+	       &b);
 	n = answer();
 	c = wire_cur_init(out + 14, n - 14);
 	cr_assert_eq(ip6_parse(&c, &v), 0);
@@ -160,30 +169,59 @@ ParameterizedTestParameters(ip_icmp, errors)
 		{ "no route", ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / udp", 1, 0, 0 },
 		{ "unreachable", ETH "ip6 2001:db8:a::1 2001:db8:dead:2::1 64 / udp", 1, 0, 0 },
 		{ "prohibit", ETH "ip6 2001:db8:a::1 2001:db8:dead:3::1 64 / udp", 1, 1, 0 },
-		{ "blackhole is silent", ETH "ip6 2001:db8:a::1 2001:db8:dead:1::1 64 / udp", -1, 0, 0 },
-		{ "too big", ETH "ip6 2001:db8:a::1 2001:db8:c::5 64 / udp / fill 1453", 2, 0, 1500 },
+		{ "blackhole is silent", ETH "ip6 2001:db8:a::1 2001:db8:dead:1::1 64 / udp", -1, 0,
+		  0 },
+		{ "too big", ETH "ip6 2001:db8:a::1 2001:db8:c::5 64 / udp / fill 1453", 2, 0,
+		  1500 },
 		{ "UDP port", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / udp", 1, 4, 0 },
-		{ "upper layer", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / next 200 / fill 8", 4, 1, 6 },
-		{ "upper layer behind options", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt / next 200 / fill 8", 4, 1, 40 },
-		{ "routing header, segments left", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / srh 2001:db8:c::1,2001:db8:a::9 1 / udp",
+		{ "upper layer", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / next 200 / fill 8", 4, 1,
+		  6 },
+		{ "upper layer behind options",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt / next 200 / fill 8", 4, 1, 40 },
+		{ "routing header, segments left",
+		  ETH
+		  "ip6 2001:db8:a::1 2001:db8:a::9 64 / srh 2001:db8:c::1,2001:db8:a::9 1 / udp",
 		  4, 0, 42 },
-		{ "unknown routing type", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh / rt 200 1 / udp", 4, 0, 50 },
-		{ "routing header, none left", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / srh 2001:db8:a::9 0 / udp", 1, 4, 0 },
-		{ "option 00: skipped", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt 1e0100 / udp", 1, 4, 0 },
-		{ "option 01: silence", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt 5e0100 / udp", -1, 0, 0 },
-		{ "option 10", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt 9e0100 / udp", 4, 2, 42 },
-		{ "option 11", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh de0100 / udp", 4, 2, 42 },
-		{ "option 10 to a group", "eth 33:33:00:00:00:01 " MAC_A " / ip6 2001:db8:a::1 ff02::1 64 / dstopt 9e0100 / udp", 4, 2, 42 },
-		{ "option 11 to a group", "eth 33:33:00:00:00:01 " MAC_A " / ip6 2001:db8:a::1 ff02::1 64 / dstopt de0100 / udp", -1, 0, 0 },
-		{ "hop-by-hop in second place", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt / hbh / udp", 4, 1, 40 },
-		{ "no next header", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / next 59 / fill 8", -1, 0, 0 },
-		{ "a fragment to ourselves", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / frag 0 1 5 / udp / fill 8", -1, 0, 0 },
-		{ "an atomic fragment", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / frag 0 0 5 / udp", 1, 4, 0 },
-		{ "about an ICMPv6 error", ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / icmp6 1 0 0 / fill 48", -1, 0, 0 },
-		{ "about a redirect", ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / icmp6 137 0 0 / fill 48", -1, 0, 0 },
-		{ "about an error behind options", ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / dstopt / icmp6 1 0 0 / fill 48", -1, 0, 0 },
-		{ "about an echo", ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / icmp6 128 0 0", 1, 0, 0 },
-		{ "UDP to a group", "eth 33:33:00:00:00:01 " MAC_A " / ip6 2001:db8:a::1 ff02::1 64 / udp", -1, 0, 0 },
+		{ "unknown routing type",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh / rt 200 1 / udp", 4, 0, 50 },
+		{ "routing header, none left",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / srh 2001:db8:a::9 0 / udp", 1, 4, 0 },
+		{ "option 00: skipped",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt 1e0100 / udp", 1, 4, 0 },
+		{ "option 01: silence",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt 5e0100 / udp", -1, 0, 0 },
+		{ "option 10", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt 9e0100 / udp", 4, 2,
+		  42 },
+		{ "option 11", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh de0100 / udp", 4, 2,
+		  42 },
+		{ "option 10 to a group",
+		  "eth 33:33:00:00:00:01 " MAC_A
+		  " / ip6 2001:db8:a::1 ff02::1 64 / dstopt 9e0100 / udp",
+		  4, 2, 42 },
+		{ "option 11 to a group",
+		  "eth 33:33:00:00:00:01 " MAC_A
+		  " / ip6 2001:db8:a::1 ff02::1 64 / dstopt de0100 / udp",
+		  -1, 0, 0 },
+		{ "hop-by-hop in second place",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / dstopt / hbh / udp", 4, 1, 40 },
+		{ "no next header", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / next 59 / fill 8", -1,
+		  0, 0 },
+		{ "a fragment to ourselves",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / frag 0 1 5 / udp / fill 8", -1, 0, 0 },
+		{ "an atomic fragment", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / frag 0 0 5 / udp",
+		  1, 4, 0 },
+		{ "about an ICMPv6 error",
+		  ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / icmp6 1 0 0 / fill 48", -1, 0, 0 },
+		{ "about a redirect",
+		  ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / icmp6 137 0 0 / fill 48", -1, 0, 0 },
+		{ "about an error behind options",
+		  ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / dstopt / icmp6 1 0 0 / fill 48", -1, 0,
+		  0 },
+		{ "about an echo", ETH "ip6 2001:db8:a::1 " NOWHERE6 " 64 / icmp6 128 0 0", 1, 0,
+		  0 },
+		{ "UDP to a group",
+		  "eth 33:33:00:00:00:01 " MAC_A " / ip6 2001:db8:a::1 ff02::1 64 / udp", -1, 0,
+		  0 },
 		{ "from a link-local source", ETH "ip6 fe80::7 2001:db8:c::5 64 / udp", -2, 0, 0 },
 		{ "IPv4 TTL", ETH "ip4 192.0.2.1 203.0.113.5 1 / udp", 11, 0, 0 },
 		{ "IPv4 no route", ETH "ip4 192.0.2.1 " NOWHERE4 " 64 / udp", 3, 0, 0 },
@@ -192,10 +230,15 @@ ParameterizedTestParameters(ip_icmp, errors)
 		{ "IPv4 blackhole", ETH "ip4 192.0.2.1 100.64.1.1 64 / udp", -1, 0, 0 },
 		{ "IPv4 UDP port", ETH "ip4 192.0.2.1 192.0.2.9 64 / udp", 3, 3, 0 },
 		{ "IPv4 protocol", ETH "ip4 192.0.2.1 192.0.2.9 64 / next 200 / fill 8", 3, 2, 0 },
-		{ "IPv4 about an error", ETH "ip4 192.0.2.1 " NOWHERE4 " 64 / icmp4 3 1 0 / fill 28", -1, 0, 0 },
-		{ "IPv4 about an echo", ETH "ip4 192.0.2.1 " NOWHERE4 " 64 / icmp4 8 0 0", 3, 0, 0 },
-		{ "echo with a wrong checksum", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / next 58 / data 8000000000000001", -1, 0, 0 },
-		{ "an echo reply is taken in", ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / icmp6 129 0 1", -1, 0, 0 },
+		{ "IPv4 about an error",
+		  ETH "ip4 192.0.2.1 " NOWHERE4 " 64 / icmp4 3 1 0 / fill 28", -1, 0, 0 },
+		{ "IPv4 about an echo", ETH "ip4 192.0.2.1 " NOWHERE4 " 64 / icmp4 8 0 0", 3, 0,
+		  0 },
+		{ "echo with a wrong checksum",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / next 58 / data 8000000000000001", -1, 0,
+		  0 },
+		{ "an echo reply is taken in",
+		  ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / icmp6 129 0 1", -1, 0, 0 },
 	};
 
 	return cr_make_param_array(struct row, rows, sizeof(rows) / sizeof(rows[0]));
@@ -222,7 +265,8 @@ ParameterizedTest(struct row *r, ip_icmp, errors)
 	at = 14 + (wire_get16(out + 12) == ETHTYPE_IP4 ? 20 : 40);
 	cr_assert_eq(out[at], r->type, "%s: type %u", r->why, out[at]);
 	cr_assert_eq(out[at + 1], r->code, "%s: code %u", r->why, out[at + 1]);
-	cr_assert_eq(wire_get32(out + at + 4), r->data, "%s: %u in the second word", r->why, wire_get32(out + at + 4));
+	cr_assert_eq(wire_get32(out + at + 4), r->data, "%s: %u in the second word", r->why,
+		     wire_get32(out + at + 4));
 	quoted = pktb_l3(&b, &len);
 	cr_assert_arr_eq(out + at + 8, quoted, 8, "%s: quotes something else", r->why);
 }
@@ -271,10 +315,12 @@ Test(ip_icmp, errors_are_limited_and_the_limit_is_configurable)
 Test(ip_icmp, every_truncation_has_a_fate)
 {
 	static const char *const whole[] = {
-		ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh 1e0100 / srh 2001:db8:a::9 0 / icmp6 128 0 1 / fill 8",
+		ETH
+		"ip6 2001:db8:a::1 2001:db8:a::9 64 / hbh 1e0100 / srh 2001:db8:a::9 0 / icmp6 128 0 1 / fill 8",
 		ETH "ip4 192.0.2.1 192.0.2.9 64 / icmp4 8 0 1 / fill 8",
 		ETH "ip6 2001:db8:a::1 2001:db8:a::9 64 / udp / fill 3",
-		ETH "ip6 fe80::7 ff02::1:ff00:9 255 / icmp6 135 0 0 / data 20010db8000a00000000000000000009 / data 010102aa00000007",
+		ETH "ip6 fe80::7 ff02::1:ff00:9 255 / icmp6 135 0 0"
+		    " / data 20010db8000a00000000000000000009 / data 010102aa00000007",
 	};
 	uint64_t sent = 0, left = 0, taken = 0;
 
@@ -297,7 +343,7 @@ Test(ip_icmp, every_truncation_has_a_fate)
 		}
 	}
 	taken = hx_verdict("neighbour", "nd") + hx_verdict("neighbour", "arp");
-	cr_assert_eq(sent, left + hx_drops() + taken, "sent %lu left %lu dropped %lu taken %lu", sent, left, hx_drops(),
-		     taken);
+	cr_assert_eq(sent, left + hx_drops() + taken, "sent %lu left %lu dropped %lu taken %lu",
+		     sent, left, hx_drops(), taken);
 	cr_assert_eq(hx_mbufs_in_use(), 0);
 }

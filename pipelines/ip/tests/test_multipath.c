@@ -43,8 +43,8 @@ ParameterizedTest(struct quota_row *r, nhg_pure, quotas)
 
 		sum += quota[i];
 		cr_assert_geq(quota[i], 1, "%s: member %u gets nothing", r->why, i);
-		cr_assert(quota[i] <= exact + 8 && quota[i] + 8 >= exact, "%s: member %u has %u, exact %f", r->why, i,
-			  quota[i], exact);
+		cr_assert(quota[i] <= exact + 8 && quota[i] + 8 >= exact,
+			  "%s: member %u has %u, exact %f", r->why, i, quota[i], exact);
 	}
 	cr_assert_eq(sum, 512, "%s: %u buckets given", r->why, sum);
 	memset(home, 0xff, sizeof(home));
@@ -68,7 +68,8 @@ Test(nhg_pure, a_new_member_takes_only_its_own_share)
 	nhg_assign(home, 512, quota, 4);
 	for (unsigned b = 0; b < 512; b++) {
 		moved += home[b] != was[b];
-		cr_assert(home[b] == was[b] || home[b] == 3, "bucket %u went from %u to %u", b, was[b], home[b]);
+		cr_assert(home[b] == was[b] || home[b] == 3, "bucket %u went from %u to %u", b,
+			  was[b], home[b]);
 	}
 	cr_assert_eq(moved, 128);
 }
@@ -152,7 +153,8 @@ ParameterizedTest(struct share_row *r, ip_multipath, shares)
 	for (unsigned i = 0; i < r->n; i++) {
 		double want = 100.0 * r->weight[i] / sum, got = 100.0 * have[i] / 3000;
 
-		cr_assert(got > want - 5 && got < want + 5, "%s: member %u got %.1f %%, want %.1f %%", r->why, i, got, want);
+		cr_assert(got > want - 5 && got < want + 5,
+			  "%s: member %u got %.1f %%, want %.1f %%", r->why, i, got, want);
 	}
 }
 
@@ -175,12 +177,13 @@ Test(ip_multipath, a_flow_stays_and_a_member_that_goes_moves_only_its_own)
 	for (unsigned f = 0; f < 600; f++) {
 		cr_assert_neq(three[f], 1, "flow %u goes to the dead member", f);
 		if (one[f] != 1)
-			cr_assert_eq(three[f], one[f], "flow %u moved from %u to %u", f, one[f], three[f]);
+			cr_assert_eq(three[f], one[f], "flow %u moved from %u to %u", f, one[f],
+				     three[f]);
 		else
 			took[three[f]]++;
 	}
-	cr_assert(took[0] > 20 && took[2] > 20 && took[3] > 20, "the rest share its flows: %u %u %u", took[0], took[2],
-		  took[3]);
+	cr_assert(took[0] > 20 && took[2] > 20 && took[3] > 20,
+		  "the rest share its flows: %u %u %u", took[0], took[2], took[3]);
 	/* it comes back and gets exactly its own */
 	hx_neigh(2, "198.51.100.22", "02:cc:00:00:00:01");
 	hx_turn();
@@ -191,7 +194,9 @@ Test(ip_multipath, a_flow_stays_and_a_member_that_goes_moves_only_its_own)
 
 Test(ip_multipath, all_members_down_has_a_name)
 {
-	struct hd_api_iface i = { .iface_id = 2, .port_id = B, .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500 };
+	struct hd_api_iface i = {
+		.iface_id = 2, .port_id = B, .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500
+	};
 	uint8_t where[4];
 
 	group((const uint32_t[]){ 1, 1 }, 2);
@@ -224,12 +229,15 @@ Test(ip_multipath, bad_groups_are_refused)
 	for (unsigned i = 0; i < HD_API_NHGROUP_MAX; i++)
 		g.member[i] = (struct hd_api_nhgroup_member){ 1, 1 };
 	cr_expect_eq(hx_set(HD_API_NHGROUP, &g, sizeof(g)), -EINVAL, "too many: %s", hx_error());
-	g = (struct hd_api_nhgroup){ .group_id = 6, .n_members = 2, .member = { { 1, 1 }, { 1, 1 } } };
+	g = (struct hd_api_nhgroup){ .group_id = 6,
+				     .n_members = 2,
+				     .member = { { 1, 1 }, { 1, 1 } } };
 	cr_expect_eq(hx_set(HD_API_NHGROUP, &g, sizeof(g)), -EINVAL, "twice: %s", hx_error());
 	g.member[1] = (struct hd_api_nhgroup_member){ 2, 0 };
 	cr_expect_eq(hx_set(HD_API_NHGROUP, &g, sizeof(g)), -EINVAL, "weight 0: %s", hx_error());
 	g.member[1] = (struct hd_api_nhgroup_member){ 77, 1 };
-	cr_expect_eq(hx_set(HD_API_NHGROUP, &g, sizeof(g)), -ENOENT, "unknown next hop: %s", hx_error());
+	cr_expect_eq(hx_set(HD_API_NHGROUP, &g, sizeof(g)), -ENOENT, "unknown next hop: %s",
+		     hx_error());
 }
 
 /* ---- the flow hash ---- */
@@ -257,18 +265,26 @@ ParameterizedTestParameters(ip_multipath, hashes)
 {
 #define V6 "ip6 2001:db8::1 2001:db8::2 64 / "
 	static struct hash_row rows[] = {
-		{ "IPv4 ports count", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 3", false },
-		{ "TTL and data do not", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2", "ip4 10.0.0.1 10.0.0.2 7 / udp 1 2 / fill 50", true },
-		{ "IPv4 protocol counts", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2", "ip4 10.0.0.1 10.0.0.2 64 / tcp 1 2 2", false },
-		{ "IPv4 addresses count", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2", "ip4 10.0.0.1 10.0.0.3 64 / udp 1 2", false },
+		{ "IPv4 ports count", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2",
+		  "ip4 10.0.0.1 10.0.0.2 64 / udp 1 3", false },
+		{ "TTL and data do not", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2",
+		  "ip4 10.0.0.1 10.0.0.2 7 / udp 1 2 / fill 50", true },
+		{ "IPv4 protocol counts", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2",
+		  "ip4 10.0.0.1 10.0.0.2 64 / tcp 1 2 2", false },
+		{ "IPv4 addresses count", "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2",
+		  "ip4 10.0.0.1 10.0.0.3 64 / udp 1 2", false },
 		{ "IPv6 ports count", V6 "udp 1 2", V6 "udp 1 3", false },
-		{ "hop limit does not", V6 "udp 1 2", "ip6 2001:db8::1 2001:db8::2 9 / udp 1 2", true },
-		{ "tunnel without label: what is inside counts", V6 "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2",
-		  V6 "ip4 10.0.0.1 10.0.0.2 64 / udp 1 3", false },
-		{ "the same behind an SRH", V6 "srh 2001:db8::2,2001:db8::3 1 / ip6 2001:db8:1::1 2001:db8:1::2 64 / udp 1 2",
-		  V6 "srh 2001:db8::2,2001:db8::3 1 / ip6 2001:db8:1::1 2001:db8:1::2 64 / udp 1 3", false },
-		{ "segments left does not", V6 "srh 2001:db8::2,2001:db8::3 1 / udp 1 2", V6 "srh 2001:db8::2,2001:db8::3 0 / udp 1 2",
+		{ "hop limit does not", V6 "udp 1 2", "ip6 2001:db8::1 2001:db8::2 9 / udp 1 2",
 		  true },
+		{ "tunnel without label: what is inside counts",
+		  V6 "ip4 10.0.0.1 10.0.0.2 64 / udp 1 2", V6 "ip4 10.0.0.1 10.0.0.2 64 / udp 1 3",
+		  false },
+		{ "the same behind an SRH",
+		  V6 "srh 2001:db8::2,2001:db8::3 1 / ip6 2001:db8:1::1 2001:db8:1::2 64 / udp 1 2",
+		  V6 "srh 2001:db8::2,2001:db8::3 1 / ip6 2001:db8:1::1 2001:db8:1::2 64 / udp 1 3",
+		  false },
+		{ "segments left does not", V6 "srh 2001:db8::2,2001:db8::3 1 / udp 1 2",
+		  V6 "srh 2001:db8::2,2001:db8::3 0 / udp 1 2", true },
 	};
 
 	return cr_make_param_array(struct hash_row, rows, sizeof(rows) / sizeof(rows[0]));
@@ -286,7 +302,8 @@ Test(ip_multipath, the_flow_label_counts_alone_for_tunnels)
 	uint32_t h[3];
 
 	for (unsigned k = 0; k < 3; k++) {
-		pktb_parse(&b, "ip6 2001:db8::1 2001:db8::2 64 / ip4 10.0.0.1 10.0.0.2 64 / udp 1 2");
+		pktb_parse(&b,
+			   "ip6 2001:db8::1 2001:db8::2 64 / ip4 10.0.0.1 10.0.0.2 64 / udp 1 2");
 		b.ip6->vtf = ip6_vtf_make(0, k < 2 ? 0x12345 : 0x12346);
 		b.inner_ip4->dst.b[3] = (uint8_t)k; /* inside differs: not looked at */
 		memset(meta(m), 0, sizeof(struct hd_meta));
@@ -307,7 +324,8 @@ Test(ip_multipath, routers_in_a_row_do_not_choose_alike)
 	for (unsigned f = 0; f < 1000; f++) {
 		char text[64];
 
-		snprintf(text, sizeof(text), "ip4 10.0.%u.%u 10.9.0.1 64 / udp %u 80", f / 200, f % 200, 1000 + f);
+		snprintf(text, sizeof(text), "ip4 10.0.%u.%u 10.9.0.1 64 / udp %u 80", f / 200,
+			 f % 200, 1000 + f);
 		ip_flow_seed_set(0x1111);
 		if ((hash_of(text) & 1) != 0)
 			continue;

@@ -14,7 +14,8 @@ static void expect(uint32_t port, const char *notation)
 
 	pktb_parse(&want, notation);
 	cr_assert_eq(n, want.len, "%zu octets, want %zu\n%s", n, want.len, pktb_hexdump(out, n));
-	cr_assert_arr_eq(out, want.buf, n, "got\n%s\nwant\n%s", pktb_hexdump(out, n), pktb_dump(&want));
+	cr_assert_arr_eq(out, want.buf, n, "got\n%s\nwant\n%s", pktb_hexdump(out, n),
+			 pktb_dump(&want));
 }
 
 static void rx(uint32_t port, const char *notation)
@@ -30,7 +31,8 @@ static struct hd_api_neigh_state found;
 static const char *wanted;
 static int match(const struct hd_api_neigh_state *n, void *arg)
 {
-	struct ip6_addr a = strchr(wanted, ':') != NULL ? pktb_addr6(wanted) : (struct ip6_addr){ 0 };
+	struct ip6_addr a = strchr(wanted, ':') != NULL ? pktb_addr6(wanted) :
+							  (struct ip6_addr){ 0 };
 
 	(void)arg;
 	if (strchr(wanted, ':') == NULL) {
@@ -51,14 +53,18 @@ static unsigned state_of(const char *addr)
 	return ip_neigh_walk(match, NULL) == 1 ? found.state : 0;
 }
 
-#define BC "ff:ff:ff:ff:ff:ff"
+#define BC    "ff:ff:ff:ff:ff:ff"
 #define NEW_B "02:bb:00:00:00:07" /* a station on B that nobody configured */
-#define ASK4 "eth " BC " " MAC_2 " / next 0x806 / data 0001080006040001020000000002c6336409000000000000c6336407"
+#define ASK4                \
+	"eth " BC " " MAC_2 \
+	" / next 0x806 / data 0001080006040001020000000002c6336409000000000000c6336407"
 #define ANSWER4 "eth " MAC_2 " " NEW_B " / arp 2 198.51.100.7 198.51.100.9"
 
 Test(ip_neigh, arp_reply_bytes)
 {
-	rx(A, "eth " BC " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c0000205000000000000c0000209");
+	rx(A,
+	   "eth " BC
+	   " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c0000205000000000000c0000209");
 	expect(A, "eth 02:aa:00:00:00:05 " MAC_1
 		  " / next 0x806 / data 0001080006040002020000000001c000020902aa00000005c0000205");
 	cr_assert_eq(state_of("192.0.2.5"), HD_NEIGH_STALE); /* who asks is learnt */
@@ -67,18 +73,24 @@ Test(ip_neigh, arp_reply_bytes)
 
 Test(ip_neigh, arp_for_others_is_silent)
 {
-	rx(A, "eth " BC " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c0000205000000000000c0000277");
+	rx(A,
+	   "eth " BC
+	   " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c0000205000000000000c0000277");
 	cr_assert_eq(drain(A), 0);
 	cr_assert_eq(state_of("192.0.2.5"), 0);
 	/* the address of our other interface is not ours here */
-	rx(A, "eth " BC " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c0000205000000000000c6336409");
+	rx(A,
+	   "eth " BC
+	   " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c0000205000000000000c6336409");
 	cr_assert_eq(drain(A), 0);
 	cr_assert_eq(hx_verdict("neighbour", "not-for-us"), 2);
 }
 
 Test(ip_neigh, arp_from_outside_the_subnet_is_answered_but_not_learnt)
 {
-	rx(A, "eth " BC " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa000000050a000005000000000000c0000209");
+	rx(A,
+	   "eth " BC
+	   " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa000000050a000005000000000000c0000209");
 	cr_assert_eq(drain(A), 1);
 	cr_assert_eq(state_of("10.0.0.5"), 0);
 }
@@ -86,9 +98,11 @@ Test(ip_neigh, arp_from_outside_the_subnet_is_answered_but_not_learnt)
 Test(ip_neigh, na_reply_bytes)
 {
 	/* RFC 4861 7.2.4: solicited, override, router; target link-layer address */
-	rx(A, "eth 33:33:ff:00:00:09 02:aa:00:00:00:05 / ip6 2001:db8:a::5 ff02::1:ff00:9 255 / icmp6 135 0 0"
-	      " / data 20010db8000a00000000000000000009 / data 010102aa00000005");
-	expect(A, "eth 02:aa:00:00:00:05 " MAC_1 " / ip6 2001:db8:a::9 2001:db8:a::5 255 / icmp6 136 0 0xe0000000"
+	rx(A,
+	   "eth 33:33:ff:00:00:09 02:aa:00:00:00:05 / ip6 2001:db8:a::5 ff02::1:ff00:9 255 / icmp6 135 0 0"
+	   " / data 20010db8000a00000000000000000009 / data 010102aa00000005");
+	expect(A, "eth 02:aa:00:00:00:05 " MAC_1
+		  " / ip6 2001:db8:a::9 2001:db8:a::5 255 / icmp6 136 0 0xe0000000"
 		  " / data 20010db8000a00000000000000000009 / data 0201020000000001");
 	cr_assert_eq(state_of("2001:db8:a::5"), HD_NEIGH_STALE);
 }
@@ -97,7 +111,8 @@ Test(ip_neigh, duplicate_address_detection_is_answered_to_all)
 {
 	rx(A, "eth 33:33:ff:00:00:09 02:aa:00:00:00:05 / ip6 :: ff02::1:ff00:9 255 / icmp6 135 0 0"
 	      " / data 20010db8000a00000000000000000009");
-	expect(A, "eth 33:33:00:00:00:01 " MAC_1 " / ip6 2001:db8:a::9 ff02::1 255 / icmp6 136 0 0xa0000000"
+	expect(A, "eth 33:33:00:00:00:01 " MAC_1
+		  " / ip6 2001:db8:a::9 ff02::1 255 / icmp6 136 0 0xa0000000"
 		  " / data 20010db8000a00000000000000000009 / data 0201020000000001");
 }
 
@@ -105,7 +120,8 @@ Test(ip_neigh, our_link_local_address_is_answered)
 {
 	rx(A, "eth " MAC_1 " 02:aa:00:00:00:05 / ip6 fe80::5 fe80::ff:fe00:1 255 / icmp6 135 0 0"
 	      " / data fe80000000000000000000fffe000001 / data 010102aa00000005");
-	expect(A, "eth 02:aa:00:00:00:05 " MAC_1 " / ip6 fe80::ff:fe00:1 fe80::5 255 / icmp6 136 0 0xe0000000"
+	expect(A, "eth 02:aa:00:00:00:05 " MAC_1
+		  " / ip6 fe80::ff:fe00:1 fe80::5 255 / icmp6 136 0 0xe0000000"
 		  " / data fe80000000000000000000fffe000001 / data 0201020000000001");
 }
 
@@ -117,15 +133,26 @@ ParameterizedTestParameters(ip_neigh, refused)
 {
 #define NS_TO "eth 33:33:ff:00:00:09 02:aa:00:00:00:05 / ip6 2001:db8:a::5 ff02::1:ff00:9 "
 	static struct bad_row rows[] = {
-		{ "hop limit 254", NS_TO "254 / icmp6 135 0 0 / data 20010db8000a00000000000000000009 / data 010102aa00000005" },
-		{ "code 1", NS_TO "255 / icmp6 135 1 0 / data 20010db8000a00000000000000000009 / data 010102aa00000005" },
+		{ "hop limit 254", NS_TO
+		  "254 / icmp6 135 0 0 / data 20010db8000a00000000000000000009 / data 010102aa00000005" },
+		{ "code 1", NS_TO
+		  "255 / icmp6 135 1 0 / data 20010db8000a00000000000000000009 / data 010102aa00000005" },
 		{ "target missing", NS_TO "255 / icmp6 135 0 0 / data 20010db8000a0000" },
-		{ "option of length 0", NS_TO "255 / icmp6 135 0 0 / data 20010db8000a00000000000000000009 / data 010002aa00000005" },
-		{ "group MAC", NS_TO "255 / icmp6 135 0 0 / data 20010db8000a00000000000000000009 / data 010103aa00000005" },
-		{ "multicast target", NS_TO "255 / icmp6 135 0 0 / data ff020000000000000000000000000009 / data 010102aa00000005" },
-		{ "ARP from a group MAC", "eth " BC " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000103aa00000005c0000205000000000000c0000209" },
-		{ "ARP cut short", "eth " BC " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c00002050000" },
-		{ "ARP of other hardware", "eth " BC " 02:aa:00:00:00:05 / next 0x806 / data 000608000604000102aa00000005c0000205000000000000c0000209" },
+		{ "option of length 0", NS_TO
+		  "255 / icmp6 135 0 0 / data 20010db8000a00000000000000000009 / data 010002aa00000005" },
+		{ "group MAC", NS_TO
+		  "255 / icmp6 135 0 0 / data 20010db8000a00000000000000000009 / data 010103aa00000005" },
+		{ "multicast target", NS_TO
+		  "255 / icmp6 135 0 0 / data ff020000000000000000000000000009 / data 010102aa00000005" },
+		{ "ARP from a group MAC",
+		  "eth " BC
+		  " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000103aa00000005c0000205000000000000c0000209" },
+		{ "ARP cut short",
+		  "eth " BC
+		  " 02:aa:00:00:00:05 / next 0x806 / data 000108000604000102aa00000005c00002050000" },
+		{ "ARP of other hardware",
+		  "eth " BC
+		  " 02:aa:00:00:00:05 / next 0x806 / data 000608000604000102aa00000005c0000205000000000000c0000209" },
 	};
 
 	return cr_make_param_array(struct bad_row, rows, sizeof(rows) / sizeof(rows[0]));
@@ -145,7 +172,8 @@ Test(ip_neigh, a_packet_waits_and_leaves_when_the_neighbour_answers)
 	expect(B, ASK4);
 	cr_assert_eq(state_of("198.51.100.7"), HD_NEIGH_INCOMPLETE);
 	cr_assert_eq(found.n_held, 1);
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
 	expect(B, "eth " NEW_B " " MAC_2 " / ip4 192.0.2.1 198.51.100.7 63 / udp 1 2 / fill 20");
 	cr_assert_eq(state_of("198.51.100.7"), HD_NEIGH_REACHABLE);
 	/* the next one does not come to the control thread any more */
@@ -157,11 +185,14 @@ Test(ip_neigh, a_packet_waits_and_leaves_when_the_neighbour_answers)
 Test(ip_neigh, ipv6_resolution_bytes)
 {
 	rx(A, ETH "ip6 2001:db8:a::1 2001:db8:b::7 64 / udp 1 2 / fill 20");
-	expect(B, "eth 33:33:ff:00:00:07 " MAC_2 " / ip6 fe80::ff:fe00:2 ff02::1:ff00:7 255 / icmp6 135 0 0"
+	expect(B, "eth 33:33:ff:00:00:07 " MAC_2
+		  " / ip6 fe80::ff:fe00:2 ff02::1:ff00:7 255 / icmp6 135 0 0"
 		  " / data 20010db8000b00000000000000000007 / data 0101020000000002");
-	rx(B, "eth " MAC_2 " " NEW_B " / ip6 2001:db8:b::7 fe80::ff:fe00:2 255 / icmp6 136 0 0x60000000"
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / ip6 2001:db8:b::7 fe80::ff:fe00:2 255 / icmp6 136 0 0x60000000"
 	      " / data 20010db8000b00000000000000000007 / data 020102bb00000007");
-	expect(B, "eth " NEW_B " " MAC_2 " / ip6 2001:db8:a::1 2001:db8:b::7 63 / udp 1 2 / fill 20");
+	expect(B,
+	       "eth " NEW_B " " MAC_2 " / ip6 2001:db8:a::1 2001:db8:b::7 63 / udp 1 2 / fill 20");
 	cr_assert_eq(state_of("2001:db8:b::7"), HD_NEIGH_REACHABLE);
 }
 
@@ -177,7 +208,8 @@ Test(ip_neigh, few_packets_wait_and_the_oldest_gives_way)
 	hx_turn();
 	cr_assert_eq(drain(B), 1); /* one request, not six */
 	cr_assert_eq(hx_verdict("neighbour", "held-overflow"), 2);
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
 	for (unsigned k = 2; k < 6; k++) {
 		cr_assert_gt(hx_tx(B, out, sizeof(out)), 0);
 		cr_assert_eq(out[14 + 28], k, "out of order");
@@ -243,7 +275,8 @@ Test(ip_neigh, silence_fails_after_three_requests_and_the_source_is_told)
 Test(ip_neigh, a_neighbour_is_asked_again_before_it_is_given_up)
 {
 	rx(A, ETH "ip4 192.0.2.1 198.51.100.7 64 / udp 1 2 / fill 20");
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
 	drain(B);
 	pass_ms(39000);
 	cr_assert_eq(state_of("198.51.100.7"), HD_NEIGH_STALE);
@@ -252,11 +285,13 @@ Test(ip_neigh, a_neighbour_is_asked_again_before_it_is_given_up)
 		pass_ms(100);
 	cr_assert_eq(state_of("198.51.100.7"), HD_NEIGH_PROBE);
 	/* asked by unicast, used meanwhile */
-	expect(B, "eth " NEW_B " " MAC_2 " / next 0x806 / data 0001080006040001020000000002c6336409000000000000c6336407");
+	expect(B, "eth " NEW_B " " MAC_2
+		  " / next 0x806 / data 0001080006040001020000000002c6336409000000000000c6336407");
 	rx(A, ETH "ip4 192.0.2.1 198.51.100.7 64 / udp 1 2 / fill 20");
 	cr_assert_eq(hx_verdict("ip4-input", "forward"), 1);
 	drain(B);
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
 	cr_assert_eq(state_of("198.51.100.7"), HD_NEIGH_REACHABLE);
 	pass_ms(80000);
 	cr_assert_eq(state_of("198.51.100.7"), 0);
@@ -267,17 +302,23 @@ Test(ip_neigh, a_neighbour_is_asked_again_before_it_is_given_up)
 Test(ip_neigh, a_new_mac_moves_the_traffic)
 {
 	rx(A, ETH "ip4 192.0.2.1 198.51.100.7 64 / udp 1 2 / fill 20");
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
 	drain(B);
 	/* gratuitous, from another station: what is known is updated (RFC 826) */
-	rx(B, "eth " BC " 02:bb:00:00:00:08 / next 0x806 / data 000108000604000102bb00000008c6336407000000000000c6336407");
+	rx(B,
+	   "eth " BC
+	   " 02:bb:00:00:00:08 / next 0x806 / data 000108000604000102bb00000008c6336407000000000000c6336407");
 	rx(A, ETH "ip4 192.0.2.1 198.51.100.7 64 / udp 1 2 / fill 20");
-	expect(B, "eth 02:bb:00:00:00:08 " MAC_2 " / ip4 192.0.2.1 198.51.100.7 63 / udp 1 2 / fill 20");
+	expect(B, "eth 02:bb:00:00:00:08 " MAC_2
+		  " / ip4 192.0.2.1 198.51.100.7 63 / udp 1 2 / fill 20");
 }
 
 Test(ip_neigh, static_neighbours_are_not_overwritten_and_do_not_age)
 {
-	rx(B, "eth " BC " 02:bb:00:00:00:66 / next 0x806 / data 000108000604000102bb00000066c6336401000000000000c6336409");
+	rx(B,
+	   "eth " BC
+	   " 02:bb:00:00:00:66 / next 0x806 / data 000108000604000102bb00000066c6336401000000000000c6336409");
 	cr_assert_eq(drain(B), 1);
 	pass_ms(200000);
 	drain(B);
@@ -294,7 +335,8 @@ Test(ip_neigh, a_gateway_is_resolved_before_the_first_packet)
 	expect(B, ASK4);
 	rx(A, ETH "ip4 192.0.2.1 10.7.0.1 64 / udp 1 2 / fill 20");
 	cr_assert_eq(hx_verdict("ip4-input", "resolve"), 1);
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
 	expect(B, "eth " NEW_B " " MAC_2 " / ip4 192.0.2.1 10.7.0.1 63 / udp 1 2 / fill 20");
 	/* it dies: packets are refused; it comes back by itself, since the next hop keeps it */
 	pass_ms(80000);
@@ -304,7 +346,8 @@ Test(ip_neigh, a_gateway_is_resolved_before_the_first_packet)
 	cr_assert_eq(hx_verdict("ip4-input", "neigh-failed"), 1);
 	pass_ms(6000);
 	cr_assert_geq(drain(B), 1, "asked again");
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb00000007c6336407020000000002c6336409");
 	rx(A, ETH "ip4 192.0.2.1 10.7.0.1 64 / udp 1 2 / fill 20");
 	cr_assert_eq(hx_verdict("ip4-input", "forward"), 1);
 }
@@ -316,7 +359,8 @@ Test(ip_neigh, a_next_hop_without_gateway_finds_the_destination_itself)
 	rx(A, ETH "ip4 192.0.2.1 10.7.0.1 64 / udp 1 2 / fill 20");
 	cr_assert_eq(hx_tx(B, out, sizeof(out)), 42);
 	cr_assert_eq(wire_get32(out + 14 + 24), 0x0a070001, "asks for the destination");
-	rx(B, "eth " MAC_2 " " NEW_B " / next 0x806 / data 000108000604000202bb000000070a070001020000000002c6336409");
+	rx(B, "eth " MAC_2 " " NEW_B
+	      " / next 0x806 / data 000108000604000202bb000000070a070001020000000002c6336409");
 	expect(B, "eth " NEW_B " " MAC_2 " / ip4 192.0.2.1 10.7.0.1 63 / udp 1 2 / fill 20");
 }
 
@@ -328,7 +372,8 @@ Test(ip_neigh, addresses_are_announced)
 	unsigned arp = 0, na = 0;
 	size_t n;
 	while ((n = hx_tx(A, out, sizeof(out))) != 0) {
-		if (wire_get16(out + 12) == ETHTYPE_ARP && wire_get32(out + 28) == wire_get32(out + 38))
+		if (wire_get16(out + 12) == ETHTYPE_ARP &&
+		    wire_get32(out + 28) == wire_get32(out + 38))
 			arp++;
 		else if (out[14 + 40] == ICMP6_NA)
 			na++;
@@ -339,7 +384,9 @@ Test(ip_neigh, addresses_are_announced)
 
 Test(ip_neigh, link_down_and_up)
 {
-	struct hd_api_iface i = { .iface_id = 2, .port_id = B, .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500 };
+	struct hd_api_iface i = {
+		.iface_id = 2, .port_id = B, .mac = { 2, 0, 0, 0, 0, 2 }, .mtu = 1500
+	};
 
 	cr_assert_eq(hx_set(HD_API_IFACE, &i, sizeof(i)), 0, "%s", hx_error());
 	rx(A, ETH "ip4 192.0.2.1 203.0.113.5 64 / udp 1 2 / fill 20");
@@ -362,7 +409,8 @@ Test(ip_neigh, deletes_in_any_order_leave_nothing)
 	cr_assert_eq(hx_del(HD_API_NEXTHOP, &nh, sizeof(nh.nh_id)), -EBUSY, "a route uses it");
 	cr_assert_eq(hx_del(HD_API_NEIGH, &n, HD_API_NEIGH_KEY), 0);
 	hx_turn();
-	cr_assert_eq(state_of("198.51.100.1"), HD_NEIGH_INCOMPLETE, "the next hop keeps it and asks");
+	cr_assert_eq(state_of("198.51.100.1"), HD_NEIGH_INCOMPLETE,
+		     "the next hop keeps it and asks");
 	cr_assert_eq(drain(B), 1);
 	rx(A, ETH "ip4 192.0.2.1 203.0.113.5 64 / udp 1 2 / fill 20");
 	cr_assert_eq(hx_verdict("ip4-input", "resolve"), 1);

@@ -11,8 +11,13 @@ static uint32_t port;
 
 static int iface_set(uint32_t id, uint16_t tpid, uint16_t outer, uint16_t inner, uint8_t flags)
 {
-	struct hd_api_iface i = { .iface_id = id, .port_id = port, .outer_tpid = tpid, .outer_vid = outer,
-				  .inner_vid = inner, .mac = { 2, 0, 0, 0, 0, 1 }, .flags = flags };
+	struct hd_api_iface i = { .iface_id = id,
+				  .port_id = port,
+				  .outer_tpid = tpid,
+				  .outer_vid = outer,
+				  .inner_vid = inner,
+				  .mac = { 2, 0, 0, 0, 0, 1 },
+				  .flags = flags };
 
 	return hx_set(HD_API_IFACE, &i, sizeof(i));
 }
@@ -54,7 +59,7 @@ struct row {
 };
 
 /* Every frame carries an IPv4 packet to nowhere; what matters is where eth-input sends it. */
-#define IP " / ip4 192.0.2.1 198.51.100.1 / udp / fill 20"
+#define IP   " / ip4 192.0.2.1 198.51.100.1 / udp / fill 20"
 #define OURS "eth 02:00:00:00:00:01 02:aa:00:00:00:01"
 
 ParameterizedTestParameters(l2, verdicts)
@@ -71,18 +76,24 @@ ParameterizedTestParameters(l2, verdicts)
 		{ "multicast", "eth 33:33:00:00:00:01 02:aa:00:00:00:01" IP, "ip4", 1, 0 },
 		{ "ARP", OURS " / arp 1 192.0.2.1 192.0.2.9", "punt", 1, 0 },
 		{ "another vid", OURS " / vlan 101" IP, "unknown-vlan", 0, 0 },
-		{ "the right vid in the wrong TPID", OURS " / vlan 100 0x88a8" IP, "unknown-vlan", 0, 0 },
-		{ "another inner vid", OURS " / vlan 200 0x88a8 / vlan 301" IP, "unknown-vlan", 0, 0 },
-		{ "two tags where one is known", OURS " / vlan 100 / vlan 300" IP, "unknown-vlan", 0, 0 },
+		{ "the right vid in the wrong TPID", OURS " / vlan 100 0x88a8" IP, "unknown-vlan",
+		  0, 0 },
+		{ "another inner vid", OURS " / vlan 200 0x88a8 / vlan 301" IP, "unknown-vlan", 0,
+		  0 },
+		{ "two tags where one is known", OURS " / vlan 100 / vlan 300" IP, "unknown-vlan",
+		  0, 0 },
 		{ "vid 4095", OURS " / vlan 4095" IP, "unknown-vlan", 0, 0 },
-		{ "inner tag is a service tag", OURS " / vlan 200 0x88a8 / vlan 300 0x88a8" IP, "unknown-vlan", 0, 0 },
+		{ "inner tag is a service tag", OURS " / vlan 200 0x88a8 / vlan 300 0x88a8" IP,
+		  "unknown-vlan", 0, 0 },
 		{ "administratively down", OURS " / vlan 500" IP, "admin-down", 0, 0 },
-		{ "another station", "eth 02:00:00:00:00:02 02:aa:00:00:00:01" IP, "not-ours", 0, 0 },
+		{ "another station", "eth 02:00:00:00:00:02 02:aa:00:00:00:01" IP, "not-ours", 0,
+		  0 },
 		{ "unknown ethertype", OURS " / next 0x1234 / fill 46", "unknown-ethertype", 1, 0 },
 		{ "802.3 length", OURS " / next 46 / fill 46", "unknown-ethertype", 1, 0 },
 		{ "13 octets", OURS IP, "truncated", 0, 13 },
 		{ "cut inside the tag", OURS " / vlan 100" IP, "truncated", 0, 17 },
-		{ "cut inside the second tag", OURS " / vlan 200 0x88a8 / vlan 300" IP, "truncated", 0, 21 },
+		{ "cut inside the second tag", OURS " / vlan 200 0x88a8 / vlan 300" IP, "truncated",
+		  0, 21 },
 	};
 
 	return cr_make_param_array(struct row, rows, sizeof(rows) / sizeof(rows[0]));
@@ -97,8 +108,8 @@ ParameterizedTest(struct row *r, l2, verdicts)
 	send_frame(r->frame, r->cut);
 	cr_assert_eq(hx_verdict("eth-input", r->verdict), 1, "%s: not %s", r->why, r->verdict);
 	for (unsigned i = 1; i <= 5; i++)
-		cr_assert_eq(hx_stat("interface", i, "rx-packets") - before[i], i == r->iface, "%s: interface %u",
-			     r->why, i);
+		cr_assert_eq(hx_stat("interface", i, "rx-packets") - before[i], i == r->iface,
+			     "%s: interface %u", r->why, i);
 	cr_assert_eq(hx_mbufs_in_use(), 0, "%s: a packet leaks", r->why);
 }
 
@@ -113,7 +124,11 @@ Test(l2, the_same_tags_twice_are_refused)
 
 Test(l2, bad_interfaces_are_refused)
 {
-	struct hd_api_iface ok = { .iface_id = 9, .port_id = port, .outer_tpid = ETHTYPE_VLAN, .outer_vid = 7 }, i;
+	struct hd_api_iface ok = { .iface_id = 9,
+				   .port_id = port,
+				   .outer_tpid = ETHTYPE_VLAN,
+				   .outer_vid = 7 },
+			    i;
 
 	i = ok;
 	i.iface_id = 0;
