@@ -56,7 +56,8 @@ void drop_sample_note(struct worker *w, struct rte_mbuf *m)
 	struct drop_sample *s = &samples[w->id][vecs[mt->verdict_vec].first + mt->verdict];
 	uint32_t seq = s->seq + 1;
 
-	if (likely(s->tsc == w->now)) /* one per walk and reason: a flood is not slowed down by copies */
+	if (likely(s->tsc ==
+		   w->now)) /* one per walk and reason: a flood is not slowed down by copies */
 		return;
 	__atomic_store_n(&s->seq, seq, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
