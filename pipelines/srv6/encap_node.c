@@ -209,10 +209,12 @@ static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verd
 {
 	struct encap_run *r = arg;
 	struct encap_pkt pkt[NODE_CHUNK];
+	const struct srv6_outer *last = NULL;
 	const uint8_t *key[NODE_CHUNK];
 	const struct fib *fib[NODE_CHUNK];
 	uint32_t word[NODE_CHUNK];
-	unsigned i, k, n_want = 0;
+	uint8_t at[NODE_CHUNK]; /* packet -> lookup: neighbours with the same outer header share one */
+	unsigned i, k, n_key = 0;
 
 	for (i = 0; i < n; i++) {
 		pkt[i].policy = srv6_policy_get(hd_result_index(meta(m[i])->result));
@@ -223,22 +225,26 @@ static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verd
 		verdict[i] = (rte_edge_t)classify(m[i], &pkt[i]);
 		if (unlikely(verdict[i] != SRV6_EN_FORWARD))
 			continue;
-		fib[n_want] = ip_fib6(pkt[i].policy->vrf);
-		if (unlikely(fib[n_want] == NULL)) {
-			verdict[i] = SRV6_EN_NO_TABLE;
-			continue;
+		if (pkt[i].outer != last) {
+			fib[n_key] = ip_fib6(pkt[i].policy->vrf);
+			if (unlikely(fib[n_key] == NULL)) {
+				verdict[i] = SRV6_EN_NO_TABLE;
+				continue;
+			}
+			last = pkt[i].outer;
+			key[n_key++] = last->hdr + offsetof(struct ip6_fixed, dst);
+			rte_prefetch0(last->hdr + RTE_CACHE_LINE_SIZE);
 		}
-		key[n_want++] = pkt[i].outer->hdr + offsetof(struct ip6_fixed, dst);
-		rte_prefetch0(pkt[i].outer->hdr + RTE_CACHE_LINE_SIZE);
+		at[i] = (uint8_t)(n_key - 1);
 	}
-	for (i = 0; i < n_want; i = k) {
-		for (k = i + 1; k < n_want && fib[k] == fib[i]; k++)
+	for (i = 0; i < n_key; i = k) {
+		for (k = i + 1; k < n_key && fib[k] == fib[i]; k++)
 			;
 		fib_lookup_bulk6p(fib[i], key + i, word + i, k - i);
 	}
-	for (i = 0, k = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		if (likely(verdict[i] == SRV6_EN_FORWARD))
-			verdict[i] = (rte_edge_t)encap_one(r, m[i], &pkt[i], word[k++]);
+			verdict[i] = (rte_edge_t)encap_one(r, m[i], &pkt[i], word[at[i]]);
 		if (unlikely(pkt[i].policy == NULL))
 			continue;
 		meta(m[i])->object = pkt[i].policy->policy_id;
