@@ -44,8 +44,7 @@ def test_veth(lab, rng, driver):
     sent = {}
     with RawPort(a, "eth0") as tx, RawPort(b, "eth0") as rx:
         for n in range(500):
-            # letters: random octets now and then look like some protocol to tshark, and a malformed one at that
-                sent[n] = bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=rng.randrange(1, 1400)))
+            sent[n] = rng.randbytes(rng.randrange(1, 1400))
             tx.send(Ether(src=tx.mac, dst=gateway) / IP(src="10.0.1.2", dst="10.0.2.2", id=n) /
                     UDP(sport=1000 + n, dport=9) / Raw(sent[n]))
         got = rx.receive(lambda p: UDP in p and p[UDP].dport == 9, count=500, timeout=5)
@@ -128,6 +127,32 @@ def test_queues_spread_over_workers(lab):
     workers = state.get("worker", state) if isinstance(state, dict) else state
     assert len(workers) == 2
     assert all(worker.get("queue") for worker in workers), workers
+
+
+def test_queues_move_under_traffic(lab):
+    """`heddle workers place` and `spread` while a ping runs: what is shown moves, and no packet is lost."""
+    a, _, hd = two_hosts(lab)
+    heddle = Heddle(lab, hd, config(*two_ports("af_packet", queues=2, rx_queues=2)),
+                    dp_args=["--workers", "2"]).start()
+
+    def queues():
+        state = heddle.state("workers")
+        return [sorted(w.get("queue", [])) for w in (state["worker"] if isinstance(state, dict) else state)]
+
+    names = sorted(queues()[0] + queues()[1])
+    assert len(names) == 4
+    ping = a.popen("ping", "ping -n -i 0.005 -c 600 -W 2 10.0.2.2")
+    for n in range(6):
+        for name in names:
+            port, queue = name.split("/")
+            heddle.cli("workers", "place", port, queue, str(n % 2))
+        assert queues()[n % 2] == names and queues()[1 - n % 2] == []
+    heddle.cli("workers", "spread")
+    assert [len(q) for q in queues()] == [2, 2]
+    ping.wait(30)
+    assert "600 packets transmitted, 600 received" in ping.log(), ping.log()[-300:]
+    for wrong in (["place", "nosuch", "0", "0"], ["place", "a", "9", "0"], ["place", "a", "0", "7"], ["sort"]):
+        assert heddle.cli("workers", *wrong, check=False).returncode != 0
 
 
 def test_ports_come_and_go(lab):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Raw frames at a device of a namespace, and tshark as the judge of what they hold."""
 
+import io
 import json
 import select
 import socket
@@ -102,7 +103,6 @@ def _tshark(frames, *args):
     path_args = ["tshark", "-n", "-r", "-"] + list(args)
     process = subprocess.Popen(path_args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
-    import io
     pcap = io.BytesIO()
     writer = PcapWriter(pcap, linktype=1)
     for frame in frames:
@@ -121,9 +121,10 @@ def decode(frames, *args):
 
 def malformed(frames):
     """What tshark calls malformed, or a checksum that it finds wrong; an empty string is good."""
-    checks = []
-    for proto in ("ip", "tcp", "udp", "icmp", "icmpv6"):
-        checks += ["-o", f"{proto}.check_checksum:TRUE"] if proto in ("ip", "tcp", "udp") else []
+    # Payloads are random: tshark shall not take them for some protocol that it then finds malformed.
+    checks = ["-d", "udp.port==1-65535,data"]
+    for proto in ("ip", "tcp", "udp"):
+        checks += ["-o", f"{proto}.check_checksum:TRUE"]
     return _tshark(frames, *checks, "-Y",
                    "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || "
                    "tcp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0")
