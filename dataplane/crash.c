@@ -301,7 +301,7 @@ static void report_packets(const struct flight *f, uint64_t now)
 		put(" ");
 		put_u64(f->pkt[k].length);
 		put(" ");
-		put_octets(f->pkt[k].head, len);
+		put_octets(f->head[k], len);
 		put("\n");
 	}
 	flush();

@@ -22,18 +22,19 @@ NODE_VERDICTS(port_rx, PORT_RX, PORT_RX_VERDICTS)
 
 static void port_rx_prepare(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
 {
-	for (unsigned i = 0; i < n; i++) {
-		struct hd_meta *mt = meta(m[i]);
+	const struct hd_meta fresh = { .rx_tsc = w->now, .port = port };
+	struct flight *f = w->flight;
+	uint32_t next = f->next;
 
+	for (unsigned i = 0; i < n; i++) {
 		if (i + 4 < n) {
 			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
 			rte_prefetch0(meta(m[i + 4]));
 		}
-		memset(mt, 0, sizeof(*mt));
-		mt->rx_tsc = w->now;
-		mt->port = port;
-		worker_flight(w, m[i], port);
+		*meta(m[i]) = fresh;
+		flight_note(f, next++, &fresh, m[i]);
 	}
+	f->next = next;
 }
 
 /* Frames the control thread made; meta->arg says where each one goes. */

@@ -119,6 +119,16 @@ static inline void node_run_flush(struct rte_graph *g, struct rte_node *node, st
 	rte_node_enqueue(g, node, edge, objs + from, (uint16_t)n);
 }
 
+/* The usual chunk in a few vector instructions. */
+static inline bool node_all_equal(const rte_edge_t *verdict, unsigned n, rte_edge_t edge)
+{
+	rte_edge_t differ = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		differ |= verdict[i] ^ edge;
+	return differ == 0;
+}
+
 /* The one burst loop: verdicts in chunks, runs of equal verdicts enqueued together, and the whole stream moved when
  * there is a single run.  n may exceed RTE_GRAPH_BURST_SIZE where nodes merge. */
 static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rte_node *node, void **objs,
@@ -142,6 +152,8 @@ static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rt
 			node_watch_out(s, m + i, verdict, c);
 		if (i == 0)
 			edge = verdict[0];
+		if (likely(node_all_equal(verdict, c, edge)))
+			continue;
 		for (unsigned k = 0; k < c; k++) {
 			if (likely(verdict[k] == edge))
 				continue;

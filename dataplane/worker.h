@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "dataplane/dp_limits.h"
+#include "dataplane/meta.h"
 
 #define WORKER_PORTS_MAX 256u
 #define WORKER_RXQ_MAX 64u
@@ -31,8 +32,8 @@ struct flight {
 	struct {
 		uint64_t tsc;
 		uint16_t port, length, pad[2];
-		uint8_t head[FLIGHT_HEAD];
 	} pkt[FLIGHT_PACKETS];
+	uint8_t head[FLIGHT_PACKETS][FLIGHT_HEAD] __rte_cache_aligned; /* of pkt[] */
 };
 
 /* What somebody watches on this worker: bits of worker.watch. */
@@ -66,15 +67,23 @@ struct worker {
 
 extern struct worker *workers[DP_WORKERS_MAX]; /* dp_limits.workers of them */
 
+/* Remember packet number n of this worker.  The caller keeps f->next: one store a burst, not a chain of them. */
+static __rte_always_inline void flight_note(struct flight *f, uint32_t n, const struct hd_meta *mt,
+					    const struct rte_mbuf *m)
+{
+	uint32_t i = n % FLIGHT_PACKETS;
+
+	f->pkt[i].tsc = mt->rx_tsc;
+	f->pkt[i].port = mt->port;
+	f->pkt[i].length = m->data_len;
+	__builtin_memcpy(f->head[i], rte_pktmbuf_mtod(m, const void *), FLIGHT_HEAD); /* mbuf room >= 64 */
+}
+
 static inline void worker_flight(struct worker *w, const struct rte_mbuf *m, uint16_t port)
 {
-	struct flight *f = w->flight;
-	uint32_t i = f->next++ % FLIGHT_PACKETS;
+	const struct hd_meta mt = { .rx_tsc = w->now, .port = port };
 
-	f->pkt[i].tsc = w->now;
-	f->pkt[i].port = port;
-	f->pkt[i].length = m->data_len;
-	__builtin_memcpy(f->pkt[i].head, rte_pktmbuf_mtod(m, const void *), FLIGHT_HEAD); /* mbuf room >= 64 */
+	flight_note(w->flight, w->flight->next++, &mt, m);
 }
 
 /* Create dp_limits.workers workers with their graphs (after pipelines_init()); nothing runs yet.  A caller without
