@@ -11,7 +11,7 @@
 #include "ctrl/file.h"
 
 static const char *const space_name[ID_SPACES] = {
-	"interface", "vrf", "next-hop", "next-hop-group", "segment-list", "policy", "sid",
+	"interface", "vrf", "next-hop", "next-hop-group", "segment-list", "policy", "sid", "port",
 };
 
 struct entry {

@@ -16,6 +16,7 @@ enum id_space {
 	ID_SEGLIST,
 	ID_POLICY,
 	ID_SID,
+	ID_PORT, /* named as the interface on it; apart, since a data plane has far fewer ports than interfaces */
 	ID_SPACES
 };
 

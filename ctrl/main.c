@@ -176,7 +176,7 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 
 	switch (ev->kind) {
 	case HD_EVENT_PORT_STATE:
-		port = ids_name(c->ids, ID_INTERFACE, ev->u.port.port_id);
+		port = ids_name(c->ids, ID_PORT, ev->u.port.port_id);
 		log_info("port %s: link %s%s%s", port != NULL ? port : "?",
 			 ev->u.port.up != 0 ? "up" : "down", ev->text[0] != '\0' ? ": " : "",
 			 ev->text);

@@ -67,6 +67,7 @@ int cmd_show(struct cli *cli);
 int cmd_load(struct cli *cli);
 int cmd_diff(struct cli *cli);
 int cmd_reload(struct cli *cli);
+int cmd_workers(struct cli *cli);
 int cmd_trace(struct cli *cli);
 int cmd_capture(struct cli *cli);
 

@@ -81,6 +81,53 @@ int cmd_reload(struct cli *cli)
 	return rc != 0 ? rc : report(cli, answer);
 }
 
+/* A number word of the command line as JSON; false after telling that it is none. */
+static bool add_number(struct cli *cli, struct json_object *in, const char *name, const char *word)
+{
+	char *end;
+	unsigned long v = strtoul(word, &end, 10);
+
+	if (*word < '0' || *word > '9' || *end != '\0' || v > 65535) {
+		cli_fail(cli, EXIT_USAGE, "%s '%s' is not a number", name, word);
+		return false;
+	}
+	json_object_object_add(in, name, json_object_new_int((int)v));
+	return true;
+}
+
+int cmd_workers(struct cli *cli)
+{
+	struct json_object *answer = NULL, *in;
+	int rc = opt_rest(cli, 4);
+
+	if (rc != 0)
+		return rc;
+	if (cli->argc == 1 && strcmp(cli->argv[0], "spread") == 0) {
+		rc = api_post(cli, "heddle-system:spread-queues", NULL, &answer);
+	} else if (cli->argc == 4 && strcmp(cli->argv[0], "place") == 0) {
+		in = json_object_new_object();
+		json_object_object_add(in, "interface", json_object_new_string(cli->argv[1]));
+		if (!add_number(cli, in, "queue", cli->argv[2]) ||
+		    !add_number(cli, in, "worker", cli->argv[3])) {
+			json_object_put(in);
+			return EXIT_USAGE;
+		}
+		rc = api_post(cli, "heddle-system:place-queue", in, &answer);
+	} else {
+		return cli_fail(cli, EXIT_USAGE,
+				"what about the workers?  heddle workers place INTERFACE QUEUE WORKER, or: "
+				"heddle workers spread");
+	}
+	if (rc != 0)
+		return rc;
+	if (cli->json && answer != NULL)
+		js_print(answer);
+	else
+		printf("done; see: heddle show workers\n");
+	json_object_put(answer);
+	return 0;
+}
+
 int cmd_diff(struct cli *cli)
 {
 	struct json_object *answer = NULL, *in = NULL;

@@ -29,6 +29,9 @@ static const struct command {
 	  "what a load of FILE would change; or where the data plane is not as configured",
 	  "  exit status 0: no difference; 1: differences, or an error\n",
 	  "heddle diff new.yaml\n  heddle diff running dataplane" },
+	{ "workers", cmd_workers, "place INTERFACE QUEUE WORKER | spread",
+	  "move an RX queue to a worker, or spread all evenly again; see: heddle show workers", "",
+	  "heddle workers place wan 1 3\n  heddle workers spread" },
 	{ "trace", cmd_trace, "packets",
 	  "follow packets through the graph, with the verdict of each node",
 	  "  --count N          packets  [1]\n"

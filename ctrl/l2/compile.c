@@ -99,7 +99,6 @@ static int compile_interface(struct compile *c, const struct lyd_node *node, uin
 {
 	struct hd_api_iface iface = {
 		.iface_id = id,
-		.port_id = id,
 		.mtu = (uint16_t)cfg_u32(node, "mtu", 0),
 		.flags = cfg_bool(node, "enabled", true) ? HD_IFACE_F_UP : 0,
 		.urpf4 = (uint8_t)cfg_enum(cfg_child(node, "ipv4"), "urpf", HD_URPF_NONE),
@@ -121,12 +120,13 @@ static int compile_interface(struct compile *c, const struct lyd_node *node, uin
 		return compile_fail(c, cfg_child(node, "mtu"),
 				    "IPv6 needs an MTU of 1280 (RFC 8200 section 5)");
 	if (parent != NULL) {
-		iface.port_id = ids_get(c->ids, ID_INTERFACE, parent);
+		iface.port_id = ids_get(c->ids, ID_PORT, parent);
 		iface.outer_tpid = (uint16_t)cfg_enum(outer, "type", 0x8100);
 		iface.outer_vid = (uint16_t)cfg_u32(outer, "id", 0);
 		iface.inner_vid = (uint16_t)cfg_u32(node, "inner-vlan", 0);
 	} else {
-		rc = compile_port(c, node, id);
+		iface.port_id = ids_get(c->ids, ID_PORT, iface.name);
+		rc = compile_port(c, node, iface.port_id);
 	}
 	*tags = (struct tags){ .port = iface.port_id,
 			       .tpid = iface.outer_tpid,

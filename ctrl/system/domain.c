@@ -75,5 +75,7 @@ const struct ctrl_domain system_domain = {
 	.ops = (const struct ctrl_op[]){ { "heddle-system:load", system_load },
 					 { "heddle-system:reload", system_reload },
 					 { "heddle-system:diff", system_diff },
+					 { "heddle-system:place-queue", system_place_queue },
+					 { "heddle-system:spread-queues", system_spread_queues },
 					 { 0 } },
 };

@@ -104,7 +104,7 @@ static void on_workers(void *arg, const struct dp_answer *a)
 		json_add_u32(o, "numa", w.numa);
 		json_add_str(o, "state", w.state < 3 ? states[w.state] : "unknown");
 		for (uint32_t i = 0; i < w.n_queues && i < 32; i++) {
-			const char *port = ids_name(ask->c->ids, ID_INTERFACE, w.queue[i].port_id);
+			const char *port = ids_name(ask->c->ids, ID_PORT, w.queue[i].port_id);
 			char text[64];
 			snprintf(text, sizeof(text), "%s/%u", port != NULL ? port : "?",
 				 w.queue[i].queue);

@@ -12,6 +12,8 @@ void system_graph_state(struct ctrl *c, struct http_req *req);
 
 void system_load(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
 void system_reload(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
+void system_place_queue(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
+void system_spread_queues(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
 void system_diff(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
 
 #endif
