@@ -143,15 +143,47 @@ int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hd
 	return 0;
 }
 
+/* lyd_print_mem() reallocates at every write, which is quadratic where realloc() copies. */
+struct growing {
+	char *text;
+	size_t len, cap;
+};
+
+static ssize_t grow(void *arg, const void *data, size_t len)
+{
+	struct growing *g = arg;
+
+	if (g->len + len + 1 > g->cap) {
+		size_t cap = g->cap != 0 ? g->cap * 2 : 4096;
+		while (cap < g->len + len + 1)
+			cap *= 2;
+		char *text = realloc(g->text, cap);
+		if (text == NULL)
+			return -1;
+		g->text = text;
+		g->cap = cap;
+	}
+	memcpy(g->text + g->len, data, len);
+	g->len += len;
+	g->text[g->len] = '\0';
+	return (ssize_t)len;
+}
+
+char *config_node_json(const struct lyd_node *node, uint32_t options)
+{
+	struct growing g = { 0 };
+
+	if (lyd_print_clb(grow, &g, node, LYD_JSON, options) == LY_SUCCESS)
+		return g.text;
+	free(g.text);
+	return NULL;
+}
+
 char *config_json(const struct config *cfg)
 {
-	char *text = NULL;
-
 	if (cfg->tree == NULL)
 		return strdup("{}\n");
-	if (lyd_print_mem(&text, cfg->tree, LYD_JSON, LYD_PRINT_WITHSIBLINGS) != LY_SUCCESS)
-		return NULL;
-	return text;
+	return config_node_json(cfg->tree, LYD_PRINT_WITHSIBLINGS);
 }
 
 void config_destroy(struct config *cfg)

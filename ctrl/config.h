@@ -30,6 +30,8 @@ int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hd
 
 /* RFC 7951 JSON of the tree; the caller frees it.  NULL when memory is out. */
 char *config_json(const struct config *cfg);
+/* The same for one node (options: LYD_PRINT_*). */
+char *config_node_json(const struct lyd_node *node, uint32_t options);
 
 void config_destroy(struct config *cfg);
 

@@ -224,7 +224,7 @@ static void reply_config(struct ctrl *c, struct http_req *req, const char *name)
 					name);
 			return;
 		}
-		lyd_print_mem(&text, node, LYD_JSON, LYD_PRINT_KEEPEMPTYCONT);
+		text = config_node_json(node, LYD_PRINT_KEEPEMPTYCONT);
 	}
 	if (text == NULL)
 		restconf_errorf(req, -ENOMEM, "out of memory");
