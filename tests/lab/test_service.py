@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Heddle as a service: readiness told to systemd, a crash that leaves a report, a stop that is clean."""
+
+import glob
+import os
+import signal
+import socket
+
+import pytest
+
+from heddlelab import Heddle, interface, wait_for
+from heddlelab.heddle import CTRL, DP, DP_ARGS
+
+CONFIG = {"interfaces": {"interface": [interface("a", "net_ring0", "10.0.1.1/24")]}}
+
+
+class NotifySocket:
+    """What systemd gives a Type=notify service."""
+
+    def __init__(self, path):
+        self.path = path
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(path)
+        self.sock.settimeout(10)
+
+    def next(self):
+        return self.sock.recv(4096).decode()
+
+    def until(self, word):
+        while True:
+            if word in self.next():
+                return True
+
+
+@pytest.mark.parametrize("process", ["heddle-dp", "heddle-ctrl"])
+def test_systemd_is_told(lab, process):
+    hd = lab.ns("hd")
+    heddle = Heddle(lab, hd, CONFIG)
+    notify = NotifySocket(lab.path("notify"))
+    env = dict(os.environ, NOTIFY_SOCKET=notify.path)
+    if process == "heddle-dp":
+        argv = [DP, "--run-dir", heddle.run_dir] + DP_ARGS
+    else:
+        argv = [CTRL, "--run-dir", heddle.run_dir, "--state-dir", heddle.state_dir, "--config", heddle.config_path]
+    service = hd.popen(process, argv, env=env)
+    assert notify.until("READY=1")
+    service.kill(signal.SIGTERM)
+    assert notify.until("STOPPING=1")
+    assert service.wait(10) == 0
+
+
+def test_crash_leaves_a_report(lab):
+    """SIGSEGV: the report has the last packets and transactions, and the data plane comes back when started."""
+    hd = lab.ns("hd")
+    heddle = Heddle(lab, hd, CONFIG).start()
+    heddle.dp.kill(signal.SIGSEGV)
+    wait_for("a crash report", lambda: glob.glob(os.path.join(heddle.run_dir, "crash-*.txt")))
+    with open(glob.glob(os.path.join(heddle.run_dir, "crash-*.txt"))[0]) as f:
+        report = f.read()
+    assert "SIGSEGV" in report and "heddle-dp" in report, report[:500]
+    assert "commit" in report, "the last table transactions"
+    assert "worker 0" in report
+    heddle.start_dp()
+    heddle.wait_ready()
+
+
+def test_reload_by_signal(lab):
+    """SIGHUP: a good file is in force; a bad one changes nothing and is named by path and line."""
+    hd = lab.ns("hd")
+    heddle = Heddle(lab, hd, CONFIG).start()
+    heddle.write_config({"interfaces": {"interface": [interface("a", "net_ring0", "10.0.1.1/24"),
+                                                      interface("b", "net_ring1", "10.0.2.1/24")]}})
+    os.kill(heddle.ctrl.pid, signal.SIGHUP)
+    wait_for("interface b", lambda: "b " in heddle.show("interfaces"))
+    heddle.write_config("interfaces:\n  interface:\n    - name: c\n      nonsense: 1\n")
+    os.kill(heddle.ctrl.pid, signal.SIGHUP)
+    wait_for("the refusal in the log", lambda: f"{heddle.config_path}:4:" in heddle.ctrl.log())
+    assert "b " in heddle.show("interfaces") and heddle.synchronised()
+
+
+@pytest.mark.parametrize("size", ["--huge"])
+def test_short_memory_is_one_clear_error(lab, size):
+    """Need, have, and the command that mends it; nothing else is printed."""
+    done = lab.ns("hd").run([DP, "--run-dir", lab.path("run"), size, "--mbufs", "60000000"], check=False)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    assert done.returncode != 0 and len(lines) == 1, lines
+    assert "need" in lines[0] and "have" in lines[0] and "nr_hugepages" in lines[0]
