@@ -27,6 +27,7 @@ struct session {
 };
 
 static uint64_t epoch_now = 1;
+static bool trickle;
 
 static bool read_all(int fd, void *buf, size_t len, struct fake_dp *f)
 {
@@ -74,8 +75,13 @@ static void send_msg(int fd, uint16_t type, uint32_t seq, const void *body, size
 		cm->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cm), &pass, sizeof(int));
 	}
+	if (trickle)
+		iov.iov_len = 1;
 	if (sendmsg(fd, &msg, MSG_NOSIGNAL) < 0)
 		return; /* the peer has gone: its own business */
+	for (uint32_t i = 1; trickle && i < h.length; i++)
+		if (send(fd, buf + i, 1, MSG_NOSIGNAL) < 0)
+			return;
 }
 
 static void reply(struct session *s, uint32_t seq, uint32_t error, uint32_t failed_seq,
@@ -84,7 +90,7 @@ static void reply(struct session *s, uint32_t seq, uint32_t error, uint32_t fail
 	struct hd_api_reply r = { .error = error, .failed_seq = failed_seq };
 
 	snprintf(r.text, sizeof(r.text), "%s", text);
-	send_msg(s->fd, HD_API_REPLY, seq, &r, sizeof(r), -1);
+	send_msg(s->fd, HD_API_REPLY, seq, &r, trickle ? sizeof(r.error) : sizeof(r), -1);
 }
 
 /* A statistics segment with one vector, "punt", of two reasons. */
@@ -311,6 +317,7 @@ void fake_dp_mode(struct fake_dp *f, enum fake_mode mode, uint16_t victim)
 {
 	pthread_mutex_lock(&f->lock);
 	f->mode = mode;
+	trickle = mode == FAKE_TRICKLES;
 	f->victim = victim;
 	pthread_mutex_unlock(&f->lock);
 }

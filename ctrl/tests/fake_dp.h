@@ -17,6 +17,7 @@ enum fake_mode {
 	FAKE_OTHER_VERSION, /* refuses the greeting as a data plane of another version does */
 	FAKE_NEWER_HELLO,   /* greets with another version */
 	FAKE_GARBAGE,       /* answers the greeting with a message of impossible length */
+	FAKE_TRICKLES, /* obeys, but every message comes octet by octet, and replies end after the error */
 };
 
 struct fake_object {

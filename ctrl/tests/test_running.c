@@ -294,3 +294,14 @@ Test(running, one_load_at_a_time)
 	cr_assert(turn_until(done));
 	cr_assert_eq(result.rc, 0);
 }
+
+/* Framing does not depend on how the octets arrive, and a short reply means zero in what is missing. */
+Test(running, messages_in_pieces)
+{
+	fake_dp_mode(fake, FAKE_TRICKLES, 0);
+	connect_dp();
+	load(good_yaml);
+	cr_assert_eq(result.rc, 0, "%s", result.err.msg);
+	cr_assert_eq(result.state, LOAD_APPLIED);
+	cr_assert_eq(fake_dp_count(fake, 0), running_config(c.running)->set.n);
+}
