@@ -12,11 +12,11 @@
 
 /* ---- port-rx --------------------------------------------------------------------------------------------- */
 
-#define PORT_RX_VERDICTS(V, P)                                                                               \
-	V(P, RECEIVED, "eth-input", INFO, "received from a port")                                            \
-	V(P, TX, "port-tx", INFO, "frame sent by the control thread")                                        \
-	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread")                              \
-	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread")                              \
+#define PORT_RX_VERDICTS(V, P)                                                  \
+	V(P, RECEIVED, "eth-input", INFO, "received from a port")               \
+	V(P, TX, "port-tx", INFO, "frame sent by the control thread")           \
+	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread") \
+	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread") \
 	V(P, RUNT, "drop", ERROR, "frame shorter than an Ethernet header")
 NODE_VERDICTS(port_rx, PORT_RX, PORT_RX_VERDICTS)
 
@@ -64,9 +64,10 @@ static void port_rx_handoff(struct rte_graph *g, struct rte_node *node, struct n
 
 	for (unsigned i = 0; i < q->n_handoff; i++) {
 		struct port *p = port_get(q->handoff[i]);
-		unsigned n = p == NULL || p->tx_handoff == NULL ?
-				     0 :
-				     rte_ring_sc_dequeue_burst(p->tx_handoff, obj, RTE_DIM(obj), NULL);
+		unsigned n =
+			p == NULL || p->tx_handoff == NULL ?
+				0 :
+				rte_ring_sc_dequeue_burst(p->tx_handoff, obj, RTE_DIM(obj), NULL);
 
 		s->worker->rx_count += n;
 		if (n != 0)
@@ -87,7 +88,8 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 	w->now = rte_rdtsc();
 	for (uint32_t i = 0; i < q->n; i++) {
 		struct rte_mbuf **m = (struct rte_mbuf **)node->objs;
-		uint16_t got = rte_eth_rx_burst(q->q[i].dpdk_port, q->q[i].queue, m, worker_conf.burst);
+		uint16_t got =
+			rte_eth_rx_burst(q->q[i].dpdk_port, q->q[i].queue, m, worker_conf.burst);
 
 		if (got == 0)
 			continue;
@@ -106,21 +108,24 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 		port_rx_handoff(g, node, s, q);
 	return total;
 }
-NODE_REGISTER_FLAGS(port_rx, "port-rx", PORT_RX, PORT_RX_VERDICTS, port_rx_process, RTE_NODE_SOURCE_F)
+NODE_REGISTER_FLAGS(port_rx, "port-rx", PORT_RX, PORT_RX_VERDICTS, port_rx_process,
+		    RTE_NODE_SOURCE_F)
 
 /* ---- port-tx --------------------------------------------------------------------------------------------- */
 
-#define PORT_TX_VERDICTS(V, P)                                                                               \
-	V(P, NO_PORT, "drop", WARN, "the egress port has just been removed")                                 \
-	V(P, TX_FULL, "drop", WARN, "the egress queue is full: the port is slower than what is sent to it")  \
-	V(P, HANDOFF_FULL, "drop", WARN,                                                                     \
-	  "the worker that owns the port's TX queue does not keep up: give the port more TX queues")         \
-	V(P, SEGMENTED, "drop", ERROR, "a chained buffer for a port that cannot send one: raise mbuf-size")
+#define PORT_TX_VERDICTS(V, P)                                                                       \
+	V(P, NO_PORT, "drop", WARN, "the egress port has just been removed")                         \
+	V(P, TX_FULL, "drop", WARN,                                                                  \
+	  "the egress queue is full: the port is slower than what is sent to it")                    \
+	V(P, HANDOFF_FULL, "drop", WARN,                                                             \
+	  "the worker that owns the port's TX queue does not keep up: give the port more TX queues") \
+	V(P, SEGMENTED, "drop", ERROR,                                                               \
+	  "a chained buffer for a port that cannot send one: raise mbuf-size")
 NODE_VERDICTS(port_tx, PORT_TX, PORT_TX_VERDICTS)
 
 /* Devices drop silently or worse what they cannot gather; refuse it here with a name. */
-static unsigned port_tx_refuse_chains(struct rte_graph *g, struct rte_node *node, struct node_slot *s, void **objs,
-				      unsigned n)
+static unsigned port_tx_refuse_chains(struct rte_graph *g, struct rte_node *node,
+				      struct node_slot *s, void **objs, unsigned n)
 {
 	unsigned keep = 0;
 
@@ -135,8 +140,8 @@ static unsigned port_tx_refuse_chains(struct rte_graph *g, struct rte_node *node
 	return keep;
 }
 
-static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_slot *s, void **objs, unsigned n,
-			uint16_t id)
+static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_slot *s,
+			void **objs, unsigned n, uint16_t id)
 {
 	struct worker *w = s->worker;
 	struct port *p = port_get(id);
@@ -150,13 +155,17 @@ static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_
 	if (unlikely(!(p->features & PORT_FEAT_MULTISEG)))
 		n = port_tx_refuse_chains(g, node, s, objs, n);
 	if (likely(w->txq[id] != UINT16_MAX)) {
-		sent = rte_eth_tx_burst(p->dpdk_port, w->txq[id], (struct rte_mbuf **)objs, (uint16_t)n);
+		sent = rte_eth_tx_burst(p->dpdk_port, w->txq[id], (struct rte_mbuf **)objs,
+					(uint16_t)n);
 		if (unlikely(sent < n)) /* one more try: drivers clean their rings when called */
-			sent += rte_eth_tx_burst(p->dpdk_port, w->txq[id], (struct rte_mbuf **)objs + sent,
+			sent += rte_eth_tx_burst(p->dpdk_port, w->txq[id],
+						 (struct rte_mbuf **)objs + sent,
 						 (uint16_t)(n - sent));
 		v = PORT_TX_TX_FULL;
 	} else {
-		sent = p->tx_handoff == NULL ? 0 : rte_ring_mp_enqueue_burst(p->tx_handoff, objs, n, NULL);
+		sent = p->tx_handoff == NULL ?
+			       0 :
+			       rte_ring_mp_enqueue_burst(p->tx_handoff, objs, n, NULL);
 		v = PORT_TX_HANDOFF_FULL;
 	}
 	if (unlikely(sent < n))
@@ -194,13 +203,16 @@ static uint16_t drop_process(struct rte_graph *g, struct rte_node *node, void **
 	s->worker->cur_node = s->row;
 	if (unlikely(s->worker->watch))
 		node_watch_in(s, (struct rte_mbuf **)objs, n);
-	for (unsigned i = n; i > 0; i--) /* the last one first: the others of its reason then cost next to nothing */
+	for (unsigned i = n; i > 0;
+	     i--) /* the last one first: the others of its reason then cost next to nothing */
 		drop_sample_note(s->worker, objs[i - 1]);
 	rte_pktmbuf_free_bulk((struct rte_mbuf **)objs, n);
 	return n;
 }
 static struct node_desc drop_desc = { .name = "drop" };
-static struct rte_node_register drop_node = { .name = "drop", .process = drop_process, .init = node_init };
+static struct rte_node_register drop_node = {
+	.name = "drop", .process = drop_process, .init = node_init, .fini = node_fini
+};
 static void __attribute__((constructor)) drop_ctor(void)
 {
 	node_desc_register(&drop_desc);

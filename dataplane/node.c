@@ -63,7 +63,9 @@ int nodes_stats_init(void)
 		}
 		snprintf(name, sizeof(name), "verdict/%s", d->name);
 		d->row = row;
-		d->vec = d->n_verdicts == 0 ? NO_VEC : stats_vec_add(name, HD_STATS_VERDICT, d->n_verdicts, cols, rows);
+		d->vec = d->n_verdicts == 0 ?
+				 NO_VEC :
+				 stats_vec_add(name, HD_STATS_VERDICT, d->n_verdicts, cols, rows);
 		free(rows);
 		if (d->vec < 0 && d->vec != NO_VEC)
 			return d->vec;
@@ -86,7 +88,7 @@ int node_init(const struct rte_graph *g, struct rte_node *node)
 	(void)g;
 	if (d == NULL || creating == NULL)
 		return -EINVAL;
-	s = calloc(1, sizeof(*s)); /* freed with the process: nodes have no owner that outlives them */
+	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -ENOMEM;
 	s->desc = d;
@@ -96,8 +98,16 @@ int node_init(const struct rte_graph *g, struct rte_node *node)
 	if (d->vec != NO_VEC)
 		s->count = stats_slice(d->vec, creating->id);
 	for (unsigned i = 0; i < d->n_verdicts; i++)
-		if (strcmp(d->verdicts[i].next, "drop") == 0 || strcmp(d->verdicts[i].next, "icmp-error") == 0)
+		if (strcmp(d->verdicts[i].next, "drop") == 0 ||
+		    strcmp(d->verdicts[i].next, "icmp-error") == 0)
 			s->drop_edges |= 1ull << i;
 	memcpy(node->ctx, &s, sizeof(s));
 	return 0;
+}
+
+void node_fini(const struct rte_graph *g, struct rte_node *node)
+{
+	(void)g;
+	free(node_slot(node));
+	memset(node->ctx, 0, sizeof(node->ctx));
 }

@@ -55,7 +55,9 @@ struct node_slot {
 void node_desc_register(struct node_desc *d);
 int nodes_stats_init(void);		/* one verdict vector per node; before the workers are made */
 void nodes_creating(struct worker *w);	/* whose graph is being made; NULL after */
-int node_init(const struct rte_graph *g, struct rte_node *node); /* rte_graph's init callback of every node */
+/* rte_graph's callbacks of every node: make and free its slot. */
+int node_init(const struct rte_graph *g, struct rte_node *node);
+void node_fini(const struct rte_graph *g, struct rte_node *node);
 struct node_desc *node_desc_first(void);
 const struct node_desc *node_desc_find(const char *name);
 
@@ -75,6 +77,7 @@ const struct node_desc *node_desc_find(const char *name);
 							 .flags = (node_flags),                              \
 							 .process = (fn),                                    \
 							 .init = node_init,                                  \
+							 .fini = node_fini,                                  \
 							 .nb_edges = P##_N_VERDICTS,                         \
 							 .next_nodes = { LIST(NODE_VERDICT_NEXT_, P) } };    \
 	static void __attribute__((constructor)) ident##_ctor(void)                                          \
