@@ -114,9 +114,10 @@ int cmd_workers(struct cli *cli)
 		}
 		rc = api_post(cli, "heddle-system:place-queue", in, &answer);
 	} else {
-		return cli_fail(cli, EXIT_USAGE,
-				"what about the workers?  heddle workers place INTERFACE QUEUE WORKER, or: "
-				"heddle workers spread");
+		return cli_fail(
+			cli, EXIT_USAGE,
+			"what about the workers?  heddle workers place INTERFACE QUEUE WORKER, or: "
+			"heddle workers spread");
 	}
 	if (rc != 0)
 		return rc;
