@@ -30,11 +30,11 @@
 
 #include "heddle/api/debug.h"
 
-#define CLIENTS_MAX 16u
-#define IN_SIZE (4u * HD_API_MSG_MAX)
-#define OUT_MAX (64u << 20)
+#define CLIENTS_MAX    16u
+#define IN_SIZE        (4u * HD_API_MSG_MAX)
+#define OUT_MAX        (64u << 20)
 #define OUT_EVENTS_MAX (1u << 20) /* events are not queued beyond this */
-#define FDS_MAX 4u
+#define FDS_MAX        4u
 
 struct client {
 	int fd;
@@ -44,7 +44,7 @@ struct client {
 	uint8_t *out;
 	size_t out_off, out_len, out_room;
 	struct object_txn *txn;
-	uint64_t epoch; /* open epoch, or 0 */
+	uint64_t epoch;   /* open epoch, or 0 */
 	int fds[FDS_MAX]; /* descriptors received, oldest first, not yet used */
 	unsigned n_fds;
 };
@@ -79,7 +79,8 @@ static void client_watch(struct client *c, bool want_out)
 static void client_flush(struct client *c)
 {
 	while (c->out_off < c->out_len) {
-		ssize_t n = send(c->fd, c->out + c->out_off, c->out_len - c->out_off, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(c->fd, c->out + c->out_off, c->out_len - c->out_off,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 			client_watch(c, true);
@@ -95,7 +96,8 @@ static void client_flush(struct client *c)
 	client_watch(c, false);
 }
 
-static void client_send(struct client *c, uint16_t type, uint32_t seq, uint32_t flags, const void *body, size_t size)
+static void client_send(struct client *c, uint16_t type, uint32_t seq, uint32_t flags,
+			const void *body, size_t size)
 {
 	struct hd_api_hdr h = { .length = (uint32_t)(sizeof(h) + size),
 				.type = type,
@@ -153,11 +155,13 @@ static void client_error(struct client *c, uint32_t seq, int error, const char *
 /* The HELLO reply carries the statistics segment, so it goes out by itself, ahead of the buffer. */
 static void handle_hello(struct client *c, uint32_t seq, const void *body, size_t size)
 {
-	struct hd_api_hello in = { 0 }, out = { .version = HD_API_VERSION, .pid = (uint32_t)getpid() };
+	struct hd_api_hello in = { 0 },
+			    out = { .version = HD_API_VERSION, .pid = (uint32_t)getpid() };
 
 	memcpy(&in, body, size < sizeof(in) ? size : sizeof(in));
 	if (in.version != HD_API_VERSION) {
-		client_error(c, seq, EPROTO, "table API version %u asked, this data plane speaks %u", in.version,
+		client_error(c, seq, EPROTO,
+			     "table API version %u asked, this data plane speaks %u", in.version,
 			     HD_API_VERSION);
 		client_flush(c);
 		c->closing = true;
@@ -188,7 +192,10 @@ static void handle_hello(struct client *c, uint32_t seq, const void *body, size_
 		char buf[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} ctl = { 0 };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2, .msg_control = ctl.buf, .msg_controllen = sizeof(ctl.buf) };
+	struct msghdr msg = { .msg_iov = iov,
+			      .msg_iovlen = 2,
+			      .msg_control = ctl.buf,
+			      .msg_controllen = sizeof(ctl.buf) };
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
 	int fd = stats_fd();
 
@@ -197,7 +204,8 @@ static void handle_hello(struct client *c, uint32_t seq, const void *body, size_
 	cm->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(cm), &fd, sizeof(fd));
 	/* The first message on a fresh socket: its buffer has room for 144 octets. */
-	if (c->greeted || c->out_len != 0 || sendmsg(c->fd, &msg, MSG_NOSIGNAL) != (ssize_t)h.length) {
+	if (c->greeted || c->out_len != 0 ||
+	    sendmsg(c->fd, &msg, MSG_NOSIGNAL) != (ssize_t)h.length) {
 		c->closing = true;
 		return;
 	}
@@ -214,8 +222,8 @@ static void handle_commit(struct client *c, uint32_t seq)
 	}
 	object_txn_commit(c->txn, &r);
 	c->txn = NULL;
-	crash_txn_note("commit seq %u: %u set, %u unchanged, %u deleted, error %u", seq, r.n_set, r.n_unchanged,
-		       r.n_del, r.error);
+	crash_txn_note("commit seq %u: %u set, %u unchanged, %u deleted, error %u", seq, r.n_set,
+		       r.n_unchanged, r.n_del, r.error);
 	if (r.error != 0)
 		log_info("api: transaction refused: %s", r.text);
 	client_reply(c, seq, &r);
@@ -242,7 +250,8 @@ static void handle_dump(struct client *c, uint32_t seq, const void *body, size_t
 	memcpy(&req, body, size < sizeof(req) ? size : sizeof(req));
 	struct dump_ctx d = { c, seq, req.max == 0 ? UINT32_MAX : req.max };
 	if (objects_walk(req.kind, dump_one, &d) < 0) {
-		client_error(c, seq, ENOENT, "object kind 0x%03x is not known to this data plane", req.kind);
+		client_error(c, seq, ENOENT, "object kind 0x%03x is not known to this data plane",
+			     req.kind);
 		return;
 	}
 	client_reply(c, seq, &r);
@@ -260,7 +269,8 @@ static void debug_send(void *arg, uint16_t type, const void *body, size_t size)
 	client_send(d->c, type, d->seq, HD_API_F_REPLY, body, size);
 }
 
-static void handle_debug(struct client *c, const struct hd_api_hdr *h, const void *body, size_t size)
+static void handle_debug(struct client *c, const struct hd_api_hdr *h, const void *body,
+			 size_t size)
 {
 	struct debug_ctx d = { c, h->seq };
 	struct hd_api_reply r = { 0 };
@@ -284,7 +294,8 @@ static void handle(struct client *c, const struct hd_api_hdr *h, const uint8_t *
 	struct hd_api_reply r = { 0 };
 
 	if (h->version != HD_API_VERSION) {
-		client_error(c, h->seq, EPROTO, "table API version %u asked, this data plane speaks %u", h->version,
+		client_error(c, h->seq, EPROTO,
+			     "table API version %u asked, this data plane speaks %u", h->version,
 			     HD_API_VERSION);
 		client_flush(c);
 		c->closing = true;
@@ -336,10 +347,12 @@ static void handle(struct client *c, const struct hd_api_hdr *h, const uint8_t *
 	}
 	if (h->type < 0x100 || c->txn == NULL) {
 		client_error(c, h->seq, EPROTO, "message type 0x%03x %s", h->type,
-			     h->type < 0x100 ? "is not a request" : "outside a transaction (BEGIN first)");
+			     h->type < 0x100 ? "is not a request" :
+					       "outside a transaction (BEGIN first)");
 		return;
 	}
-	object_txn_add(c->txn, h->type, h->seq, (h->flags & HD_API_F_DEL) != 0, body, size, epoch_now);
+	object_txn_add(c->txn, h->type, h->seq, (h->flags & HD_API_F_DEL) != 0, body, size,
+		       epoch_now);
 }
 
 /* ---- input ----------------------------------------------------------------------------------------------- */
@@ -352,7 +365,10 @@ static bool client_read(struct client *c)
 		char buf[CMSG_SPACE(FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} ctl;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl.buf, .msg_controllen = sizeof(ctl.buf) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = ctl.buf,
+			      .msg_controllen = sizeof(ctl.buf) };
 	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
@@ -383,7 +399,8 @@ static void client_parse(struct client *c)
 
 		memcpy(&h, c->in + off, sizeof(h));
 		if (h.length < sizeof(h) || h.length > HD_API_MSG_MAX) {
-			client_error(c, h.seq, EMSGSIZE, "message length %u is not between %zu and %u", h.length,
+			client_error(c, h.seq, EMSGSIZE,
+				     "message length %u is not between %zu and %u", h.length,
 				     sizeof(h), HD_API_MSG_MAX);
 			client_flush(c);
 			c->closing = true;
@@ -449,13 +466,16 @@ void api_server_punt(struct rte_mbuf *m, void *arg)
 					 .iface_id = mt->iface,
 					 .vrf_id = mt->vrf,
 					 .l3_off = mt->l2_len,
-					 .time_ns = (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec };
+					 .time_ns = (uint64_t)now.tv_sec * 1000000000ull +
+						    (uint64_t)now.tv_nsec };
 		struct iovec iov[2] = { { &h, sizeof(h) },
 					{ rte_pktmbuf_mtod_offset(m, char *, -(int)mt->l2_len),
 					  m->data_len + mt->l2_len } };
 		struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
-		sendmsg(punt_fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT); /* a full socket loses the packet, as a wire would */
+		sendmsg(punt_fd, &msg,
+			MSG_NOSIGNAL |
+				MSG_DONTWAIT); /* a full socket loses the packet, as a wire would */
 	}
 	rte_pktmbuf_free(m);
 }

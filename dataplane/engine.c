@@ -53,9 +53,10 @@ int engine_init(void)
 	pool = rte_pktmbuf_pool_create("packets", dp_limits.mbufs, 256, sizeof(struct hd_meta),
 				       (uint16_t)dp_limits.mbuf_room, SOCKET_ID_ANY);
 	if (pool == NULL) {
-		log_error("packet pool of %u buffers of %u octets could not be made (%s): give more memory "
-			  "(--memory) or fewer buffers (--mbufs)",
-			  dp_limits.mbufs, dp_limits.mbuf_room, rte_strerror(rte_errno));
+		log_error(
+			"packet pool of %u buffers of %u octets could not be made (%s): give more memory "
+			"(--memory) or fewer buffers (--mbufs)",
+			dp_limits.mbufs, dp_limits.mbuf_room, rte_strerror(rte_errno));
 		return -ENOMEM;
 	}
 	rc = rcu_init(dp_limits.workers);

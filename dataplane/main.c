@@ -66,7 +66,9 @@ static int number(const char *text, uint32_t min, uint32_t max, uint32_t *ret)
 
 static int set_run_dir(const char *v)
 {
-	return snprintf(opt.run_dir, sizeof(opt.run_dir), "%s", v) >= (int)sizeof(opt.run_dir) ? -EINVAL : 0;
+	return snprintf(opt.run_dir, sizeof(opt.run_dir), "%s", v) >= (int)sizeof(opt.run_dir) ?
+		       -EINVAL :
+		       0;
 }
 static int set_cpus(const char *v)
 {
@@ -115,10 +117,10 @@ static int set_log_level(const char *v)
 		log_set_level(l);
 	return rc;
 }
-#define SETTER(fn, field, min, max)                                                                          \
-	static int fn(const char *v)                                                                         \
-	{                                                                                                    \
-		return number(v, min, max, &field);                                                          \
+#define SETTER(fn, field, min, max)                 \
+	static int fn(const char *v)                \
+	{                                           \
+		return number(v, min, max, &field); \
 	}
 SETTER(set_workers, dp_limits.workers, 1, DP_WORKERS_MAX)
 SETTER(set_memory, opt.memory_mib, 32, 1u << 20)
@@ -137,19 +139,25 @@ SETTER(set_policies, dp_limits.policies, 1, 1u << 20)
 SETTER(set_seglists, dp_limits.seglists, 1, 1u << 20)
 
 static const struct option_row rows[] = {
-	{ "run-dir", "DIR", "sockets dp.sock and dp-punt.sock, crash reports (/run/heddle)", set_run_dir },
+	{ "run-dir", "DIR", "sockets dp.sock and dp-punt.sock, crash reports (/run/heddle)",
+	  set_run_dir },
 	{ "workers", "N", "polling workers, each its own thread (1)", set_workers },
-	{ "cpus", "LIST", "CPU of the control thread, then of each worker: 0,2,3 (not pinned with --power-save)", set_cpus },
-	{ "power-save", NULL, "idle workers sleep, up to 0.5 ms, instead of polling without pause", set_power_save },
+	{ "cpus", "LIST",
+	  "CPU of the control thread, then of each worker: 0,2,3 (not pinned with --power-save)",
+	  set_cpus },
+	{ "power-save", NULL, "idle workers sleep, up to 0.5 ms, instead of polling without pause",
+	  set_power_save },
 	{ "burst", "N", "most packets taken from a queue at once, 1..256 (64)", set_burst },
 	{ "huge", NULL, "insist on hugepages", set_huge },
 	{ "no-huge", NULL, "never use hugepages (default: when enough are free)", set_no_huge },
 	{ "memory", "MIB", "memory for packets and devices (what --mbufs needs)", set_memory },
 	{ "pci", NULL, "look for PCI devices at start; ports may then be PCI addresses", set_pci },
-	{ "stall-ms", "MS", "a worker without progress for so long is reported with its node (1000)", set_stall },
+	{ "stall-ms", "MS",
+	  "a worker without progress for so long is reported with its node (1000)", set_stall },
 	{ "log-level", "LEVEL", "error, warn, info or debug (info)", set_log_level },
 	{ "mbufs", "N", "packet buffers, about 2.5 KiB each (16384)", set_mbufs },
-	{ "mbuf-size", "OCTETS", "data room of a buffer; larger frames are chained (2176)", set_mbuf_size },
+	{ "mbuf-size", "OCTETS", "data room of a buffer; larger frames are chained (2176)",
+	  set_mbuf_size },
 	{ "max-interfaces", "N", "(1024)", set_ifaces },
 	{ "max-vrfs", "N", "(64)", set_vrfs },
 	{ "max-nexthops", "N", "64 octets each in use (16384)", set_nexthops },
@@ -165,9 +173,10 @@ static const struct option_row rows[] = {
 
 static void usage(FILE *f)
 {
-	fprintf(f, "Usage: heddle-dp [OPTION]...\n"
-		   "The data plane of Heddle: forwards what heddle-ctrl programs over its table API.\n\n"
-		   "      --conf FILE            read options from FILE, one NAME=VALUE or NAME a line\n");
+	fprintf(f,
+		"Usage: heddle-dp [OPTION]...\n"
+		"The data plane of Heddle: forwards what heddle-ctrl programs over its table API.\n\n"
+		"      --conf FILE            read options from FILE, one NAME=VALUE or NAME a line\n");
 	for (size_t i = 0; i < N_ROWS; i++) {
 		char left[40];
 
@@ -175,13 +184,14 @@ static void usage(FILE *f)
 			 rows[i].arg ? rows[i].arg : "");
 		fprintf(f, "      %-22s %s\n", left, rows[i].help);
 	}
-	fprintf(f, "  -h, --help                 this text\n"
-		   "  -V, --version              version\n\n"
-		   "Table sizes are limits; memory is used as entries come.  Capabilities: none for memif, ring, null and\n"
-		   "pcap-file ports; CAP_NET_RAW for af_packet; CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_IPC_LOCK for\n"
-		   "af_xdp; CAP_NET_ADMIN for tap.  Sysctls and drivers of the host are never changed.\n\n"
-		   "Example, on a laptop:   heddle-dp --power-save --run-dir /tmp/heddle\n"
-		   "Example, on a server:   heddle-dp --huge --pci --workers 4 --cpus 0,2,3,4,5 --mbufs 131072\n");
+	fprintf(f,
+		"  -h, --help                 this text\n"
+		"  -V, --version              version\n\n"
+		"Table sizes are limits; memory is used as entries come.  Capabilities: none for memif, ring, null and\n"
+		"pcap-file ports; CAP_NET_RAW for af_packet; CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_IPC_LOCK for\n"
+		"af_xdp; CAP_NET_ADMIN for tap.  Sysctls and drivers of the host are never changed.\n\n"
+		"Example, on a laptop:   heddle-dp --power-save --run-dir /tmp/heddle\n"
+		"Example, on a server:   heddle-dp --huge --pci --workers 4 --cpus 0,2,3,4,5 --mbufs 131072\n");
 }
 
 static int apply_option(const char *name, const char *value, const char *where)
@@ -190,12 +200,14 @@ static int apply_option(const char *name, const char *value, const char *where)
 		if (strcmp(rows[i].name, name) != 0)
 			continue;
 		if (rows[i].arg != NULL && value == NULL) {
-			fprintf(stderr, "heddle-dp: %s%s needs a value (%s)\n", where, name, rows[i].arg);
+			fprintf(stderr, "heddle-dp: %s%s needs a value (%s)\n", where, name,
+				rows[i].arg);
 			return -EINVAL;
 		}
 		if (rows[i].set(value) < 0) {
-			fprintf(stderr, "heddle-dp: %s%s: \"%s\" is not a valid %s; see heddle-dp --help\n", where, name,
-				value == NULL ? "" : value, rows[i].arg);
+			fprintf(stderr,
+				"heddle-dp: %s%s: \"%s\" is not a valid %s; see heddle-dp --help\n",
+				where, name, value == NULL ? "" : value, rows[i].arg);
 			return -EINVAL;
 		}
 		return 0;
@@ -239,7 +251,9 @@ static int parse_options(int argc, char **argv)
 	int c, idx;
 
 	for (size_t i = 0; i < N_ROWS; i++)
-		long_opts[i] = (struct option){ rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, 1 };
+		long_opts[i] = (struct option){ rows[i].name,
+						rows[i].arg ? required_argument : no_argument, NULL,
+						1 };
 	long_opts[N_ROWS] = (struct option){ "conf", required_argument, NULL, 2 };
 	long_opts[N_ROWS + 1] = (struct option){ "help", no_argument, NULL, 'h' };
 	long_opts[N_ROWS + 2] = (struct option){ "version", no_argument, NULL, 'V' };
@@ -264,7 +278,8 @@ static int parse_options(int argc, char **argv)
 			return rc;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "heddle-dp: \"%s\" is not an option; see heddle-dp --help\n", argv[optind]);
+		fprintf(stderr, "heddle-dp: \"%s\" is not an option; see heddle-dp --help\n",
+			argv[optind]);
 		return -EINVAL;
 	}
 	return 0;
@@ -281,12 +296,14 @@ static int lcores_text(char *to, size_t size)
 	if (opt.cpus[0] != '\0') {
 		char *copy = strdupa(opt.cpus), *save = NULL;
 
-		for (char *t = strtok_r(copy, ",", &save); t != NULL && n < want; t = strtok_r(NULL, ",", &save))
+		for (char *t = strtok_r(copy, ",", &save); t != NULL && n < want;
+		     t = strtok_r(NULL, ",", &save))
 			if (number(t, 0, CPU_SETSIZE - 1, &cpu[n]) == 0)
 				n++;
 		if (n != want) {
-			log_error("--cpus %s: %u CPUs are needed: one for control, one for each of %u workers", opt.cpus,
-				  want, dp_limits.workers);
+			log_error(
+				"--cpus %s: %u CPUs are needed: one for control, one for each of %u workers",
+				opt.cpus, want, dp_limits.workers);
 			return -EINVAL;
 		}
 	} else {
@@ -299,10 +316,12 @@ static int lcores_text(char *to, size_t size)
 		if (opt.cpus[0] == '\0' && opt.power_save) {
 			at += (size_t)snprintf(to + at, size - at, "%s%u@(", i ? "," : "", i);
 			for (unsigned c = 0; c < n; c++)
-				at += (size_t)snprintf(to + at, size - at, "%s%u", c ? "," : "", cpu[c]);
+				at += (size_t)snprintf(to + at, size - at, "%s%u", c ? "," : "",
+						       cpu[c]);
 			at += (size_t)snprintf(to + at, size - at, ")");
 		} else {
-			at += (size_t)snprintf(to + at, size - at, "%s%u@%u", i ? "," : "", i, cpu[i % n]);
+			at += (size_t)snprintf(to + at, size - at, "%s%u@%u", i ? "," : "", i,
+					       cpu[i % n]);
 		}
 		if (at >= size)
 			return -ENAMETOOLONG;
@@ -350,7 +369,8 @@ static int eal_start(void)
 	argv[argc] = NULL;
 	rc = rte_eal_init(argc, argv);
 	if (rc < 0) {
-		log_error("DPDK does not start (%s); its own messages are above", rte_strerror(rte_errno));
+		log_error("DPDK does not start (%s); its own messages are above",
+			  rte_strerror(rte_errno));
 		return -rte_errno;
 	}
 	log_info("memory: %s", plan.why);
@@ -380,7 +400,8 @@ static void sd_notify_send(const char *state)
 static int control_loop(int sig_fd)
 {
 	struct itimerspec every = { .it_interval = { 0, 100000000 }, .it_value = { 0, 100000000 } };
-	int ep = epoll_create1(EPOLL_CLOEXEC), timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	int ep = epoll_create1(EPOLL_CLOEXEC),
+	    timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	struct epoll_event ev[8];
 	unsigned busy = 0, ticks = 0;
 
@@ -454,13 +475,16 @@ int main(int argc, char **argv)
 	rc = api_server_init(path, punt, SOFTWARE);
 	if (rc < 0) {
 		log_error("%s: %s%s", path, strerror(-rc),
-			  rc == -EADDRINUSE ? ": another heddle-dp runs there (choose another --run-dir)" : "");
+			  rc == -EADDRINUSE ?
+				  ": another heddle-dp runs there (choose another --run-dir)" :
+				  "");
 		goto fini_engine;
 	}
 	rc = workers_launch();
 	if (rc < 0)
 		goto fini_api;
-	log_info("%s ready: %u worker%s, api %s", SOFTWARE, dp_limits.workers, dp_limits.workers == 1 ? "" : "s", path);
+	log_info("%s ready: %u worker%s, api %s", SOFTWARE, dp_limits.workers,
+		 dp_limits.workers == 1 ? "" : "s", path);
 	sd_notify_send("READY=1");
 	rc = control_loop(sig_fd);
 	sd_notify_send("STOPPING=1");

@@ -54,20 +54,22 @@ static uint64_t mem_available_mib(void)
 int memory_plan(enum memory_huge mode, uint32_t want_mib, struct memory_plan *ret)
 {
 	/* A buffer: mbuf 128, metadata 64, pool header 64, room; plus rings, device queues, graphs: 48 MiB. */
-	uint32_t need = (uint32_t)(((uint64_t)dp_limits.mbufs * (dp_limits.mbuf_room + 320)) >> 20) + 48;
+	uint32_t need =
+		(uint32_t)(((uint64_t)dp_limits.mbufs * (dp_limits.mbuf_room + 320)) >> 20) + 48;
 	uint64_t huge = huge_free_mib("/sys/kernel/mm/hugepages"), avail = mem_available_mib();
 
 	if (want_mib != 0 && want_mib < need) {
-		snprintf(ret->why, sizeof(ret->why),
-			 "--memory %u is too little: %u packet buffers need %u MiB; try --memory %u or fewer --mbufs",
-			 want_mib, dp_limits.mbufs, need, need);
+		snprintf(
+			ret->why, sizeof(ret->why),
+			"--memory %u is too little: %u packet buffers need %u MiB; try --memory %u or fewer --mbufs",
+			want_mib, dp_limits.mbufs, need, need);
 		return -ENOMEM;
 	}
 	ret->eal_mib = want_mib != 0 ? want_mib : need;
 	if (mode != MEMORY_HUGE_NEVER && huge >= ret->eal_mib) {
 		ret->huge = true;
-		snprintf(ret->why, sizeof(ret->why), "%u MiB of hugepages (%llu MiB free)", ret->eal_mib,
-			 (unsigned long long)huge);
+		snprintf(ret->why, sizeof(ret->why), "%u MiB of hugepages (%llu MiB free)",
+			 ret->eal_mib, (unsigned long long)huge);
 		return 0;
 	}
 	if (mode == MEMORY_HUGE_REQUIRE) {
@@ -78,13 +80,14 @@ int memory_plan(enum memory_huge mode, uint32_t want_mib, struct memory_plan *re
 		return -ENOMEM;
 	}
 	if (avail < ret->eal_mib) {
-		snprintf(ret->why, sizeof(ret->why),
-			 "need %u MiB of memory, have %llu MiB; start with fewer packet buffers, e.g. --mbufs %u",
-			 ret->eal_mib, (unsigned long long)avail, dp_limits.mbufs / 4);
+		snprintf(
+			ret->why, sizeof(ret->why),
+			"need %u MiB of memory, have %llu MiB; start with fewer packet buffers, e.g. --mbufs %u",
+			ret->eal_mib, (unsigned long long)avail, dp_limits.mbufs / 4);
 		return -ENOMEM;
 	}
 	ret->huge = false;
-	snprintf(ret->why, sizeof(ret->why), "%u MiB of ordinary memory (hugepages: %llu MiB free)", ret->eal_mib,
-		 (unsigned long long)huge);
+	snprintf(ret->why, sizeof(ret->why), "%u MiB of ordinary memory (hugepages: %llu MiB free)",
+		 ret->eal_mib, (unsigned long long)huge);
 	return 0;
 }

@@ -9,9 +9,9 @@
 enum memory_huge { MEMORY_HUGE_AUTO, MEMORY_HUGE_NEVER, MEMORY_HUGE_REQUIRE };
 
 struct memory_plan {
-	bool huge;	  /* use hugepages */
+	bool huge;        /* use hugepages */
 	uint32_t eal_mib; /* what EAL gets (packets, rings, devices) */
-	char why[256];	  /* error: need, have, and the command; else what was decided */
+	char why[256];    /* error: need, have, and the command; else what was decided */
 };
 
 /* Decide from dp_limits and what the kernel offers.  want_mib 0: as much as the packet pool needs.

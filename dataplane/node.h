@@ -36,9 +36,9 @@ struct node_desc {
 	const char *name;
 	const struct node_verdict *verdicts;
 	unsigned n_verdicts;
-	int vec;	 /* statistics vector, filled at start */
-	rte_node_t id;	 /* of rte_graph, filled at start */
-	uint32_t row;	 /* in vector "node", filled at start */
+	int vec;       /* statistics vector, filled at start */
+	rte_node_t id; /* of rte_graph, filled at start */
+	uint32_t row;  /* in vector "node", filled at start */
 	struct node_desc *next;
 };
 
@@ -53,8 +53,8 @@ struct node_slot {
 };
 
 void node_desc_register(struct node_desc *d);
-int nodes_stats_init(void);		/* one verdict vector per node; before the workers are made */
-void nodes_creating(struct worker *w);	/* whose graph is being made; NULL after */
+int nodes_stats_init(void); /* one verdict vector per node; before the workers are made */
+void nodes_creating(struct worker *w); /* whose graph is being made; NULL after */
 /* rte_graph's callbacks of every node: make and free its slot. */
 int node_init(const struct rte_graph *g, struct rte_node *node);
 void node_fini(const struct rte_graph *g, struct rte_node *node);
@@ -62,30 +62,34 @@ struct node_desc *node_desc_first(void);
 const struct node_desc *node_desc_find(const char *name);
 
 #define NODE_VERDICT_ENUM_(P, NAME, next, sev, help) P##_##NAME,
-#define NODE_VERDICT_ROW_(P, NAME, next, sev, help) { #NAME, next, HD_SEV_##sev, help },
+#define NODE_VERDICT_ROW_(P, NAME, next, sev, help)  { #NAME, next, HD_SEV_##sev, help },
 #define NODE_VERDICT_NEXT_(P, NAME, next, sev, help) next,
 
-#define NODE_VERDICTS(ident, P, LIST) enum ident##_verdict { LIST(NODE_VERDICT_ENUM_, P) P##_N_VERDICTS };
+#define NODE_VERDICTS(ident, P, LIST) \
+	enum ident##_verdict{ LIST(NODE_VERDICT_ENUM_, P) P##_N_VERDICTS };
 
-#define NODE_REGISTER_FLAGS(ident, node_name, P, LIST, fn, node_flags)                                       \
-	static const struct node_verdict ident##_verdict_rows[] = { LIST(NODE_VERDICT_ROW_, P) };            \
-	static_assert(sizeof(ident##_verdict_rows) / sizeof(ident##_verdict_rows[0]) <= 64, "drop_edges");    \
-	static struct node_desc ident##_desc = { .name = (node_name),                                        \
-						 .verdicts = ident##_verdict_rows,                           \
-						 .n_verdicts = P##_N_VERDICTS };                              \
-	static struct rte_node_register ident##_node = { .name = (node_name),                                \
-							 .flags = (node_flags),                              \
-							 .process = (fn),                                    \
-							 .init = node_init,                                  \
-							 .fini = node_fini,                                  \
-							 .nb_edges = P##_N_VERDICTS,                         \
-							 .next_nodes = { LIST(NODE_VERDICT_NEXT_, P) } };    \
-	static void __attribute__((constructor)) ident##_ctor(void)                                          \
-	{                                                                                                    \
-		node_desc_register(&ident##_desc);                                                           \
-		ident##_desc.id = __rte_node_register(&ident##_node);                                        \
+#define NODE_REGISTER_FLAGS(ident, node_name, P, LIST, fn, node_flags)                            \
+	static const struct node_verdict ident##_verdict_rows[] = { LIST(NODE_VERDICT_ROW_, P) }; \
+	static_assert(sizeof(ident##_verdict_rows) / sizeof(ident##_verdict_rows[0]) <= 64,       \
+		      "drop_edges");                                                              \
+	static struct node_desc ident##_desc = { .name = (node_name),                             \
+						 .verdicts = ident##_verdict_rows,                \
+						 .n_verdicts = P##_N_VERDICTS };                  \
+	static struct rte_node_register ident##_node = { .name = (node_name),                     \
+							 .flags = (node_flags),                   \
+							 .process = (fn),                         \
+							 .init = node_init,                       \
+							 .fini = node_fini,                       \
+							 .nb_edges = P##_N_VERDICTS,              \
+							 .next_nodes = {                          \
+								 LIST(NODE_VERDICT_NEXT_, P) } }; \
+	static void __attribute__((constructor)) ident##_ctor(void)                               \
+	{                                                                                         \
+		node_desc_register(&ident##_desc);                                                \
+		ident##_desc.id = __rte_node_register(&ident##_node);                             \
 	}
-#define NODE_REGISTER(ident, node_name, P, LIST, fn) NODE_REGISTER_FLAGS(ident, node_name, P, LIST, fn, 0)
+#define NODE_REGISTER(ident, node_name, P, LIST, fn) \
+	NODE_REGISTER_FLAGS(ident, node_name, P, LIST, fn, 0)
 
 static inline struct node_slot *node_slot(const struct rte_node *node)
 {
@@ -97,7 +101,8 @@ static inline struct node_slot *node_slot(const struct rte_node *node)
 
 /* trace.c, capture.c: called only while worker.watch is set. */
 void node_watch_in(struct node_slot *s, struct rte_mbuf **m, unsigned n);
-void node_watch_out(struct node_slot *s, struct rte_mbuf **m, const rte_edge_t *verdict, unsigned n);
+void node_watch_out(struct node_slot *s, struct rte_mbuf **m, const rte_edge_t *verdict,
+		    unsigned n);
 
 #define NODE_CHUNK 64u
 
@@ -106,8 +111,8 @@ typedef void (*node_chunk_fn)(struct rte_mbuf **m, unsigned n, rte_edge_t *verdi
 /* Decide for one packet. */
 typedef rte_edge_t (*node_one_fn)(struct rte_mbuf *m, void *arg);
 
-static inline void node_run_flush(struct rte_graph *g, struct rte_node *node, struct node_slot *s, void **objs,
-				  unsigned from, unsigned to, rte_edge_t edge)
+static inline void node_run_flush(struct rte_graph *g, struct rte_node *node, struct node_slot *s,
+				  void **objs, unsigned from, unsigned to, rte_edge_t edge)
 {
 	unsigned n = to - from;
 
@@ -134,8 +139,9 @@ static inline bool node_all_equal(const rte_edge_t *verdict, unsigned n, rte_edg
 
 /* The one burst loop: verdicts in chunks, runs of equal verdicts enqueued together, and the whole stream moved when
  * there is a single run.  n may exceed RTE_GRAPH_BURST_SIZE where nodes merge. */
-static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rte_node *node, void **objs,
-						  uint16_t n, node_chunk_fn chunk, void *arg)
+static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rte_node *node,
+						  void **objs, uint16_t n, node_chunk_fn chunk,
+						  void *arg)
 {
 	struct node_slot *s = node_slot(node);
 	struct worker *w = s->worker;
@@ -165,7 +171,8 @@ static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rt
 			edge = verdict[k];
 		}
 	}
-	if (likely(run == 0 && n != 0 && !((s->drop_edges >> edge) & 1) && objs == node->objs && n == node->idx)) {
+	if (likely(run == 0 && n != 0 && !((s->drop_edges >> edge) & 1) && objs == node->objs &&
+		   n == node->idx)) {
 		s->count[edge] += n;
 		rte_node_next_stream_move(g, node, edge);
 	} else if (n != 0) {
@@ -178,7 +185,8 @@ struct node_one_arg_ {
 	node_one_fn one;
 	void *arg;
 };
-static __rte_always_inline void node_one_chunk_(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, void *p)
+static __rte_always_inline void node_one_chunk_(struct rte_mbuf **m, unsigned n,
+						rte_edge_t *verdict, void *p)
 {
 	const struct node_one_arg_ *a = p;
 
@@ -196,8 +204,8 @@ static __rte_always_inline void node_one_chunk_(struct rte_mbuf **m, unsigned n,
 }
 
 /* Per-packet form: `one` is inlined when it is a static inline of the caller's file. */
-static __rte_always_inline uint16_t node_run(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n,
-					     node_one_fn one, void *arg)
+static __rte_always_inline uint16_t node_run(struct rte_graph *g, struct rte_node *node,
+					     void **objs, uint16_t n, node_one_fn one, void *arg)
 {
 	struct node_one_arg_ a = { .one = one, .arg = arg };
 

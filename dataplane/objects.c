@@ -18,12 +18,12 @@
 struct entry {
 	struct entry *hnext; /* in the kind's bucket */
 	struct kind *kind;
-	uint8_t *cur;	 /* max_size octets, or NULL: new in this commit */
+	uint8_t *cur;    /* max_size octets, or NULL: new in this commit */
 	uint8_t *staged; /* message to come; TOMB: to be deleted; NULL: untouched */
 	uint64_t epoch;
 	uint32_t refs;
-	uint32_t seq; /* of the message that staged it */
-	bool unchanged; /* staged equals cur */
+	uint32_t seq;              /* of the message that staged it */
+	bool unchanged;            /* staged equals cur */
 	_Alignas(8) uint8_t key[]; /* key_size octets */
 };
 
@@ -34,7 +34,7 @@ struct kind {
 	const struct object_kind *ops;
 	struct entry **bucket;
 	uint32_t n_buckets; /* power of two */
-	uint32_t count;	    /* entries with cur */
+	uint32_t count;     /* entries with cur */
 	uint32_t n_entries; /* in the buckets, with those that a commit has just made */
 };
 
@@ -81,7 +81,8 @@ static struct kind *kind_find(uint16_t type)
 
 static uint32_t key_hash(const struct kind *k, const uint8_t *key)
 {
-	uint64_t aligned[OBJECT_KEY_MAX / 8]; /* keys in messages are not; rte_hash_crc() loads words */
+	uint64_t aligned[OBJECT_KEY_MAX /
+			 8]; /* keys in messages are not; rte_hash_crc() loads words */
 
 	memcpy(aligned, key, k->ops->key_size);
 	return rte_hash_crc(aligned, k->ops->key_size, k->ops->type);
@@ -209,8 +210,8 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return true;
 }
 
-int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, const void *body, size_t size,
-		   uint64_t epoch)
+int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, const void *body,
+		   size_t size, uint64_t epoch)
 {
 	struct kind *k = kind_find(type);
 	char text[160];
@@ -219,18 +220,21 @@ int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, 
 	if (t->poison != 0)
 		return t->poison;
 	if (k == NULL) {
-		snprintf(text, sizeof(text), "object kind 0x%03x is not known to this data plane", type);
+		snprintf(text, sizeof(text), "object kind 0x%03x is not known to this data plane",
+			 type);
 		return txn_poison(t, -EPROTO, type, seq, text);
 	}
 	if (size < k->ops->key_size || (!del && size < k->ops->min_size)) {
-		snprintf(text, sizeof(text), "%s message of %zu octets, at least %u needed", k->ops->name, size,
-			 del ? k->ops->key_size : k->ops->min_size);
+		snprintf(text, sizeof(text), "%s message of %zu octets, at least %u needed",
+			 k->ops->name, size, del ? k->ops->key_size : k->ops->min_size);
 		return txn_poison(t, -EMSGSIZE, type, seq, text);
 	}
 	if (size > k->ops->max_size) {
 		if (!all_zero((const uint8_t *)body + k->ops->max_size, size - k->ops->max_size)) {
-			snprintf(text, sizeof(text), "%s message of %zu octets says more than this data plane knows (%u)",
-				 k->ops->name, size, k->ops->max_size);
+			snprintf(
+				text, sizeof(text),
+				"%s message of %zu octets says more than this data plane knows (%u)",
+				k->ops->name, size, k->ops->max_size);
 			return txn_poison(t, -E2BIG, type, seq, text);
 		}
 		size = k->ops->max_size;
@@ -256,8 +260,9 @@ int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, 
 		t->room = room;
 	}
 	memcpy(t->arena + t->used, body, size);
-	t->op[t->n_ops++] =
-		(struct txn_op){ .kind = k, .seq = seq, .del = del, .off = t->used, .size = (uint32_t)size };
+	t->op[t->n_ops++] = (struct txn_op){
+		.kind = k, .seq = seq, .del = del, .off = t->used, .size = (uint32_t)size
+	};
 	t->used += (size + 7) & ~(size_t)7; /* keys are read in words */
 	return 0;
 }
@@ -325,7 +330,8 @@ static int refs_exist(struct commit *c, struct entry *e)
 			uint32_t id;
 
 			memcpy(&id, ref[i].key, sizeof(id));
-			return fail(c, e, -ENOENT, "%s refers to %s %u, which does not exist", e->kind->ops->name,
+			return fail(c, e, -ENOENT, "%s refers to %s %u, which does not exist",
+				    e->kind->ops->name,
 				    tk == NULL ? "an unknown kind" : tk->ops->name, id);
 		}
 	}
@@ -397,9 +403,12 @@ static int check(struct commit *c)
 		struct entry *e = c->touched[i];
 		uint32_t most = e->kind->ops->capacity;
 
-		if (e->staged != TOMB && e->cur == NULL && ++after[e->kind - kinds] > most && most != 0)
-			return fail(c, e, -ENOSPC, "no space: the %s table holds %u and is full (see heddle-dp --help)",
-				    e->kind->ops->name, most);
+		if (e->staged != TOMB && e->cur == NULL && ++after[e->kind - kinds] > most &&
+		    most != 0)
+			return fail(
+				c, e, -ENOSPC,
+				"no space: the %s table holds %u and is full (see heddle-dp --help)",
+				e->kind->ops->name, most);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		struct entry *e = c->touched[i];
@@ -440,7 +449,8 @@ static int check_unused(struct commit *c)
 		struct entry *e = c->touched[i];
 
 		if (e->staged == TOMB && e->refs != 0)
-			return fail(c, e, -EBUSY, "%s is still used by %u objects", e->kind->ops->name, e->refs);
+			return fail(c, e, -EBUSY, "%s is still used by %u objects",
+				    e->kind->ops->name, e->refs);
 	}
 	return 0;
 }
@@ -489,8 +499,9 @@ undo:
 		if (e->cur == NULL)
 			e->kind->ops->remove(e->staged);
 		else if (e->kind->ops->apply(e->cur, e->staged, &ignored) < 0)
-			log_error("objects: %s could not be put back after a refused transaction (%s)",
-				  e->kind->ops->name, ignored.text);
+			log_error(
+				"objects: %s could not be put back after a refused transaction (%s)",
+				e->kind->ops->name, ignored.text);
 	}
 	return rc;
 }
@@ -579,7 +590,8 @@ unstage:
 	}
 	unstage(&c);
 report:
-	snprintf(reply->text, sizeof(reply->text), "%s", c.err.text[0] != '\0' ? c.err.text : strerror(-rc));
+	snprintf(reply->text, sizeof(reply->text), "%s",
+		 c.err.text[0] != '\0' ? c.err.text : strerror(-rc));
 out:
 	reply->error = (uint32_t)-rc;
 	free(c.touched);
@@ -597,8 +609,8 @@ int objects_sweep(uint64_t epoch, struct hd_api_reply *reply)
 		for (uint32_t b = 0; b < kinds[i].n_buckets; b++)
 			for (struct entry *e = kinds[i].bucket[b]; e != NULL; e = e->hnext)
 				if (e->epoch != epoch)
-					object_txn_add(t, kinds[i].ops->type, 0, true, e->key, kinds[i].ops->key_size,
-						       epoch);
+					object_txn_add(t, kinds[i].ops->type, 0, true, e->key,
+						       kinds[i].ops->key_size, epoch);
 	return object_txn_commit(t, reply);
 }
 

@@ -18,22 +18,23 @@ struct object_error {
 	char text[232]; /* sentence for the operator */
 };
 /* Fill err->text printf-like and return rc. */
-int object_fail(struct object_error *err, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int object_fail(struct object_error *err, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 struct object_ref {
 	_Alignas(8) uint8_t key[OBJECT_KEY_MAX]; /* key of the object referred to, zero-padded */
-	uint16_t type;				  /* its kind */
+	uint16_t type;                           /* its kind */
 };
 #define OBJECT_REFS_MAX 80u
 
 struct object_kind {
-	uint16_t type;	    /* enum hd_api_type */
-	uint16_t rank;	    /* SETs go up the ranks, DELs down: port 10, vrf 15, iface 20, addr 30, neigh 35,
+	uint16_t type; /* enum hd_api_type */
+	uint16_t rank; /* SETs go up the ranks, DELs down: port 10, vrf 15, iface 20, addr 30, neigh 35,
 			     * nexthop 40, nhgroup 50, seglist 55, policy 60, sid 70, route 80 */
-	const char *name;   /* "route": for errors and logs */
-	uint16_t key_size;  /* first octets of the message body */
-	uint16_t min_size;  /* shortest legal body */
-	uint16_t max_size;  /* sizeof the struct; shorter bodies are zero-extended before check and apply see them */
+	const char *name;  /* "route": for errors and logs */
+	uint16_t key_size; /* first octets of the message body */
+	uint16_t min_size; /* shortest legal body */
+	uint16_t max_size; /* sizeof the struct; shorter bodies are zero-extended before check and apply see them */
 
 	/* Is this message right in itself, and against what will hold after the transaction (object_find() answers
 	 * that)?  Must change nothing.  old: what it replaces, or NULL.  0, or -Exxx with err filled. */
@@ -48,7 +49,8 @@ struct object_kind {
 };
 
 /* Told of every object that was applied or removed (crash_object_note()); NULL: nobody. */
-typedef void (*objects_note_fn)(const char *name, bool del, const void *key, size_t key_size, int rc);
+typedef void (*objects_note_fn)(const char *name, bool del, const void *key, size_t key_size,
+				int rc);
 extern objects_note_fn objects_note;
 
 int objects_init(void);
@@ -66,8 +68,8 @@ struct object_txn; /* collects messages */
 struct object_txn *object_txn_begin(void);
 /* Add one message; body is copied.  -EPROTO unknown kind, -EMSGSIZE, -E2BIG, -ENOMEM; the transaction is then
  * poisoned: commit reports this error. */
-int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, const void *body, size_t size,
-		   uint64_t epoch);
+int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, const void *body,
+		   size_t size, uint64_t epoch);
 /* All or nothing; destroys t; reply says what happened. */
 int object_txn_commit(struct object_txn *t, struct hd_api_reply *reply);
 void object_txn_abort(struct object_txn *t);

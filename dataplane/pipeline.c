@@ -15,7 +15,8 @@ int pipelines_init(void)
 		int rc = pipelines[n_up]->init();
 
 		if (rc < 0) {
-			log_error("%s: pipeline could not be set up (%s)", pipelines[n_up]->name, strerror(-rc));
+			log_error("%s: pipeline could not be set up (%s)", pipelines[n_up]->name,
+				  strerror(-rc));
 			pipelines_fini();
 			return rc;
 		}

@@ -9,8 +9,8 @@ struct pipeline {
 	/* After EAL, limits, stats and RCU, before any graph.  Registers object kinds (objects.h), punt reasons and
 	 * statistics vectors, makes tables.  Returns 0 or -Exxx having undone its own work. */
 	int (*init)(void);
-	void (*fini)(void);    /* after the workers stopped; may be NULL */
-	void (*tick)(void);    /* control thread, every 100 ms; may be NULL */
+	void (*fini)(void); /* after the workers stopped; may be NULL */
+	void (*tick)(void); /* control thread, every 100 ms; may be NULL */
 	void (*link_changed)(unsigned port_id, int up); /* control thread; may be NULL */
 };
 

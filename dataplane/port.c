@@ -76,7 +76,8 @@ static int rxqs_publish(void)
 				q->q[q->n].port_id = (uint16_t)id;
 				q->n++;
 			}
-			if (p->tx_handoff != NULL && p->tx_owner == w && q->n_handoff < WORKER_RXQ_MAX)
+			if (p->tx_handoff != NULL && p->tx_owner == w &&
+			    q->n_handoff < WORKER_RXQ_MAX)
 				q->handoff[q->n_handoff++] = (uint16_t)id;
 		}
 		struct worker_rxqs *old = workers[w]->rxqs;
@@ -144,18 +145,21 @@ static int device_attach(const char *devargs, uint16_t *ret_port, struct object_
 	int rc;
 
 	if (rte_devargs_parse(&da, devargs) < 0)
-		return object_fail(err, -EINVAL, "devargs \"%s\" cannot be read: see the DPDK guide of the driver",
-				   devargs);
+		return object_fail(
+			err, -EINVAL,
+			"devargs \"%s\" cannot be read: see the DPDK guide of the driver", devargs);
 	if (rte_eth_dev_get_port_by_name(da.name, &id) == 0) {
 		rte_devargs_reset(&da);
-		return object_fail(err, -EEXIST, "device %.100s is already in use by another port", devargs);
+		return object_fail(err, -EEXIST, "device %.100s is already in use by another port",
+				   devargs);
 	}
 	rte_devargs_reset(&da);
 	rc = rte_dev_probe(devargs);
 	if (rc < 0)
-		return object_fail(err, rc == -EEXIST ? -EEXIST : -ENODEV,
-				   "device \"%.90s\" was refused by its driver (%s); the log of heddle-dp says why",
-				   devargs, strerror(-rc));
+		return object_fail(
+			err, rc == -EEXIST ? -EEXIST : -ENODEV,
+			"device \"%.90s\" was refused by its driver (%s); the log of heddle-dp says why",
+			devargs, strerror(-rc));
 	RTE_ETH_FOREACH_MATCHING_DEV(id, devargs, &it)
 	{
 		rte_eth_iterator_cleanup(&it);
@@ -163,7 +167,8 @@ static int device_attach(const char *devargs, uint16_t *ret_port, struct object_
 		return 0;
 	}
 	/* Some devices (PCI with arguments) match by name only. */
-	if (rte_devargs_parse(&da, devargs) == 0 && rte_eth_dev_get_port_by_name(da.name, &id) == 0) {
+	if (rte_devargs_parse(&da, devargs) == 0 &&
+	    rte_eth_dev_get_port_by_name(da.name, &id) == 0) {
 		rte_devargs_reset(&da);
 		*ret_port = id;
 		return 0;
@@ -187,23 +192,27 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 {
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
-	uint16_t n_rxd = msg->n_rxd != 0 ? msg->n_rxd : 1024, n_txd = msg->n_txd != 0 ? msg->n_txd : 1024;
+	uint16_t n_rxd = msg->n_rxd != 0 ? msg->n_rxd : 1024,
+		 n_txd = msg->n_txd != 0 ? msg->n_txd : 1024;
 	int rc;
 
 	rc = rte_eth_dev_info_get(p->dpdk_port, &info);
 	if (rc < 0)
 		return object_fail(err, rc, "device gives no information (%s)", strerror(-rc));
-	p->n_rxq = RTE_MIN(RTE_MIN(msg->n_rxq != 0 ? msg->n_rxq : 1u, info.max_rx_queues), QUEUES_MAX);
+	p->n_rxq =
+		RTE_MIN(RTE_MIN(msg->n_rxq != 0 ? msg->n_rxq : 1u, info.max_rx_queues), QUEUES_MAX);
 	p->n_txq = RTE_MIN(msg->n_txq != 0 ? msg->n_txq : dp_limits.workers, info.max_tx_queues);
 	if (msg->n_rxq > info.max_rx_queues)
-		return object_fail(err, -EINVAL, "rx-queues %u: the device has at most %u", msg->n_rxq,
-				   info.max_rx_queues);
+		return object_fail(err, -EINVAL, "rx-queues %u: the device has at most %u",
+				   msg->n_rxq, info.max_rx_queues);
 	if (p->n_rxq > 1) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf =
-			info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+			info.flow_type_rss_offloads &
+			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
 		if (conf.rx_adv_conf.rss_conf.rss_hf == 0)
-			conf.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE; /* the device spreads by itself, or not at all */
+			conf.rxmode.mq_mode =
+				RTE_ETH_MQ_RX_NONE; /* the device spreads by itself, or not at all */
 	}
 	if (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) {
 		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
@@ -211,34 +220,42 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 	}
 	rc = rte_eth_dev_configure(p->dpdk_port, p->n_rxq, p->n_txq, &conf);
 	if (rc < 0)
-		return object_fail(err, rc, "device refuses %u RX and %u TX queues (%s)", p->n_rxq, p->n_txq,
-				   strerror(-rc));
+		return object_fail(err, rc, "device refuses %u RX and %u TX queues (%s)", p->n_rxq,
+				   p->n_txq, strerror(-rc));
 	rc = rte_eth_dev_adjust_nb_rx_tx_desc(p->dpdk_port, &n_rxd, &n_txd);
 	if (rc < 0)
-		return object_fail(err, rc, "device refuses its descriptor numbers (%s)", strerror(-rc));
+		return object_fail(err, rc, "device refuses its descriptor numbers (%s)",
+				   strerror(-rc));
 	for (uint16_t q = 0; q < p->n_rxq; q++) {
-		rc = rte_eth_rx_queue_setup(p->dpdk_port, q, n_rxd, SOCKET_ID_ANY, NULL, packet_pool());
+		rc = rte_eth_rx_queue_setup(p->dpdk_port, q, n_rxd, SOCKET_ID_ANY, NULL,
+					    packet_pool());
 		if (rc < 0)
-			return object_fail(err, rc, "RX queue %u cannot be made (%s)", q, strerror(-rc));
+			return object_fail(err, rc, "RX queue %u cannot be made (%s)", q,
+					   strerror(-rc));
 	}
 	for (uint16_t q = 0; q < p->n_txq; q++) {
 		rc = rte_eth_tx_queue_setup(p->dpdk_port, q, n_txd, SOCKET_ID_ANY, NULL);
 		if (rc < 0)
-			return object_fail(err, rc, "TX queue %u cannot be made (%s)", q, strerror(-rc));
+			return object_fail(err, rc, "TX queue %u cannot be made (%s)", q,
+					   strerror(-rc));
 	}
 	p->mtu = msg->mtu != 0 ? msg->mtu : 1500;
 	rc = rte_eth_dev_set_mtu(p->dpdk_port, p->mtu);
 	if (rc < 0 && msg->mtu != 0)
-		log_info("port %s: the device keeps its own MTU (%s); packets are checked against %u", msg->name,
-			 strerror(-rc), p->mtu);
+		log_info(
+			"port %s: the device keeps its own MTU (%s); packets are checked against %u",
+			msg->name, strerror(-rc), p->mtu);
 	rc = rte_eth_dev_start(p->dpdk_port);
 	if (rc < 0)
 		return object_fail(err, rc, "device does not start (%s)%s", strerror(-rc),
-				   strstr(msg->devargs, "memif") != NULL ? ": start the memif server first" : "");
+				   strstr(msg->devargs, "memif") != NULL ?
+					   ": start the memif server first" :
+					   "");
 	rc = (msg->flags & HD_PORT_F_PROMISC) != 0 ? rte_eth_promiscuous_enable(p->dpdk_port) :
 						     rte_eth_allmulticast_enable(p->dpdk_port);
 	if (rc < 0 && rc != -ENOTSUP)
-		log_info("port %s: the device does not change its receive filter (%s)", msg->name, strerror(-rc));
+		log_info("port %s: the device does not change its receive filter (%s)", msg->name,
+			 strerror(-rc));
 	rte_eth_macaddr_get(p->dpdk_port, &p->mac);
 	return 0;
 }
@@ -261,7 +278,8 @@ static void txq_assign(const struct port *p)
 {
 	for (unsigned w = 0; w < dp_limits.workers; w++)
 		if (workers[w] != NULL)
-			workers[w]->txq[p->id] = p != NULL && w < p->n_txq ? (uint16_t)w : UINT16_MAX;
+			workers[w]->txq[p->id] = p != NULL && w < p->n_txq ? (uint16_t)w :
+									     UINT16_MAX;
 }
 
 static int port_make(const struct hd_api_port *msg, struct object_error *err)
@@ -289,7 +307,8 @@ static int port_make(const struct hd_api_port *msg, struct object_error *err)
 	rc = rxqs_publish();
 	if (rc < 0)
 		log_error("port %s: its queues are not polled (%s)", p->name, strerror(-rc));
-	log_info("port %s: started (%s, %u rx, %u tx queues)", p->name, msg->devargs, p->n_rxq, p->n_txq);
+	log_info("port %s: started (%s, %u rx, %u tx queues)", p->name, msg->devargs, p->n_rxq,
+		 p->n_txq);
 	return 0;
 detach:
 	device_detach(p->dpdk_port);
@@ -337,7 +356,8 @@ static int port_check(const void *m, const void *old, struct object_error *err)
 
 	(void)old;
 	if (msg->port_id >= WORKER_PORTS_MAX)
-		return object_fail(err, -EINVAL, "port id %u: at most %u ports", msg->port_id, WORKER_PORTS_MAX);
+		return object_fail(err, -EINVAL, "port id %u: at most %u ports", msg->port_id,
+				   WORKER_PORTS_MAX);
 	if (memchr(msg->devargs, '\0', sizeof(msg->devargs)) == NULL || msg->devargs[0] == '\0')
 		return object_fail(err, -EINVAL, "port has no device (devargs)");
 	if (msg->mtu != 0 && (msg->mtu < 68 || msg->mtu > 9600))
@@ -367,7 +387,8 @@ static int port_modify(const struct hd_api_port *msg, struct object_error *err)
 	p->name[sizeof(p->name) - 1] = '\0';
 	p->mtu = msg->mtu != 0 ? msg->mtu : 1500;
 	if (p->mtu != was->mtu && rte_eth_dev_set_mtu(p->dpdk_port, p->mtu) < 0)
-		log_info("port %s: the device keeps its own MTU; packets are checked against %u", p->name, p->mtu);
+		log_info("port %s: the device keeps its own MTU; packets are checked against %u",
+			 p->name, p->mtu);
 	if ((msg->flags & HD_PORT_F_PROMISC) != 0)
 		rte_eth_promiscuous_enable(p->dpdk_port);
 	else

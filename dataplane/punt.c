@@ -13,10 +13,12 @@
 #include "dataplane/node.h"
 #include "dataplane/stats.h"
 
-#define PUNT_VERDICTS(V, P)                                                                                  \
-	V(P, POLICED, "drop", WARN, "more packets of this punt reason than its policer lets through")        \
-	V(P, RING_FULL, "drop", WARN, "the control thread does not keep up with punted packets")             \
-	V(P, NO_REASON, "drop", ERROR, "led to punt without a registered reason: a fault of the program")
+#define PUNT_VERDICTS(V, P)                                                                      \
+	V(P, POLICED, "drop", WARN,                                                              \
+	  "more packets of this punt reason than its policer lets through")                      \
+	V(P, RING_FULL, "drop", WARN, "the control thread does not keep up with punted packets") \
+	V(P, NO_REASON, "drop", ERROR,                                                           \
+	  "led to punt without a registered reason: a fault of the program")
 NODE_VERDICTS(punt, PUNT, PUNT_VERDICTS)
 
 struct reason {
@@ -36,10 +38,10 @@ static struct rte_mempool *pool;
 
 /* Token bucket of one reason on one worker.  Tokens are in TSC cycles' worth: a packet costs tsc_hz / rate. */
 struct bucket {
-	uint64_t last;	 /* TSC */
+	uint64_t last;   /* TSC */
 	uint64_t credit; /* cycles */
-	uint64_t cost;	 /* cycles per packet; UINT64_MAX: nothing passes */
-	uint64_t depth;	 /* most credit */
+	uint64_t cost;   /* cycles per packet; UINT64_MAX: nothing passes */
+	uint64_t depth;  /* most credit */
 };
 struct punt_state {
 	struct bucket bucket[PUNT_REASONS_MAX];
@@ -89,7 +91,8 @@ int punt_policer_set(uint32_t reason, uint32_t rate_pps, uint32_t burst)
 	reasons[reason].burst = burst;
 	/* A worker may see a mix of old and new for one packet: rate limits need no more than that. */
 	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++)
-		bucket_set(&((struct punt_state *)workers[i]->punt_state)->bucket[reason], rate_pps, burst);
+		bucket_set(&((struct punt_state *)workers[i]->punt_state)->bucket[reason], rate_pps,
+			   burst);
 	return 0;
 }
 
@@ -183,7 +186,8 @@ unsigned punt_poll(void)
 	unsigned total = 0;
 
 	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++) {
-		unsigned n = rte_ring_sc_dequeue_burst(workers[i]->punt, (void **)m, RTE_DIM(m), NULL);
+		unsigned n =
+			rte_ring_sc_dequeue_burst(workers[i]->punt, (void **)m, RTE_DIM(m), NULL);
 
 		for (unsigned k = 0; k < n; k++) {
 			const struct reason *r = &reasons[meta(m[k])->punt];

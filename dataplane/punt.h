@@ -36,10 +36,11 @@ bool punt_policer_take(struct worker *w, uint32_t reason);
 int punt_init(struct rte_mempool *packet_pool, punt_handler ctrl_handler);
 void punt_fini(void);
 int punt_worker_init(struct worker *w);
-unsigned punt_poll(void); /* control loop: hand punted packets to their handlers; returns how many */
+unsigned
+punt_poll(void); /* control loop: hand punted packets to their handlers; returns how many */
 
 enum inject_to {
-	INJECT_PORT_TX,	   /* complete frame, meta->port is the egress port */
+	INJECT_PORT_TX,    /* complete frame, meta->port is the egress port */
 	INJECT_IP4_LOOKUP, /* data at the IPv4 header, meta->vrf set */
 	INJECT_IP6_LOOKUP, /* data at the IPv6 header, meta->vrf set */
 	INJECT_ETH_INPUT,  /* as if received on meta->port */

@@ -15,7 +15,7 @@
 #include <rte_cycles.h>
 
 #define SEGMENT_SIZE (256ull << 20) /* address space and memfd size; pages come with use */
-#define ALIGN_UP(x) (((x) + 127) & ~127ull)
+#define ALIGN_UP(x)  (((x) + 127) & ~127ull)
 
 static struct hd_stats_hdr *hdr;
 static int write_fd = -1, read_fd = -1;
@@ -90,10 +90,11 @@ const struct hd_stats_hdr *stats_hdr(void)
 	return hdr;
 }
 
-int stats_vec_add(const char *name, enum hd_stats_kind kind, uint32_t n_rows, const char *const *cols,
-		  const struct hd_stats_row *rows)
+int stats_vec_add(const char *name, enum hd_stats_kind kind, uint32_t n_rows,
+		  const char *const *cols, const struct hd_stats_row *rows)
 {
-	struct hd_stats_vec *v = (struct hd_stats_vec *)((uint8_t *)hdr + hdr->vec_off) + hdr->n_vecs;
+	struct hd_stats_vec *v =
+		(struct hd_stats_vec *)((uint8_t *)hdr + hdr->vec_off) + hdr->n_vecs;
 	uint32_t n_cols = 0;
 
 	while (cols[n_cols] != NULL)

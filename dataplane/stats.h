@@ -15,8 +15,8 @@ const struct hd_stats_hdr *stats_hdr(void);
 
 /* Add a vector (control thread, before workers use it).  cols: NULL-terminated names.  rows: n_rows row
  * descriptions copied in, or NULL when rows are ids.  Returns the vector's index, or -ENOSPC / -ENOMEM. */
-int stats_vec_add(const char *name, enum hd_stats_kind kind, uint32_t n_rows, const char *const *cols,
-		  const struct hd_stats_row *rows);
+int stats_vec_add(const char *name, enum hd_stats_kind kind, uint32_t n_rows,
+		  const char *const *cols, const struct hd_stats_row *rows);
 
 /* First cell of one slice (slice n_workers: the control thread's).  Cell (row, col) is [row * n_cols + col]. */
 uint64_t *stats_slice(int vec, unsigned slice);

@@ -25,8 +25,8 @@ struct worker *workers[DP_WORKERS_MAX];
 struct worker_conf worker_conf = { .burst = 64 };
 static int stats_vec = -1;
 
-#define RING_INJECT 1024u
-#define RING_PUNT 1024u
+#define RING_INJECT             1024u
+#define RING_PUNT               1024u
 #define IDLE_TURNS_BEFORE_SLEEP 512u
 
 static void worker_free(struct worker *w)
@@ -60,14 +60,16 @@ static struct worker *worker_new(unsigned id)
 	w->flight = rte_zmalloc("flight", sizeof(*w->flight), RTE_CACHE_LINE_SIZE);
 	w->rxqs = calloc(1, sizeof(*w->rxqs));
 	snprintf(name, sizeof(name), "inject%u", id);
-	w->inject = rte_ring_create(name, RING_INJECT, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	w->inject =
+		rte_ring_create(name, RING_INJECT, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	snprintf(name, sizeof(name), "punt%u", id);
 	w->punt = rte_ring_create(name, RING_PUNT, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	if (w->flight == NULL || w->rxqs == NULL || w->inject == NULL || w->punt == NULL ||
 	    punt_worker_init(w) < 0)
 		goto fail;
 
-	for (const struct node_desc *d = node_desc_first(); d != NULL && conf.nb_node_patterns < 256; d = d->next)
+	for (const struct node_desc *d = node_desc_first();
+	     d != NULL && conf.nb_node_patterns < 256; d = d->next)
 		pattern[conf.nb_node_patterns++] = d->name;
 	conf.node_patterns = pattern;
 	snprintf(name, sizeof(name), "worker%u", id);
@@ -75,7 +77,8 @@ static struct worker *worker_new(unsigned id)
 	rte_graph_t g = rte_graph_create(name, &conf);
 	nodes_creating(NULL);
 	if (g == RTE_GRAPH_ID_INVALID) {
-		log_error("worker %u: its graph could not be made (%s)", id, rte_strerror(rte_errno));
+		log_error("worker %u: its graph could not be made (%s)", id,
+			  rte_strerror(rte_errno));
 		goto fail;
 	}
 	w->graph = rte_graph_lookup(name);
@@ -87,7 +90,8 @@ fail:
 
 int workers_create(void)
 {
-	static const char *const cols[] = { "loops", "idle-loops", "busy-cycles", "sleep-cycles", NULL };
+	static const char *const cols[] = { "loops", "idle-loops", "busy-cycles", "sleep-cycles",
+					    NULL };
 
 	stats_vec = stats_vec_add("worker", HD_STATS_WORKER, 1, cols, NULL);
 	if (stats_vec < 0)
@@ -143,7 +147,8 @@ static int worker_main(void *arg)
 
 	if (rcu_worker_register(w->id) < 0)
 		return -1;
-	prctl(PR_SET_TIMERSLACK, 1000ul); /* sleeps of tens of microseconds, not of the default 50 more */
+	prctl(PR_SET_TIMERSLACK,
+	      1000ul); /* sleeps of tens of microseconds, not of the default 50 more */
 	while (!w->stop) {
 		worker_turn(w);
 		rcu_worker_quiescent(w->id);
@@ -164,8 +169,8 @@ int workers_launch(void)
 		int rc = rte_eal_remote_launch(worker_main, workers[i], workers[i]->lcore);
 
 		if (rc < 0) {
-			log_error("worker %u: lcore %u could not be started (%s)", i, workers[i]->lcore,
-				  rte_strerror(-rc));
+			log_error("worker %u: lcore %u could not be started (%s)", i,
+				  workers[i]->lcore, rte_strerror(-rc));
 			workers_stop();
 			return rc;
 		}

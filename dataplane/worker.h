@@ -12,9 +12,9 @@
 #include "dataplane/meta.h"
 
 #define WORKER_PORTS_MAX 256u
-#define WORKER_RXQ_MAX 64u
-#define FLIGHT_PACKETS 64u /* last packets remembered per worker */
-#define FLIGHT_HEAD 64u
+#define WORKER_RXQ_MAX   64u
+#define FLIGHT_PACKETS   64u /* last packets remembered per worker */
+#define FLIGHT_HEAD      64u
 
 /* RX queues a worker polls; replaced as a whole under RCU. */
 struct worker_rxqs {
@@ -37,7 +37,7 @@ struct flight {
 };
 
 /* What somebody watches on this worker: bits of worker.watch. */
-#define WATCH_TRACE 0x1u
+#define WATCH_TRACE   0x1u
 #define WATCH_CAPTURE 0x2u
 
 struct worker_stats {
@@ -47,22 +47,22 @@ struct worker_stats {
 struct worker {
 	/* read by the worker each loop */
 	struct rte_graph *graph;
-	struct worker_rxqs *rxqs;	  /* RCU */
-	struct rte_ring *inject;	  /* control thread -> worker, mbufs; meta->arg is enum inject_to */
-	struct rte_ring *punt;		  /* worker -> control thread, mbufs; meta->punt is the reason */
+	struct worker_rxqs *rxqs; /* RCU */
+	struct rte_ring *inject;  /* control thread -> worker, mbufs; meta->arg is enum inject_to */
+	struct rte_ring *punt;    /* worker -> control thread, mbufs; meta->punt is the reason */
 	uint32_t id, lcore;
-	volatile uint32_t watch;	  /* WATCH_*; 0: nothing on the packet path is paid for tracing */
+	volatile uint32_t watch; /* WATCH_*; 0: nothing on the packet path is paid for tracing */
 	volatile uint32_t stop;
 	/* written by the worker */
 	uint32_t cur_node __rte_cache_aligned; /* node row being run; UINT32_MAX between walks */
-	uint32_t rx_count;		       /* packets taken in this walk, set by port-rx */
-	uint64_t now;			       /* TSC, read once per walk by port-rx */
-	struct worker_stats *stats;	       /* in the statistics segment */
+	uint32_t rx_count;                     /* packets taken in this walk, set by port-rx */
+	uint64_t now;                          /* TSC, read once per walk by port-rx */
+	struct worker_stats *stats;            /* in the statistics segment */
 	struct flight *flight;
-	void *trace;			       /* trace.c */
-	void *punt_state;		       /* punt.c: this worker's policers */
-	void *pipe_state[8];		       /* pipelines' own per-worker state */
-	uint16_t txq[WORKER_PORTS_MAX];	       /* TX queue by port id; UINT16_MAX: hand over to the owner */
+	void *trace;                    /* trace.c */
+	void *punt_state;               /* punt.c: this worker's policers */
+	void *pipe_state[8];            /* pipelines' own per-worker state */
+	uint16_t txq[WORKER_PORTS_MAX]; /* TX queue by port id; UINT16_MAX: hand over to the owner */
 };
 
 extern struct worker *workers[DP_WORKERS_MAX]; /* dp_limits.workers of them */
@@ -76,7 +76,8 @@ static __rte_always_inline void flight_note(struct flight *f, uint32_t n, const 
 	f->pkt[i].tsc = mt->rx_tsc;
 	f->pkt[i].port = mt->port;
 	f->pkt[i].length = m->data_len;
-	__builtin_memcpy(f->head[i], rte_pktmbuf_mtod(m, const void *), FLIGHT_HEAD); /* mbuf room >= 64 */
+	__builtin_memcpy(f->head[i], rte_pktmbuf_mtod(m, const void *),
+			 FLIGHT_HEAD); /* mbuf room >= 64 */
 }
 
 static inline void worker_flight(struct worker *w, const struct rte_mbuf *m, uint16_t port)
@@ -99,7 +100,7 @@ void workers_stop(void);
 void worker_turn(struct worker *w);
 
 struct worker_conf {
-	uint16_t burst;	       /* most packets taken from a queue per walk, 1..256 */
+	uint16_t burst;        /* most packets taken from a queue per walk, 1..256 */
 	uint32_t sleep_max_us; /* 0: busy polling; else an idle worker sleeps up to this long */
 };
 extern struct worker_conf worker_conf;

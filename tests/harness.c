@@ -27,20 +27,28 @@
 static uint32_t next_port = 1;
 static struct hd_api_reply reply;
 
-#define FATAL(...)                                                                                           \
-	do {                                                                                                 \
-		fprintf(stderr, "harness: " __VA_ARGS__);                                                    \
-		fputc('\n', stderr);                                                                         \
-		abort();                                                                                     \
+#define FATAL(...)                                        \
+	do {                                              \
+		fprintf(stderr, "harness: " __VA_ARGS__); \
+		fputc('\n', stderr);                      \
+		abort();                                  \
 	} while (0)
 
 int hx_start(unsigned n_workers)
 {
 	char prefix[32];
-	char *argv[] = { (char *)"test",	   (char *)"--no-huge",	     (char *)"--no-pci",
-			 (char *)"--no-shconf",	   (char *)"-m",	     (char *)"96",
-			 (char *)"--iova-mode=va", (char *)"--lcores",	     (char *)"0@0",
-			 (char *)"--no-telemetry", (char *)"--log-level=error", (char *)"--file-prefix",
+	char *argv[] = { (char *)"test",
+			 (char *)"--no-huge",
+			 (char *)"--no-pci",
+			 (char *)"--no-shconf",
+			 (char *)"-m",
+			 (char *)"96",
+			 (char *)"--iova-mode=va",
+			 (char *)"--lcores",
+			 (char *)"0@0",
+			 (char *)"--no-telemetry",
+			 (char *)"--log-level=error",
+			 (char *)"--file-prefix",
 			 prefix };
 
 	snprintf(prefix, sizeof(prefix), "hx%d", (int)getpid());

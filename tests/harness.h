@@ -32,9 +32,10 @@ const char *hx_error(void);
 uint32_t hx_port(void); /* a new port; ids from 1 */
 /* Interface `id` (untagged, up) on a port in a VRF, MAC 02:00:00:00:00:<id>; asserts success. */
 void hx_iface(uint32_t id, uint32_t port, uint32_t vrf);
-void hx_addr(uint32_t iface, const char *addr_slash_len);	     /* "192.0.2.1/24", "2001:db8::1/64" */
-void hx_neigh(uint32_t iface, const char *addr, const char *mac);   /* static neighbour, "02:aa:..." */
-void hx_nexthop(uint32_t id, uint32_t iface, const char *gateway);  /* NULL gateway: connected */
+void hx_addr(uint32_t iface, const char *addr_slash_len); /* "192.0.2.1/24", "2001:db8::1/64" */
+void hx_neigh(uint32_t iface, const char *addr,
+	      const char *mac); /* static neighbour, "02:aa:..." */
+void hx_nexthop(uint32_t id, uint32_t iface, const char *gateway); /* NULL gateway: connected */
 void hx_route(uint32_t vrf, const char *prefix_slash_len, uint32_t target, uint32_t id);
 void hx_vrf(uint32_t id);
 
@@ -48,7 +49,7 @@ size_t hx_tx(uint32_t port, void *buf, size_t size);
 /* Counters, summed over workers.  Unknown names fail the test. */
 uint64_t hx_verdict(const char *node, const char *verdict);
 uint64_t hx_stat(const char *vec, uint32_t row, const char *col);
-uint64_t hx_drops(void); /* packets that reached a verdict leading to "drop", all nodes */
+uint64_t hx_drops(void);        /* packets that reached a verdict leading to "drop", all nodes */
 unsigned hx_mbufs_in_use(void); /* packet buffers out of the pool: 0 when nothing leaks */
 
 #endif

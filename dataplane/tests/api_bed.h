@@ -25,8 +25,8 @@ struct dp_limits dp_limits = { .workers = 1, .ifaces = 16, .vrfs = 4 };
 
 static unsigned bed_injected;
 
-int debug_request(uint16_t type, const void *body, size_t size, int fd, debug_send_fn send, void *arg,
-		  struct hd_api_reply *reply)
+int debug_request(uint16_t type, const void *body, size_t size, int fd, debug_send_fn send,
+		  void *arg, struct hd_api_reply *reply)
 {
 	(void)body;
 	(void)size;
@@ -89,13 +89,25 @@ static unsigned bed_route_refs(const void *msg, struct object_ref *ref)
 	return 1;
 }
 
-static const struct object_kind bed_vrf = { .type = HD_API_VRF, .rank = 15, .name = "vrf", .key_size = 4,
-	.min_size = 4, .max_size = sizeof(struct hd_api_vrf), .apply = bed_apply, .remove = bed_remove,
-	.capacity = 4 };
-static const struct object_kind bed_route = { .type = HD_API_ROUTE, .rank = 80, .name = "route",
-	.key_size = HD_API_ROUTE_KEY, .min_size = sizeof(struct hd_api_route),
-	.max_size = sizeof(struct hd_api_route), .check = bed_route_check, .apply = bed_apply,
-	.remove = bed_remove, .refs = bed_route_refs };
+static const struct object_kind bed_vrf = { .type = HD_API_VRF,
+					    .rank = 15,
+					    .name = "vrf",
+					    .key_size = 4,
+					    .min_size = 4,
+					    .max_size = sizeof(struct hd_api_vrf),
+					    .apply = bed_apply,
+					    .remove = bed_remove,
+					    .capacity = 4 };
+static const struct object_kind bed_route = { .type = HD_API_ROUTE,
+					      .rank = 80,
+					      .name = "route",
+					      .key_size = HD_API_ROUTE_KEY,
+					      .min_size = sizeof(struct hd_api_route),
+					      .max_size = sizeof(struct hd_api_route),
+					      .check = bed_route_check,
+					      .apply = bed_apply,
+					      .remove = bed_remove,
+					      .refs = bed_route_refs };
 
 static char bed_path[64], bed_punt_path[64];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The table API over its real socket: greeting, transactions, reconcile, and everything a hostile or dying peer does. */
+ * The table API over its socket: greeting, transactions, reconcile, and everything a hostile or dying peer does. */
 #include <criterion/criterion.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,7 +15,8 @@ static void put_raw(const void *p, size_t n)
 	api_server_poll();
 }
 
-static void put_version(uint16_t type, uint16_t version, uint32_t flags, const void *body, size_t size)
+static void put_version(uint16_t type, uint16_t version, uint32_t flags, const void *body,
+			size_t size)
 {
 	uint8_t buf[2048];
 	struct hd_api_hdr h = { (uint32_t)(sizeof(h) + size), type, version, ++seq, flags };
@@ -92,11 +93,16 @@ static struct hd_api_vrf vrf(uint32_t id)
 }
 static struct hd_api_route route(uint32_t in_vrf, uint8_t octet, uint8_t plen)
 {
-	return (struct hd_api_route){ .vrf_id = in_vrf, .family = 4, .plen = plen, .prefix = { 10, octet },
+	return (struct hd_api_route){ .vrf_id = in_vrf,
+				      .family = 4,
+				      .plen = plen,
+				      .prefix = { 10, octet },
 				      .target = HD_TARGET_BLACKHOLE };
 }
 #define PUT_VRF(id) put(HD_API_VRF, 0, &(struct hd_api_vrf[]){ vrf(id) }, sizeof(struct hd_api_vrf))
-#define PUT_ROUTE(v, o, l) put(HD_API_ROUTE, 0, &(struct hd_api_route[]){ route(v, o, l) }, sizeof(struct hd_api_route))
+#define PUT_ROUTE(v, o, l)                                               \
+	put(HD_API_ROUTE, 0, &(struct hd_api_route[]){ route(v, o, l) }, \
+	    sizeof(struct hd_api_route))
 
 Test(api_server, hello_hands_out_the_statistics_segment_read_only)
 {
@@ -107,7 +113,10 @@ Test(api_server, hello_hands_out_the_statistics_segment_read_only)
 		struct cmsghdr align;
 	} ctl;
 	struct iovec iov[2] = { { &h, sizeof(h) }, { &out, sizeof(out) } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2, .msg_control = ctl.buf, .msg_controllen = sizeof(ctl.buf) };
+	struct msghdr m = { .msg_iov = iov,
+			    .msg_iovlen = 2,
+			    .msg_control = ctl.buf,
+			    .msg_controllen = sizeof(ctl.buf) };
 	int sfd;
 
 	put(HD_API_HELLO, 0, &in, sizeof(in));

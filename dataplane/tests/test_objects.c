@@ -9,7 +9,7 @@
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 
-#define BOX 0x7f1
+#define BOX  0x7f1
 #define BALL 0x7f2
 
 struct box {
@@ -19,8 +19,8 @@ struct ball {
 	uint32_t id, box, weight, extra;
 };
 
-static char journal[512]; /* what was applied and removed, in order */
-static int refuse_apply_of;   /* ball id whose apply fails */
+static char journal[512];   /* what was applied and removed, in order */
+static int refuse_apply_of; /* ball id whose apply fails */
 
 static void note(const char *what, uint32_t id)
 {
@@ -46,7 +46,8 @@ static int ball_check(const void *m, const void *old, struct object_error *err)
 
 	(void)old;
 	if (b->weight > 100)
-		return object_fail(err, -EINVAL, "ball %u: weight %u is more than 100", b->id, b->weight);
+		return object_fail(err, -EINVAL, "ball %u: weight %u is more than 100", b->id,
+				   b->weight);
 	return 0;
 }
 static int ball_apply(const void *m, const void *old, struct object_error *err)
@@ -71,11 +72,25 @@ static unsigned ball_refs(const void *m, struct object_ref *ref)
 	return 1;
 }
 
-static const struct object_kind box_kind = { .type = BOX, .rank = 10, .name = "box", .key_size = 4,
-	.min_size = 8, .max_size = 8, .apply = box_apply, .remove = box_remove, .capacity = 4 };
-static const struct object_kind ball_kind = { .type = BALL, .rank = 20, .name = "ball", .key_size = 4,
-	.min_size = 12, .max_size = 16, .check = ball_check, .apply = ball_apply, .remove = ball_remove,
-	.refs = ball_refs };
+static const struct object_kind box_kind = { .type = BOX,
+					     .rank = 10,
+					     .name = "box",
+					     .key_size = 4,
+					     .min_size = 8,
+					     .max_size = 8,
+					     .apply = box_apply,
+					     .remove = box_remove,
+					     .capacity = 4 };
+static const struct object_kind ball_kind = { .type = BALL,
+					      .rank = 20,
+					      .name = "ball",
+					      .key_size = 4,
+					      .min_size = 12,
+					      .max_size = 16,
+					      .check = ball_check,
+					      .apply = ball_apply,
+					      .remove = ball_remove,
+					      .refs = ball_refs };
 
 static void setup(void)
 {

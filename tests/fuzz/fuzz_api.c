@@ -12,7 +12,8 @@ static void greet(int fd)
 	struct {
 		struct hd_api_hdr h;
 		struct hd_api_hello hello;
-	} m = { .h = { sizeof(m), HD_API_HELLO, HD_API_VERSION, 1, 0 }, .hello = { .version = HD_API_VERSION } };
+	} m = { .h = { sizeof(m), HD_API_HELLO, HD_API_VERSION, 1, 0 },
+		.hello = { .version = HD_API_VERSION } };
 
 	if (send(fd, &m, sizeof(m), MSG_NOSIGNAL) == sizeof(m))
 		api_server_poll();

@@ -22,20 +22,20 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define HD_API_VERSION 1
-#define HD_API_MSG_MAX 65536u /* octets of one message, header included */
-#define HD_API_NAME_MAX 32u   /* object names, NUL-terminated inside this size */
+#define HD_API_VERSION  1
+#define HD_API_MSG_MAX  65536u /* octets of one message, header included */
+#define HD_API_NAME_MAX 32u    /* object names, NUL-terminated inside this size */
 
 struct hd_api_hdr {
-	uint32_t length; /* of the whole message, this header included */
-	uint16_t type;	 /* enum hd_api_type */
+	uint32_t length;  /* of the whole message, this header included */
+	uint16_t type;    /* enum hd_api_type */
 	uint16_t version; /* HD_API_VERSION */
-	uint32_t seq;	 /* chosen by the requester, repeated in the reply; 0 in events */
-	uint32_t flags;	 /* HD_API_F_* */
+	uint32_t seq;     /* chosen by the requester, repeated in the reply; 0 in events */
+	uint32_t flags;   /* HD_API_F_* */
 };
 static_assert(sizeof(struct hd_api_hdr) == 16, "no hidden padding");
 
-#define HD_API_F_DEL 0x1u   /* object message: delete */
+#define HD_API_F_DEL   0x1u /* object message: delete */
 #define HD_API_F_REPLY 0x2u /* answer to the request with this seq */
 
 /* High octet: who handles it (0 session, 1 l2, 2 ip, 3 srv6, 4 pm, 5 sfc, 6 bng, 15 debug).
@@ -84,14 +84,15 @@ enum hd_api_type {
 /* HELLO, both ways.  The data plane answers with its own; a version it does not speak is answered with
  * REPLY{EPROTO} whose text names both versions, and the connection is closed. */
 struct hd_api_hello {
-	uint32_t version;    /* HD_API_VERSION of the sender */
-	uint32_t pid;	     /* of the sender */
-	uint64_t instance;   /* data plane: changes with every start; ctrl: 0 */
-	char software[64];   /* "heddle-dp 0.1.0" */
+	uint32_t version;  /* HD_API_VERSION of the sender */
+	uint32_t pid;      /* of the sender */
+	uint64_t instance; /* data plane: changes with every start; ctrl: 0 */
+	char software[64]; /* "heddle-dp 0.1.0" */
 	/* Capacities of the data plane (0 from ctrl): ids must be below them. */
 	uint32_t max_ifaces, max_vrfs, max_nexthops, max_nhgroups;
 	uint32_t max_routes4, max_routes6, max_neighs, max_sids;
-	uint32_t max_policies, max_seglists, n_workers, n_objects; /* n_objects: held now, over all kinds */
+	uint32_t max_policies, max_seglists, n_workers,
+		n_objects; /* n_objects: held now, over all kinds */
 };
 static_assert(sizeof(struct hd_api_hello) == 128, "no hidden padding");
 
@@ -102,23 +103,23 @@ struct hd_api_reply {
 	uint32_t failed_seq;  /* hdr.seq of the message at fault; 0: the request itself */
 	uint32_t failed_type; /* its type */
 	uint32_t n_set, n_unchanged, n_del; /* what the transaction did */
-	char text[232];	      /* NUL-terminated */
+	char text[232];                     /* NUL-terminated */
 };
 static_assert(sizeof(struct hd_api_reply) == 256, "no hidden padding");
 
 struct hd_api_dump {
 	uint16_t kind; /* an object kind */
 	uint16_t pad;
-	uint32_t max;  /* most objects wanted; 0: all */
+	uint32_t max; /* most objects wanted; 0: all */
 };
 static_assert(sizeof(struct hd_api_dump) == 8, "no hidden padding");
 
 enum hd_api_event_kind {
 	HD_EVENT_PORT_STATE = 1,   /* u.port */
 	HD_EVENT_WORKER_STALL = 2, /* u.stall */
-	HD_EVENT_NEIGH = 3,	   /* a neighbour appeared, changed or went: u.neigh */
+	HD_EVENT_NEIGH = 3,        /* a neighbour appeared, changed or went: u.neigh */
 	HD_EVENT_CAPTURE_DONE = 4, /* u.capture */
-	HD_EVENT_LOG = 5,	   /* text only: something the operator should see */
+	HD_EVENT_LOG = 5,          /* text only: something the operator should see */
 };
 
 struct hd_api_event {

@@ -8,14 +8,14 @@
 /* What packets a trace wants.  All conditions given must hold; none given: every packet.
  * Matching is done where the packet enters (eth-input), on the outermost IP header. */
 struct hd_api_trace_filter {
-	uint32_t iface_id;    /* ingress; 0 any */
-	uint8_t family;	      /* of prefix; 0 none */
+	uint32_t iface_id; /* ingress; 0 any */
+	uint8_t family;    /* of prefix; 0 none */
 	uint8_t plen;
-	uint8_t either;	      /* 1: source or destination matches prefix; 0: destination only */
-	uint8_t has_sid;      /* 1: active or listed segment equals sid */
+	uint8_t either;  /* 1: source or destination matches prefix; 0: destination only */
+	uint8_t has_sid; /* 1: active or listed segment equals sid */
 	uint8_t prefix[16];
 	uint8_t sid[16];
-	uint32_t session_id;  /* 0 any */
+	uint32_t session_id; /* 0 any */
 };
 static_assert(sizeof(struct hd_api_trace_filter) == 44, "no hidden padding");
 
@@ -27,23 +27,23 @@ struct hd_api_trace_start {
 static_assert(sizeof(struct hd_api_trace_start) == 48, "no hidden padding");
 
 #define HD_TRACE_STEPS_MAX 16u
-#define HD_TRACE_HEAD 128u
+#define HD_TRACE_HEAD      128u
 struct hd_api_trace_step {
-	uint32_t node;	      /* row of the "node" statistics vector */
+	uint32_t node;        /* row of the "node" statistics vector */
 	uint16_t verdict;     /* row of the verdict vector below, 0xffff: left by edge only */
 	uint16_t verdict_vec; /* index of that node's verdict vector in the statistics directory */
 	uint32_t tsc_delta;   /* since ingress */
 	uint32_t result;      /* lookup result word after the node (kind << 26 | index) */
 	uint32_t vrf_id;
-	uint16_t length;      /* packet octets when entering the node, from the L2 or L3 header on */
-	uint16_t head_len;    /* octets of head that are valid */
+	uint16_t length;   /* packet octets when entering the node, from the L2 or L3 header on */
+	uint16_t head_len; /* octets of head that are valid */
 	uint8_t head[HD_TRACE_HEAD]; /* packet at entry of the node, from its current L3 (or L2) header */
 };
 static_assert(sizeof(struct hd_api_trace_step) == 24 + HD_TRACE_HEAD, "no hidden padding");
 
 /* TRACE_READ answers with one TRACE_PACKET per finished packet (each is read once), then REPLY. */
 struct hd_api_trace_packet {
-	uint64_t time_ns;     /* CLOCK_REALTIME at ingress */
+	uint64_t time_ns; /* CLOCK_REALTIME at ingress */
 	uint32_t iface_id, worker;
 	uint32_t n_steps, steps_lost; /* lost: beyond HD_TRACE_STEPS_MAX */
 	struct hd_api_trace_step step[HD_TRACE_STEPS_MAX];
@@ -55,10 +55,10 @@ static_assert(sizeof(struct hd_api_trace_packet) == 24 + HD_TRACE_STEPS_MAX * (2
  * into it as packets pass, and sends HD_EVENT_CAPTURE_DONE when count or a CAPTURE_STOP is reached.
  * Errors: EBUSY a capture runs, ENOENT no such node, EINVAL filter does not compile (text says why). */
 struct hd_api_capture_start {
-	uint32_t count;	   /* packets; 0: until stopped */
-	uint32_t snaplen;  /* octets; 0: whole packets */
-	char node[32];	   /* graph node whose input is captured; "" = port-rx and port-tx; "drop" has the reasons */
-	char filter[512];  /* pcap-filter(7) expression on the Ethernet frame (L3 packet inside the nodes); "" all */
+	uint32_t count;   /* packets; 0: until stopped */
+	uint32_t snaplen; /* octets; 0: whole packets */
+	char node[32]; /* graph node whose input is captured; "" = port-rx and port-tx; "drop" has the reasons */
+	char filter[512]; /* pcap-filter(7) expression on the Ethernet frame (L3 packet inside the nodes); "" all */
 };
 static_assert(sizeof(struct hd_api_capture_start) == 552, "no hidden padding");
 
@@ -78,7 +78,7 @@ struct hd_api_worker_queue {
 };
 struct hd_api_worker {
 	uint32_t worker, lcore, n_queues, state; /* state: 0 stopped, 1 running, 2 stalled */
-	int32_t cpu;		/* -1: not pinned */
+	int32_t cpu;                             /* -1: not pinned */
 	uint32_t numa;
 	struct hd_api_worker_queue queue[32];
 };
@@ -107,7 +107,7 @@ struct hd_api_drop_sample {
 	uint32_t worker;
 	uint64_t time_ns;
 	uint32_t iface_id, vrf_id;
-	uint32_t result;   /* lookup result word: names the object (adjacency, SID, policy) involved */
+	uint32_t result; /* lookup result word: names the object (adjacency, SID, policy) involved */
 	uint16_t length, head_len;
 	uint8_t head[HD_TRACE_HEAD];
 };
@@ -120,7 +120,7 @@ struct hd_api_punt {
 	uint16_t version; /* HD_API_VERSION */
 	uint16_t reason;  /* row of the "punt" statistics vector */
 	uint32_t iface_id, vrf_id;
-	uint16_t l3_off;  /* octets from the frame's start */
+	uint16_t l3_off; /* octets from the frame's start */
 	uint16_t flags;
 	uint64_t time_ns; /* CLOCK_REALTIME at ingress */
 };

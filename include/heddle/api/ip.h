@@ -29,13 +29,13 @@ static_assert(sizeof(struct hd_api_addr) == 28, "no hidden padding");
 /* What a route, a SID or a group member points at.  */
 enum hd_target {
 	HD_TARGET_NONE = 0,
-	HD_TARGET_NEXTHOP = 1,	   /* id: nh_id */
-	HD_TARGET_NHGROUP = 2,	   /* id: group_id */
+	HD_TARGET_NEXTHOP = 1,     /* id: nh_id */
+	HD_TARGET_NHGROUP = 2,     /* id: group_id */
 	HD_TARGET_BLACKHOLE = 3,   /* drop, silent (counted) */
-	HD_TARGET_UNREACHABLE = 4, /* drop, ICMP destination unreachable, no route / net unreachable */
-	HD_TARGET_PROHIBIT = 5,	   /* drop, ICMP administratively prohibited */
-	HD_TARGET_POLICY = 6,	   /* id: policy_id: steer into an SR policy (RFC 9256 8.4) */
-	HD_TARGET_VRF = 7,	   /* id: vrf_id: look up again there */
+	HD_TARGET_UNREACHABLE = 4, /* drop, ICMP destination unreachable: no route, net */
+	HD_TARGET_PROHIBIT = 5,    /* drop, ICMP administratively prohibited */
+	HD_TARGET_POLICY = 6,      /* id: policy_id: steer into an SR policy (RFC 9256 8.4) */
+	HD_TARGET_VRF = 7,         /* id: vrf_id: look up again there */
 };
 
 /* NEXTHOP: a gateway reached through an interface (the gateway's neighbour entry is resolved by the data
@@ -44,7 +44,7 @@ struct hd_api_nexthop {
 	uint32_t nh_id; /* < max_nexthops */
 	uint32_t iface_id;
 	uint8_t family, pad[3]; /* of the gateway; may be 6 for an IPv4 route (RFC 8950) */
-	uint8_t gateway[16];	/* unspecified: destination itself is the neighbour */
+	uint8_t gateway[16];    /* unspecified: destination itself is the neighbour */
 };
 static_assert(sizeof(struct hd_api_nexthop) == 28, "no hidden padding");
 
@@ -70,7 +70,7 @@ struct hd_api_route {
 	uint8_t prefix[16];
 	/* end of key */
 	uint32_t target; /* enum hd_target */
-	uint32_t id;	 /* of the target */
+	uint32_t id;     /* of the target */
 };
 static_assert(sizeof(struct hd_api_route) == 32, "no hidden padding");
 #define HD_API_ROUTE_KEY 24u
@@ -91,18 +91,25 @@ static_assert(sizeof(struct hd_api_neigh) == 32, "no hidden padding");
 struct hd_api_punt_policer {
 	uint32_t reason;   /* index of the reason in the "punt" statistics vector */
 	uint32_t rate_pps; /* 0: nothing passes */
-	uint32_t burst;	   /* packets */
+	uint32_t burst;    /* packets */
 };
 static_assert(sizeof(struct hd_api_punt_policer) == 12, "no hidden padding");
 
 /* NEIGH_STATE: one entry of the neighbour table, sent in answer to an empty NEIGH_STATE request. */
-enum hd_neigh_state { HD_NEIGH_INCOMPLETE = 1, HD_NEIGH_REACHABLE, HD_NEIGH_STALE, HD_NEIGH_PROBE, HD_NEIGH_STATIC, HD_NEIGH_FAILED };
+enum hd_neigh_state {
+	HD_NEIGH_INCOMPLETE = 1,
+	HD_NEIGH_REACHABLE,
+	HD_NEIGH_STALE,
+	HD_NEIGH_PROBE,
+	HD_NEIGH_STATIC,
+	HD_NEIGH_FAILED
+};
 struct hd_api_neigh_state {
 	uint32_t iface_id;
 	uint8_t family, state, pad[2];
 	uint8_t addr[16];
 	uint8_t mac[6], pad2[2];
-	uint32_t age_s;	 /* since last confirmed */
+	uint32_t age_s;  /* since last confirmed */
 	uint32_t n_held; /* packets waiting */
 };
 static_assert(sizeof(struct hd_api_neigh_state) == 40, "no hidden padding");

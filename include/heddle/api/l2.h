@@ -12,11 +12,11 @@
 struct hd_api_port {
 	uint32_t port_id; /* owner's id, < max_ifaces */
 	char name[HD_API_NAME_MAX];
-	char devargs[256]; /* "net_af_packet0,iface=eth1", "0000:01:00.0", ... */
+	char devargs[256];     /* "net_af_packet0,iface=eth1", "0000:01:00.0", ... */
 	uint16_t n_rxq, n_txq; /* 0: rx 1, tx one per worker where the device can */
 	uint16_t n_rxd, n_txd; /* descriptors; 0: the driver's default */
-	uint16_t mtu;	       /* L3 octets; 0: 1500 */
-	uint16_t flags;	       /* HD_PORT_F_* */
+	uint16_t mtu;          /* L3 octets; 0: 1500 */
+	uint16_t flags;        /* HD_PORT_F_* */
 };
 static_assert(sizeof(struct hd_api_port) == 304, "no hidden padding");
 #define HD_PORT_F_PROMISC 0x1u
@@ -29,12 +29,12 @@ struct hd_api_iface {
 	char name[HD_API_NAME_MAX];
 	uint32_t port_id;
 	uint32_t vrf_id;
-	uint16_t outer_tpid; /* 0 untagged, else 0x8100 or 0x88a8 */
-	uint16_t outer_vid;  /* 1..4094 */
-	uint16_t inner_vid;  /* 0: single tag; else 0x8100 with this id */
-	uint16_t mtu;	     /* L3 octets; 0: the port's */
-	uint8_t mac[6];	     /* all zero: the port's */
-	uint8_t flags;	     /* HD_IFACE_F_* */
+	uint16_t outer_tpid;  /* 0 untagged, else 0x8100 or 0x88a8 */
+	uint16_t outer_vid;   /* 1..4094 */
+	uint16_t inner_vid;   /* 0: single tag; else 0x8100 with this id */
+	uint16_t mtu;         /* L3 octets; 0: the port's */
+	uint8_t mac[6];       /* all zero: the port's */
+	uint8_t flags;        /* HD_IFACE_F_* */
 	uint8_t urpf4, urpf6; /* enum hd_urpf */
 	uint8_t pad[3];
 };
