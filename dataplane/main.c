@@ -187,7 +187,7 @@ static void usage(FILE *f)
 	fprintf(f,
 		"  -h, --help                 this text\n"
 		"  -V, --version              version\n\n"
-		"Table sizes are limits; memory is used as entries come.  Capabilities: none for memif, ring, null and\n"
+		"Table sizes are limits; memory comes with the entries.  Capabilities: none for memif, ring, null and\n"
 		"pcap-file ports; CAP_NET_RAW for af_packet; CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_IPC_LOCK for\n"
 		"af_xdp; CAP_NET_ADMIN for tap.  Sysctls and drivers of the host are never changed.\n\n"
 		"Example, on a laptop:   heddle-dp --power-save --run-dir /tmp/heddle\n"

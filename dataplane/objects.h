@@ -39,7 +39,7 @@ struct object_kind {
 	/* Is this message right in itself, and against what will hold after the transaction (object_find() answers
 	 * that)?  Must change nothing.  old: what it replaces, or NULL.  0, or -Exxx with err filled. */
 	int (*check)(const void *msg, const void *old, struct object_error *err);
-	/* Make it so.  May fail only for want of memory or a device's refusal; then nothing has changed.  On failure the
+	/* Make it so.  May fail only for memory or a device's refusal; then nothing has changed.  On failure the
 	 * registry puts earlier steps of the transaction back by apply(old) or remove(). */
 	int (*apply)(const void *msg, const void *old, struct object_error *err);
 	void (*remove)(const void *old);
