@@ -79,13 +79,18 @@ static uint16_t to_drop(struct rte_mbuf *m, uint32_t index, unsigned family)
 	}
 }
 
-static uint32_t lookup_in(uint32_t vrf, const struct rte_mbuf *m, unsigned family)
+static const uint8_t *destination(const struct rte_mbuf *m, unsigned family)
+{
+	return rte_pktmbuf_mtod_offset(m, const uint8_t *, family == 4 ? 16 : 24);
+}
+
+static uint32_t lookup_in(uint32_t vrf, const uint8_t *dst, unsigned family)
 {
 	const struct fib *fib = family == 4 ? ip_fib4(vrf) : ip_fib6(vrf);
 
 	if (fib == NULL)
 		return HD_RESULT(HD_RESULT_NONE, 0);
-	return fib_lookup(fib, rte_pktmbuf_mtod_offset(m, const uint8_t *, family == 4 ? 16 : 24));
+	return fib_lookup(fib, dst);
 }
 
 uint16_t fwd_result_slow(struct fwd *f, struct rte_mbuf *m, uint32_t word, unsigned family)
@@ -132,7 +137,8 @@ uint16_t fwd_result_slow(struct fwd *f, struct rte_mbuf *m, uint32_t word, unsig
 			/* meta->vrf stays: errors and replies go back where the packet came from */
 			if (hops == VRF_HOPS_MAX)
 				return FWD_VRF_LOOP;
-			word = lookup_in(index, m, family);
+			word = lookup_in(index, f->dst != NULL ? f->dst : destination(m, family),
+					 family);
 			break;
 		default:
 			return FWD_NO_OBJECT;

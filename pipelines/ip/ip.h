@@ -208,6 +208,7 @@ enum fwd_verdict { FWD_VERDICTS(FWD_ENUM_, FWD) FWD_N_VERDICTS };
 struct fwd {
 	struct iface_count *count;
 	struct worker *worker;
+	const uint8_t *dst; /* address to look up in further VRFs; NULL: the packet's destination */
 };
 
 static inline struct fwd fwd_begin(struct worker *w)

@@ -77,7 +77,9 @@ static inline unsigned send_advanced(struct ep_run *r, struct rte_mbuf *m, struc
 		mt->vrf = (uint16_t)p->vrf;
 	if (unlikely(p->pop))
 		return send_popped(r, m, p, word);
+	r->fwd.dst = p->next_dst; /* the destination is changed once the packet can leave */
 	v = fwd_result(&r->fwd, m, word, 6);
+	r->fwd.dst = NULL;
 	if (likely(goes_on(v))) {
 		srv6_commit_advance(p);
 		mt->flags |= META_F_ADVANCED;

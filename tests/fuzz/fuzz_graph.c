@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Frames through the whole graph: two interfaces (one with VLANs), addresses, neighbours and routes; the input is one
  * frame.  Beside what the sanitizers see: no packet may stay behind when the neighbours have been given up. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pipelines/ip/internal.h"
@@ -14,6 +15,53 @@ static void drain(void)
 
 	while (hx_tx(a, one, sizeof(one)) != 0 || hx_tx(b, one, sizeof(one)) != 0)
 		;
+}
+
+/* Local SIDs 2001:db8:5:<k>::, and an SR policy that takes 10.66.0.0/16. */
+static void segment_routing(void)
+{
+	static const struct {
+		uint16_t behavior, flavors;
+	} row[] = {
+		{ 1, 0 },  /* End */
+		{ 1, 7 },  /* End with PSP, USP, USD */
+		{ 5, 0 },  /* End.X */
+		{ 18, 0 }, /* End.DT6 */
+		{ 20, 0 }, /* End.DT46 */
+	};
+	struct hd_api_srv6_conf conf = { .encap_source = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+	struct hd_api_srv6_seglist list = { .seglist_id = 1,
+					    .n_segs = 2,
+					    .seg = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 5 },
+						     { 0x20, 0x01, 0x0d, 0xb8, [15] = 6 } } };
+	struct hd_api_srv6_policy policy = {
+		.policy_id = 1, .encap = HD_SRV6_H_ENCAPS, .n_lists = 1, .list = { { 1, 1 } }
+	};
+
+	for (unsigned k = 0; k < sizeof(row) / sizeof(row[0]); k++) {
+		struct hd_api_srv6_sid s = { .plen = 128,
+					     .sid = { 0x20, 0x01, 0x0d, 0xb8, 0, 5, 0, (uint8_t)k },
+					     .sid_id = k + 1,
+					     .behavior = row[k].behavior,
+					     .flavors = row[k].flavors,
+					     .upper_allow = HD_SRV6_UPPER_ICMP6 };
+
+		if (row[k].behavior == 5) {
+			s.target = HD_TARGET_NEXTHOP;
+			s.target_id = 2;
+		}
+		if (hx_set(HD_API_SRV6_SID, &s, sizeof(s)) < 0) {
+			fprintf(stderr, "SID %u: %s\n", k, hx_error());
+			abort();
+		}
+	}
+	if (hx_set(HD_API_SRV6_CONF, &conf, sizeof(conf)) < 0 ||
+	    hx_set(HD_API_SRV6_SEGLIST, &list, sizeof(list)) < 0 ||
+	    hx_set(HD_API_SRV6_POLICY, &policy, sizeof(policy)) < 0) {
+		fprintf(stderr, "policy: %s\n", hx_error());
+		abort();
+	}
+	hx_route(0, "10.66.0.0/16", HD_TARGET_POLICY, 1);
 }
 
 static void bed(void)
@@ -44,6 +92,7 @@ static void bed(void)
 	hx_nexthop(2, 2, "2001:db8:b::1");
 	hx_route(0, "0.0.0.0/0", HD_TARGET_NEXTHOP, 1);
 	hx_route(0, "2001:db8::/32", HD_TARGET_NEXTHOP, 2);
+	segment_routing();
 	hx_turn();
 	drain();
 }

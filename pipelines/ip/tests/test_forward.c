@@ -456,6 +456,23 @@ Test(ip_forward, an_interface_takes_its_addresses_into_another_vrf)
 	cr_assert_eq(hx_verdict("ip4-input", "forward"), 1);
 }
 
+/* The destination changes only when the packet can leave; the other VRF is asked for the next segment all the same. */
+Test(ip_forward, the_next_segment_may_live_in_another_vrf)
+{
+	struct hd_api_srv6_sid sid = {
+		.plen = 128, .sid = { 0x20, 0x01, 0x0d, 0xb8, 0, 5 }, .sid_id = 1, .behavior = 1
+	};
+	struct pktb b;
+
+	cr_assert_eq(hx_set(HD_API_SRV6_SID, &sid, sizeof(sid)), 0, "%s", hx_error());
+	send_a(ETH "ip6 2001:db8:a::1 2001:db8:5:: 64 / srh 2001:db8:7::1,2001:db8:5:: 1 / udp",
+	       &b);
+	cr_assert_eq(hx_verdict("srv6-endpoint", "forward"), 1);
+	cr_assert_gt(hx_tx(B, out, sizeof(out)), 0);
+	struct ip6_addr next = pktb_addr6("2001:db8:7::1");
+	cr_assert_arr_eq(out + 14 + 24, next.b, 16);
+}
+
 Test(ip_forward, vrfs_that_lead_in_a_circle_are_found)
 {
 	struct pktb b;
