@@ -605,9 +605,9 @@ static void dp_lost(struct dp *dp, const char *why)
 	char text[300];
 
 	snprintf(text, sizeof(text), "%s", why);
-	if (was_up)
+	if (was_up && !dp->closing)
 		log_warning("data plane: connection lost: %s", text);
-	else if (strcmp(text, dp->problem) != 0)
+	else if (!dp->closing && strcmp(text, dp->problem) != 0)
 		log_info("data plane: %s: %s", dp->addr.sun_path, text);
 	snprintf(dp->problem, sizeof(dp->problem), "%s", text);
 	dp->state = DP_IDLE;

@@ -27,7 +27,8 @@ struct http {
 	http_handler handler;
 	void *arg;
 	struct conn *first; /* requests under way */
-	bool running;       /* inside MHD_run() */
+	struct stream *streams;
+	bool running; /* inside MHD_run() */
 };
 
 struct conn {
@@ -199,6 +200,7 @@ void http_reply(struct http_req *req, unsigned status, const char *type, const v
 /* --- streams --------------------------------------------------------------------------------- */
 
 struct stream {
+	struct stream *later, **at; /* streams of one server */
 	struct http *http;
 	struct MHD_Connection *mhd;
 	ssize_t (*next)(void *arg, char *buf, size_t size);
@@ -244,6 +246,9 @@ static void stream_free(void *arg)
 {
 	struct stream *s = arg;
 
+	*s->at = s->later;
+	if (s->later != NULL)
+		s->later->at = s->at;
 	s->timer->data = NULL;
 	uv_timer_stop(s->timer);
 	uv_close((uv_handle_t *)s->timer, free_handle);
@@ -277,6 +282,11 @@ void http_reply_stream(struct http_req *req, const char *type,
 		http_reply(req, 503, "text/plain", "out of memory\n", 14);
 		return;
 	}
+	s->later = c->http->streams;
+	s->at = &c->http->streams;
+	if (s->later != NULL)
+		s->later->at = &s->later;
+	c->http->streams = s;
 	uv_timer_init(c->http->loop, timer);
 	timer->data = s;
 	reply(c, 200, type, r);
@@ -404,6 +414,11 @@ void http_destroy(struct http *h)
 		next = c->next;
 		if (c->suspended && !c->peer_gone)
 			http_reply(&c->req, 503, "text/plain", "heddle-ctrl stops\n", 18);
+	}
+	for (struct stream *s = h->streams; s != NULL; s = s->later) {
+		if (s->suspended)
+			MHD_resume_connection(s->mhd);
+		s->suspended = false;
 	}
 	uv_poll_stop(&h->poll);
 	uv_timer_stop(&h->timer);

@@ -158,6 +158,7 @@ static void dp_up(void *arg)
 {
 	struct ctrl *c = arg;
 
+	debug_dp_up(c);
 	running_dp_up(c->running);
 }
 

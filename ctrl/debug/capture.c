@@ -152,6 +152,13 @@ static void on_forgotten(void *arg, const struct dp_answer *a)
 	(void)a;
 }
 
+/* A capture or trace that a control process before this one left running serves nobody. */
+void debug_dp_up(struct ctrl *c)
+{
+	dp_request(c->dp, HD_API_CAPTURE_STOP, NULL, 0, -1, on_forgotten, NULL);
+	dp_request(c->dp, HD_API_TRACE_STOP, NULL, 0, -1, on_forgotten, NULL);
+}
+
 static void stream_end(void *arg)
 {
 	struct ctrl *c = arg;

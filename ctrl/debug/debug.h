@@ -17,6 +17,7 @@ const char *debug_result_text(struct ctrl *c, uint32_t result, char *buf, size_t
 
 /* A capture ended (HD_EVENT_CAPTURE_DONE). */
 void debug_capture_done(struct ctrl *c, const struct hd_api_event *ev);
+void debug_dp_up(struct ctrl *c); /* a data plane has connected */
 void debug_fini(struct ctrl *c);
 
 #endif
