@@ -3,14 +3,17 @@
 
 import json
 import re
+import signal
 import subprocess
 import time
 
 import pytest
 from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrSegmentRouting
 from scapy.layers.l2 import Ether
 
 from heddlelab import Heddle, RawPort, interface, veth_port, wait_for
+from heddlelab.heddle import CLI
 
 A4, B4, A6, B6 = "10.0.1.2", "10.0.2.2", "2001:db8:a::2", "2001:db8:b::2"
 
@@ -90,6 +93,40 @@ def test_trace_filter_takes_only_what_matches(net):
         ping.stop()
     assert len(packets) == 5
     assert not any("ip6-input" in [step["node"] for step in packet["step"]] for packet in packets)
+
+
+def test_trace_of_one_interface(net):
+    """Only what came in on the named interface: the answers of host-b, not the requests of host-a."""
+    ping = net.stream(B4)
+    text = net.heddle.cli("trace", "packets", "--count", "3", "--interface", "far").stdout
+    ping.stop()
+    assert text.count(f"IPv4 {B4} > {A4}") >= 3 and f"IPv4 {A4} > {B4}" not in text, text
+    assert net.heddle.cli("trace", "packets", "--interface", "nosuch", check=False).returncode != 0
+
+
+@pytest.mark.parametrize("sid,seen", [("fc00:9::1", True), ("fc00:9::2", True), ("fc00:9::3", False)])
+def test_trace_of_a_sid(net, sid, seen):
+    """The destination, or any listed segment; packets without it are not traced."""
+    gateway = re.search(r"lladdr (\S+)", net.a.out("ip neigh show 10.0.1.1")).group(1)
+    with RawPort(net.a, "eth0") as port:
+        packet = (Ether(src=port.mac, dst=gateway) / IPv6(src=A6, dst="fc00:9::1") /
+                  IPv6ExtHdrSegmentRouting(addresses=["fc00:9::2", "fc00:9::1"], segleft=1, lastentry=1) /
+                  UDP(sport=1, dport=2))
+        trace = net.hd.popen(f"trace-{sid}", [CLI, "--socket", f"{net.heddle.run_dir}/ctrl.sock", "trace", "packets",
+                                              "--sid", sid, "--timeout", "2"])
+        for _ in range(15):
+            port.send(packet)
+            time.sleep(0.1)
+        trace.wait(10)
+    assert ("fc00:9::1" in trace.log()) == seen, trace.log()
+
+
+def test_watch_repeats_until_interrupted(net):
+    watch = net.hd.popen("watch", [CLI, "--socket", f"{net.heddle.run_dir}/ctrl.sock", "show", "interfaces",
+                                   "--watch", "0.3"])
+    wait_for("three rounds", lambda: watch.log().count("INTERFACE") >= 3)
+    watch.kill(signal.SIGINT)
+    assert watch.wait(5) is not None
 
 
 def test_trace_gives_up_in_time(net):
