@@ -354,7 +354,6 @@ static int eal_start(void)
 	argv[argc++] = (char *)"--file-prefix";
 	argv[argc++] = prefix;
 	argv[argc++] = (char *)"--log-level=lib.eal:warning";
-	argv[argc++] = (char *)"--log-level=lib.telemetry:warning";
 	if (plan.huge) {
 		argv[argc++] = (char *)"--in-memory";
 	} else {
