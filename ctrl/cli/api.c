@@ -23,6 +23,8 @@ int cli_fail(struct cli *cli, int status, const char *fmt, ...)
 	char text[1600];
 	va_list ap;
 
+	if (cli->quiet)
+		return status;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -80,6 +82,8 @@ static int api_error(struct cli *cli, struct json_object *o, long status)
 	struct json_object *e = list != NULL ? json_object_array_get_idx(list, 0) : NULL;
 	struct json_object *info = js_get(e, "error-info");
 
+	if (cli->quiet)
+		return EXIT_ERROR;
 	if (e == NULL)
 		return cli_fail(cli, EXIT_ERROR, "heddle-ctrl answers with status %ld", status);
 	if (cli->json) {

@@ -67,25 +67,10 @@ static void on_tick(void *arg)
 	api_post(s->cli, "heddle-capture:stop", NULL, NULL);
 }
 
-static void add_opt(struct json_object *in, const char *name, const char *value)
-{
-	if (value != NULL)
-		json_object_object_add(in, name, json_object_new_string(value));
-}
-
 int cmd_capture(struct cli *cli)
 {
-	const char *file = NULL, *node = NULL, *filter = NULL, *count = NULL, *snaplen = NULL,
-		   *timeout = NULL;
+	const char *file = opt_value(cli, "--file"), *timeout = opt_value(cli, "--timeout");
 
-	if (!opt_value(cli, "-w", &file) || !opt_value(cli, "--file", &file) ||
-	    !opt_value(cli, "--node", &node) || !opt_value(cli, "--filter", &filter) ||
-	    !opt_value(cli, "--count", &count) || !opt_value(cli, "--snaplen", &snaplen) ||
-	    !opt_value(cli, "--timeout", &timeout))
-		return EXIT_USAGE;
-	int rc = opt_rest(cli, 0);
-	if (rc != 0)
-		return rc;
 	if (file == NULL)
 		return cli_fail(
 			cli, EXIT_USAGE,
@@ -99,14 +84,14 @@ int cmd_capture(struct cli *cli)
 	if (s.out == NULL)
 		return cli_fail(cli, EXIT_ERROR, "%s: %s", file, strerror(errno));
 	if (timeout != NULL)
-		s.end = time(NULL) + (time_t)strtoul(timeout, NULL, 10);
+		s.end = time(NULL) + (time_t)strtod(timeout, NULL);
 
 	struct json_object *in = json_object_new_object();
-	add_opt(in, "node", node);
-	add_opt(in, "filter", filter);
-	add_opt(in, "count", count);
-	add_opt(in, "snaplen", snaplen);
-	rc = api_post(cli, "heddle-capture:start", in, NULL);
+	js_add(in, "node", opt_value(cli, "--node"));
+	js_add(in, "filter", opt_value(cli, "--filter"));
+	js_add(in, "count", opt_value(cli, "--count"));
+	js_add(in, "snaplen", opt_value(cli, "--snaplen"));
+	int rc = api_post(cli, "heddle-capture:start", in, NULL);
 	if (rc == 0)
 		rc = api_stream(cli, "heddle-capture:pcapng", on_data, on_tick, &s);
 	if (s.failed)

@@ -11,12 +11,72 @@
 
 enum { EXIT_DIFFERENT = 1, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
+/* --- commands: rows of tables.  Dispatch, checking of words, help, completion and manual pages are all made from them - */
+
+/* What a word means: how it is checked and completed. */
+enum cli_kind {
+	CLI_TEXT,
+	CLI_NUMBER,  /* 0 and up */
+	CLI_SECONDS, /* a positive number, also 0.5 */
+	CLI_FILE,
+	CLI_COMMAND, /* words of another command: the rest of the line */
+	/* names that heddle-ctrl knows: complete.c says where they are found */
+	CLI_INTERFACE,
+	CLI_VRF,
+	CLI_SID,
+	CLI_POLICY,
+	CLI_NODE,
+	CLI_PATH, /* of a configuration node, with "/" between its names */
+	CLI_KINDS
+};
+
+/* A word or an option of a command. */
+struct cli_param {
+	const char *
+		name; /* "--count", "-w, --file": an option; "FILE": a word of this place; "[FILE]": one that may be
+			       left out; "FILE..." and "[FILE...]": all the rest */
+	const char *
+		value; /* option: what follows it, "N", or "[N]" when it may be left out; NULL: a flag.
+			       "on|off": one of these, also for a word */
+	enum cli_kind kind; /* of the word or of the value */
+	const char *what;   /* after it, in [brackets], what it is when left out */
+};
+
+enum { CLI_PARAMS_MAX = 24 };
+
+struct cli;
+
+struct cli_command {
+	const char *
+		name; /* "show routes": its words, each of which may be shortened while it is unique */
+	int (*run)(struct cli *cli);    /* exit status */
+	const char *what;               /* one line, without a full stop */
+	const struct cli_param *params; /* ends with .name NULL; or NULL */
+	const char *more;               /* paragraphs for help and manual; or NULL */
+	const char *const *examples;    /* command lines; NULL-terminated; never NULL */
+};
+
+/* The commands of one kind; commands.c lists the groups. */
+struct cli_group {
+	const char *title;
+	const struct cli_command *commands; /* ends with .name NULL */
+};
+extern const struct cli_group *const cli_groups[]; /* NULL-terminated */
+
+#define CLI_EXAMPLES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define CLI_PARAMS(...)   ((const struct cli_param[]){ __VA_ARGS__, { .name = NULL } })
+
 struct cli {
 	const char *socket;
 	bool json;  /* machine-readable output, errors too */
 	bool color; /* standard output is a terminal */
-	int argc;   /* words after the command and global options */
+	bool quiet; /* errors are not told: for completion */
+	bool shell; /* more commands follow in this process */
+	/* of the command that runs, checked against its row */
+	const struct cli_command *cmd;
+	int argc; /* words that are no options */
 	char **argv;
+	const char *opt[CLI_PARAMS_MAX]; /* by place in cmd->params */
 };
 
 extern volatile sig_atomic_t cli_interrupted; /* SIGINT or SIGTERM came */
@@ -63,19 +123,47 @@ const char *paint(const struct cli *cli, const char *sgr); /* escape sequence, o
 
 /* --- commands ------------------------------------------------------------------------------------ */
 
-int cmd_show(struct cli *cli);
-int cmd_load(struct cli *cli);
-int cmd_diff(struct cli *cli);
-int cmd_reload(struct cli *cli);
-int cmd_workers(struct cli *cli);
+/* Value of an option that the command's row names ("--count"); "" for a flag or a value left out; NULL: not given. */
+const char *opt_value(const struct cli *cli, const char *name);
+bool opt_flag(const struct cli *cli, const char *name);
+uint64_t opt_number(const struct cli *cli, const char *name, uint64_t otherwise);
+/* Add {name: value} to a request, unless value is NULL. */
+void js_add(struct json_object *o, const char *name, const char *value);
+
+/* --- command.c ------------------------------------------------------------------------------------ */
+
+/* Find, check and run the command that the words are.  Takes the options common to all out of them; changes argv. */
+int cli_run(struct cli *cli, int argc, char **argv);
+/* The command that words begin with; *ret_words: how many of them name it.  NULL: none, or several; `complain` tells
+ * why. */
+const struct cli_command *cli_find(struct cli *cli, int argc, char **argv, int *ret_words,
+				   bool complain);
+/* Does an option's name column ("-w, --file") hold this name? */
+bool cli_param_is(const struct cli_param *p, const char *name);
+bool cli_param_optional(const struct cli_param *p); /* a word that may be left out */
+bool cli_param_rest(const struct cli_param *p);     /* takes all words that are left */
+
+#define cli_foreach(c)                                                                           \
+	for (size_t c##_g = 0; cli_groups[c##_g] != NULL; c##_g++)                               \
+		for (const struct cli_command *c = cli_groups[c##_g]->commands; c->name != NULL; \
+		     c++)
+
+/* --- help.c --------------------------------------------------------------------------------------- */
+
+void help_all(FILE *out);
+/* Those commands whose names begin with these words. */
+void help_some(FILE *out, const char *words);
+void help_one(FILE *out, const struct cli_command *c);
+/* Manual pages in roff: heddle(1), and heddle-NAME(1) of each command. */
+void man_all(FILE *out);
+void man_one(FILE *out, const struct cli_command *c);
+void man_name(const struct cli_command *c, char *buf, size_t size); /* "heddle-show-routes" */
+
+/* --- command groups -------------------------------------------------------------------------------- */
+
 int cmd_trace(struct cli *cli);
 int cmd_capture(struct cli *cli);
 
-/* Take "--name VALUE" or "--name=VALUE" out of the words.  *ret: the value, untouched when absent.  False: the value is
- * missing. */
-bool opt_value(struct cli *cli, const char *name, const char **ret);
-bool opt_flag(struct cli *cli, const char *name); /* take "--name" out; true if it was there */
-/* Complain about words nobody took.  0 when there are at most `max` and none is an option. */
-int opt_rest(struct cli *cli, int max);
+extern const struct cli_group show_group, config_group, packet_group, worker_group, help_group;
 
 #endif

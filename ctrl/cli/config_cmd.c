@@ -52,96 +52,34 @@ static int report(struct cli *cli, struct json_object *answer)
 	return 0;
 }
 
-int cmd_load(struct cli *cli)
+static int cmd_load(struct cli *cli)
 {
 	struct json_object *answer = NULL;
-	bool check = opt_flag(cli, "--check");
-	int rc = opt_rest(cli, 1);
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	if (cli->argc != 1)
-		return cli_fail(cli, EXIT_USAGE, "load what?  heddle load FILE");
 	struct json_object *in = file_input(cli, cli->argv[0], &rc);
 	if (in == NULL)
 		return rc;
-	if (check)
+	if (opt_flag(cli, "--check"))
 		json_object_object_add(in, "check", json_object_new_boolean(1));
 	rc = api_post(cli, "heddle-system:load", in, &answer);
 	return rc != 0 ? rc : report(cli, answer);
 }
 
-int cmd_reload(struct cli *cli)
+static int cmd_reload(struct cli *cli)
 {
 	struct json_object *answer = NULL;
-	int rc = opt_rest(cli, 0);
+	int rc = api_post(cli, "heddle-system:reload", NULL, &answer);
 
-	if (rc == 0)
-		rc = api_post(cli, "heddle-system:reload", NULL, &answer);
 	return rc != 0 ? rc : report(cli, answer);
 }
 
-/* A number word of the command line as JSON; false after telling that it is none. */
-static bool add_number(struct cli *cli, struct json_object *in, const char *name, const char *word)
-{
-	char *end;
-	unsigned long v = strtoul(word, &end, 10);
-
-	if (*word < '0' || *word > '9' || *end != '\0' || v > 65535) {
-		cli_fail(cli, EXIT_USAGE, "%s '%s' is not a number", name, word);
-		return false;
-	}
-	json_object_object_add(in, name, json_object_new_int((int)v));
-	return true;
-}
-
-int cmd_workers(struct cli *cli)
-{
-	struct json_object *answer = NULL, *in;
-	int rc = opt_rest(cli, 4);
-
-	if (rc != 0)
-		return rc;
-	if (cli->argc == 1 && strcmp(cli->argv[0], "spread") == 0) {
-		rc = api_post(cli, "heddle-system:spread-queues", NULL, &answer);
-	} else if (cli->argc == 4 && strcmp(cli->argv[0], "place") == 0) {
-		in = json_object_new_object();
-		json_object_object_add(in, "interface", json_object_new_string(cli->argv[1]));
-		if (!add_number(cli, in, "queue", cli->argv[2]) ||
-		    !add_number(cli, in, "worker", cli->argv[3])) {
-			json_object_put(in);
-			return EXIT_USAGE;
-		}
-		rc = api_post(cli, "heddle-system:place-queue", in, &answer);
-	} else {
-		return cli_fail(
-			cli, EXIT_USAGE,
-			"what about the workers?  heddle workers place INTERFACE QUEUE WORKER, or: "
-			"heddle workers spread");
-	}
-	if (rc != 0)
-		return rc;
-	if (cli->json && answer != NULL)
-		js_print(answer);
-	else
-		printf("done; see: heddle show workers\n");
-	json_object_put(answer);
-	return 0;
-}
-
-int cmd_diff(struct cli *cli)
+static int cmd_diff(struct cli *cli)
 {
 	struct json_object *answer = NULL, *in = NULL;
-	int rc = opt_rest(cli, 2);
+	bool dataplane = cli->argc == 0;
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	bool dataplane = cli->argc == 0 ||
-			 (cli->argc == 2 && strcmp(cli->argv[0], "running") == 0 &&
-			  strcmp(cli->argv[1], "dataplane") == 0);
-	if (!dataplane && cli->argc != 1)
-		return cli_fail(cli, EXIT_USAGE,
-				"diff what?  heddle diff FILE, or: heddle diff running dataplane");
 	if (!dataplane && (in = file_input(cli, cli->argv[0], &rc)) == NULL)
 		return rc;
 	rc = api_post(cli, "heddle-system:diff", in, &answer);
@@ -165,3 +103,35 @@ int cmd_diff(struct cli *cli)
 	json_object_put(answer);
 	return equal ? 0 : EXIT_DIFFERENT;
 }
+
+static const struct cli_command commands[] = {
+	{ .name = "load",
+	  .run = cmd_load,
+	  .what = "replace the running configuration; all or nothing",
+	  .params = CLI_PARAMS({ "FILE", NULL, CLI_FILE, "YAML or JSON; - is standard input" },
+			       { "--check", NULL, CLI_TEXT,
+				 "only say whether it would be accepted" }),
+	  .more = "A file that is wrong changes nothing; the error names its path and line.",
+	  .examples = CLI_EXAMPLES("heddle load /etc/heddle/heddle.yaml",
+				   "heddle load --check new.yaml") },
+	{ .name = "reload",
+	  .run = cmd_reload,
+	  .what = "let heddle-ctrl read its own configuration file again",
+	  .examples = CLI_EXAMPLES("heddle reload") },
+	{ .name = "diff",
+	  .run = cmd_diff,
+	  .what = "what a load of FILE would change",
+	  .params =
+		  CLI_PARAMS({ "[FILE]", NULL, CLI_FILE,
+			       "YAML or JSON; - is standard input  [as: diff running dataplane]" }),
+	  .more = "Exit status 0: no difference; 1: differences, or an error.",
+	  .examples = CLI_EXAMPLES("heddle diff new.yaml") },
+	{ .name = "diff running dataplane",
+	  .run = cmd_diff,
+	  .what = "where the data plane is not as configured",
+	  .more = "Exit status 0: no difference; 1: differences, or an error.",
+	  .examples = CLI_EXAMPLES("heddle diff running dataplane") },
+	{ .name = NULL },
+};
+
+const struct cli_group config_group = { "Configuration", commands };

@@ -60,3 +60,9 @@ void js_print(struct json_object *o)
 	       json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 							 JSON_C_TO_STRING_NOSLASHESCAPE));
 }
+
+void js_add(struct json_object *o, const char *name, const char *value)
+{
+	if (value != NULL)
+		json_object_object_add(o, name, json_object_new_string(value));
+}

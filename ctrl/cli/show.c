@@ -395,7 +395,6 @@ static const struct view views[] = {
 	{ .name = "version", .path = "heddle-system:system-state", .print = print_version },
 	{ .name = "config", .path = "", .print = print_config },
 };
-#define N_VIEWS (sizeof(views) / sizeof(views[0]))
 
 static double now(void)
 {
@@ -452,66 +451,88 @@ static int show(struct cli *cli, struct view *v, double every, bool rates)
 	return rc;
 }
 
-/* "--watch", "--watch 2", "--watch=2". */
-static bool opt_watch(struct cli *cli, double *ret)
+static int cmd_show(struct cli *cli)
 {
-	const char *text = NULL;
+	const char *watch = opt_value(cli, "--watch");
+	double every = watch == NULL ? 0 : watch[0] != '\0' ? strtod(watch, NULL) : 1;
+	size_t i = 0;
 
-	for (int i = 0; i < cli->argc; i++) {
-		if (strcmp(cli->argv[i], "--watch") != 0)
-			continue;
-		char *end = cli->argv[i];
-		if (i + 1 < cli->argc)
-			*ret = strtod(cli->argv[i + 1], &end);
-		if (i + 1 >= cli->argc || *end != '\0' || end == cli->argv[i + 1]) {
-			*ret = 1; /* no number follows */
-			opt_flag(cli, "--watch");
-			return true;
-		}
-		break;
-	}
-	if (!opt_value(cli, "--watch", &text))
-		return false;
-	if (text != NULL)
-		*ret = strtod(text, NULL);
-	if (text != NULL && *ret <= 0) {
-		cli_fail(cli, EXIT_USAGE, "--watch %s: seconds are a positive number", text);
-		return false;
-	}
-	return true;
+	while (strcmp(cli->cmd->name + strlen("show "), views[i].name) != 0)
+		i++;
+	struct view v = views[i];
+	bool rated = v.print == print_interfaces || v.print == print_workers ||
+		     v.print == print_graph;
+	v.dot = v.print == print_graph && opt_flag(cli, "--dot");
+	v.vrf = v.print == print_routes ? opt_value(cli, "--vrf") : NULL;
+	if (v.dot)
+		every = 0;
+	return show(cli, &v, every, rated && (every > 0 || opt_flag(cli, "--rates")));
 }
 
-int cmd_show(struct cli *cli)
-{
-	char names[200] = "";
-	double every = 0;
-	struct view v = { 0 };
-
-	v.dot = opt_flag(cli, "--dot");
-	bool rates = opt_flag(cli, "--rates");
-	const char *vrf = NULL;
-	if (!opt_value(cli, "--vrf", &vrf) || !opt_watch(cli, &every))
-		return EXIT_USAGE;
-	int rc = opt_rest(cli, 1);
-	if (rc != 0)
-		return rc;
-	for (size_t i = 0; i < N_VIEWS; i++) {
-		if (cli->argc == 1 && strcmp(cli->argv[0], views[i].name) == 0) {
-			bool dot = v.dot;
-			v = views[i];
-			v.dot = dot;
-			v.vrf = vrf;
-			if (dot)
-				every = 0;
-			rates = rates ||
-				(every > 0 && (v.print == print_interfaces ||
-					       v.print == print_workers || v.print == print_graph));
-			return show(cli, &v, every, rates);
-		}
-		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
-			 i > 0 ? ", " : "", views[i].name);
+#define WATCH                                                                                \
+	{                                                                                    \
+		"--watch", "[SECONDS]", CLI_SECONDS,                                         \
+			"again and again, until Ctrl-C; with rates where there are any  [1]" \
 	}
-	return cli->argc == 0 ? cli_fail(cli, EXIT_USAGE, "show what?  One of: %s", names) :
-				cli_fail(cli, EXIT_USAGE, "there is no '%s' to show; there are: %s",
-					 cli->argv[0], names);
-}
+#define RATES                                                                               \
+	{                                                                                   \
+		"--rates", NULL, CLI_TEXT, "what happened in one second, instead of totals" \
+	}
+
+static const struct cli_command commands[] = {
+	{ .name = "show interfaces",
+	  .run = cmd_show,
+	  .what = "interfaces: link, addresses, packets and octets",
+	  .params = CLI_PARAMS(WATCH, RATES),
+	  .examples = CLI_EXAMPLES("heddle show interfaces --watch",
+				   "heddle show interfaces --rates") },
+	{ .name = "show neighbours",
+	  .run = cmd_show,
+	  .what = "ARP and ND: addresses, MACs and their state",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show neighbours") },
+	{ .name = "show routes",
+	  .run = cmd_show,
+	  .what = "routes of each VRF and where they lead",
+	  .params = CLI_PARAMS(WATCH, { "--vrf", "VRF", CLI_VRF, "of this VRF only" }),
+	  .examples = CLI_EXAMPLES("heddle show routes --vrf default") },
+	{ .name = "show sids",
+	  .run = cmd_show,
+	  .what = "local SIDs: behavior, flavors, packets and errors",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show sids") },
+	{ .name = "show policies",
+	  .run = cmd_show,
+	  .what = "SR policies: segment lists, weights and packets",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show policies") },
+	{ .name = "show drops",
+	  .run = cmd_show,
+	  .what = "why packets were dropped, and the last one of each reason",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show drops", "heddle show drops --watch 2") },
+	{ .name = "show workers",
+	  .run = cmd_show,
+	  .what = "workers: their core, state, load and receive queues",
+	  .params = CLI_PARAMS(WATCH, RATES),
+	  .examples = CLI_EXAMPLES("heddle show workers --watch") },
+	{ .name = "show graph",
+	  .run = cmd_show,
+	  .what = "nodes: packets, packets per call, cycles per packet, where they lead",
+	  .params = CLI_PARAMS(WATCH, RATES, { "--dot", NULL, CLI_TEXT, "a picture for graphviz" }),
+	  .examples = CLI_EXAMPLES("heddle show graph",
+				   "heddle show graph --dot | dot -Tsvg > graph.svg") },
+	{ .name = "show config",
+	  .run = cmd_show,
+	  .what = "the running configuration",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show config") },
+	{ .name = "show version",
+	  .run = cmd_show,
+	  .what = "versions of the programs, and whether the configuration is in force",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show version") },
+	{ .name = NULL },
+};
+
+const struct cli_group show_group = { "What there is", commands };

@@ -43,43 +43,29 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static void add_opt(struct json_object *in, const char *name, const char *value)
-{
-	if (value != NULL)
-		json_object_object_add(in, name, json_object_new_string(value));
-}
-
 int cmd_trace(struct cli *cli)
 {
-	const char *count = "1", *prefix = NULL, *iface = NULL, *sid = NULL, *session = NULL,
-		   *timeout = "10";
+	const char *prefix = opt_value(cli, "--prefix"), *timeout = opt_value(cli, "--timeout");
+	uint64_t want = opt_number(cli, "--count", 1), have = 0;
 	char whole[80];
 
-	if (!opt_value(cli, "--count", &count) || !opt_value(cli, "--prefix", &prefix) ||
-	    !opt_value(cli, "--interface", &iface) || !opt_value(cli, "--sid", &sid) ||
-	    !opt_value(cli, "--session", &session) || !opt_value(cli, "--timeout", &timeout))
-		return EXIT_USAGE;
-	int rc = opt_rest(cli, 1);
-	if (rc != 0)
-		return rc;
-	if (cli->argc == 1 && strcmp(cli->argv[0], "packets") != 0)
-		return cli_fail(cli, EXIT_USAGE, "trace what?  heddle trace packets");
+	if (timeout == NULL)
+		timeout = "10";
 	if (prefix != NULL && strchr(prefix, '/') == NULL) {
 		snprintf(whole, sizeof(whole), "%s/%s", prefix,
 			 strchr(prefix, ':') != NULL ? "128" : "32");
 		prefix = whole;
 	}
 	struct json_object *in = json_object_new_object();
-	add_opt(in, "count", count);
-	add_opt(in, "prefix", prefix);
-	add_opt(in, "interface", iface);
-	add_opt(in, "sid", sid);
-	add_opt(in, "session", session);
-	rc = api_post(cli, "heddle-trace:start", in, NULL);
+	js_add(in, "count", opt_value(cli, "--count"));
+	js_add(in, "prefix", prefix);
+	js_add(in, "interface", opt_value(cli, "--interface"));
+	js_add(in, "sid", opt_value(cli, "--sid"));
+	js_add(in, "session", opt_value(cli, "--session"));
+	int rc = api_post(cli, "heddle-trace:start", in, NULL);
 	if (rc != 0)
 		return rc;
 
-	unsigned long want = strtoul(count, NULL, 10), have = 0;
 	double end = now() + strtod(timeout, NULL);
 	struct json_object *all = json_object_new_array();
 	while (rc == 0 && have < want && now() < end && !cli_interrupted) {
