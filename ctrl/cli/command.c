@@ -26,7 +26,7 @@ static const char *name_word(const struct cli_command *c, int n, size_t *ret_len
 static bool same_start(const struct cli_command *c, const struct cli_command *like, int n)
 {
 	for (int i = 0; i < n; i++) {
-		size_t a_len, b_len;
+		size_t a_len = 0, b_len = 0;
 		const char *a = name_word(c, i, &a_len), *b = name_word(like, i, &b_len);
 		if (a == NULL || b == NULL || a_len != b_len || strncmp(a, b, a_len) != 0)
 			return false;
@@ -36,7 +36,7 @@ static bool same_start(const struct cli_command *c, const struct cli_command *li
 
 static bool ends_at(const struct cli_command *c, int n)
 {
-	size_t len;
+	size_t len = 0;
 
 	return name_word(c, n, &len) == NULL;
 }
@@ -53,7 +53,7 @@ static const struct cli_command *next_word(const struct cli_command *like, int n
 	*ret_same = 0;
 	cli_foreach(c)
 	{
-		size_t w_len;
+		size_t w_len = 0;
 		const char *w = name_word(c, n, &w_len);
 		if (w == NULL || (n > 0 && !same_start(c, like, n)) || w_len < len ||
 		    strncmp(w, word, len) != 0)
@@ -83,7 +83,7 @@ static const char *words_at(const struct cli_command *like, int n, const char *s
 	buf[0] = '\0';
 	cli_foreach(c)
 	{
-		size_t len;
+		size_t len = 0;
 		const char *w = name_word(c, n, &len);
 		if (w == NULL || (n > 0 && !same_start(c, like, n)) ||
 		    strncmp(w, start, strlen(start)) != 0 ||
