@@ -8,8 +8,16 @@
 enum { SRV6_KIND_CONF, SRV6_KIND_SEGLIST, SRV6_KIND_POLICY, SRV6_KIND_SID };
 extern const struct ctrl_kind srv6_kinds[];
 
-int srv6_compile(struct compile *c);
-void srv6_sid_state(struct ctrl *c, struct http_req *req);
+/* Headend. */
+int srv6_compile_policies(struct compile *c, const struct lyd_node *srv6);
+void srv6_describe_conf(const void *body, char *buf, size_t size);
+void srv6_describe_seglist(const void *body, char *buf, size_t size);
+void srv6_describe_policy(const void *body, char *buf, size_t size);
 void srv6_policy_state(struct ctrl *c, struct http_req *req);
+
+/* Endpoint. */
+int srv6_compile_sids(struct compile *c, const struct lyd_node *srv6);
+void srv6_describe_sid(const void *body, char *buf, size_t size);
+void srv6_sid_state(struct ctrl *c, struct http_req *req);
 
 #endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Endpoint: heddle-srv6 -> SRV6_SID. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctrl/cfg.h"
+#include "ctrl/ip/ip.h"
+#include "ctrl/srv6/srv6_private.h"
+#include "heddle/api/ip.h"
+#include "heddle/api/srv6.h"
+#include "heddle/srv6_behavior.h"
+
+void srv6_describe_sid(const void *body, char *buf, size_t size)
+{
+	const struct hd_api_srv6_sid *s = body;
+	char text[INET6_ADDRSTRLEN];
+
+	snprintf(buf, size, "%s/%u behavior %u flavors %#x", ip_text(6, s->sid, text, sizeof(text)),
+		 s->plen, s->behavior, s->flavors);
+}
+
+static bool prefix_covers(const uint8_t *prefix, uint8_t plen, const uint8_t *addr)
+{
+	unsigned whole = plen / 8, rest = plen % 8;
+
+	return memcmp(prefix, addr, whole) == 0 &&
+	       (rest == 0 || (prefix[whole] ^ addr[whole]) >> (8 - rest) == 0);
+}
+
+/* With locators configured, a SID outside all of them is a slip of the pen. */
+static int check_locator(struct compile *c, const struct lyd_node *srv6,
+			 const struct lyd_node *node, const struct hd_api_srv6_sid *sid)
+{
+	bool any = false;
+
+	cfg_foreach(loc, srv6, "locator")
+	{
+		uint8_t prefix[16], plen;
+		any = true;
+		if (cfg_prefix(cfg_str(loc, "prefix"), prefix, &plen) == 6 && plen <= sid->plen &&
+		    prefix_covers(prefix, plen, sid->sid))
+			return 0;
+	}
+	return any ? compile_fail(c, cfg_child(node, "sid"), "%s is in none of the locators",
+				  cfg_str(node, "sid")) :
+		     0;
+}
+
+/* Has the behavior the arguments it needs, and no others?  Flavors: is the combination registered? */
+static int check_arguments(struct compile *c, const struct lyd_node *node,
+			   const struct hd_api_srv6_sid *sid)
+{
+	static const struct {
+		const char *leaf;
+		uint16_t args;
+		bool needed;
+	} rules[] = {
+		{ "next-hop", HD_SRV6_ARG_NEXTHOP, true },
+		{ "policy", HD_SRV6_ARG_POLICY, true },
+		{ "vrf", HD_SRV6_ARG_TABLE | HD_SRV6_ARG_TABLE4 | HD_SRV6_ARG_TABLE6,
+		  false }, /* default VRF */
+	};
+	const struct hd_srv6_behavior_info *info = hd_srv6_behavior_info(sid->behavior);
+	const struct lyd_node *behavior = cfg_child(node, "behavior");
+
+	if (info == NULL)
+		return compile_fail(c, behavior, "behavior %u is not known", sid->behavior);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const struct lyd_node *leaf = cfg_child(node, rules[i].leaf);
+		if (leaf == NULL && rules[i].needed && (info->args & rules[i].args) != 0)
+			return compile_fail(c, behavior, "%s needs '%s' (RFC 8986 section %s)",
+					    lyd_get_value(behavior), rules[i].leaf, info->section);
+		if (leaf != NULL && (info->args & rules[i].args) == 0)
+			return compile_fail(c, leaf, "%s has no '%s' (RFC 8986 section %s)",
+					    lyd_get_value(behavior), rules[i].leaf, info->section);
+	}
+	if (hd_srv6_codepoint(sid->behavior, sid->flavors) == 0)
+		return compile_fail(c, cfg_child(node, "flavor"),
+				    "%s does not exist with these flavors (RFC 8986 section 4.16)",
+				    lyd_get_value(behavior));
+	return 0;
+}
+
+static int compile_sid(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *node)
+{
+	const char *text = cfg_str(node, "sid"), *policy = cfg_str(node, "policy");
+	struct hd_api_srv6_sid sid = {
+		.behavior = (uint16_t)cfg_enum(node, "behavior", 0),
+		.flavors = (uint16_t)cfg_enum_mask(node, "flavor"),
+		.upper_allow = cfg_enum_mask(node, "upper-layer"),
+	};
+
+	if (cfg_prefix(text, sid.sid, &sid.plen) != 6 || !ip_is_unicast(6, sid.sid))
+		return compile_fail(c, node, "%s is not a SID", text);
+	int rc = check_locator(c, srv6, node, &sid);
+	if (rc == 0)
+		rc = check_arguments(c, node, &sid);
+	if (rc < 0)
+		return rc;
+	if (cfg_child(node, "upper-layer") == NULL)
+		sid.upper_allow = HD_SRV6_UPPER_ICMP6;
+	sid.sid_id = ids_get(c->ids, ID_SID, text);
+
+	uint16_t args = hd_srv6_behavior_info(sid.behavior)->args;
+	uint32_t vrf = ip_vrf(c, cfg_str(node, "vrf"));
+	if ((args & (HD_SRV6_ARG_TABLE | HD_SRV6_ARG_TABLE4)) != 0)
+		sid.table4 = vrf;
+	if ((args & (HD_SRV6_ARG_TABLE | HD_SRV6_ARG_TABLE6)) != 0)
+		sid.table6 = vrf;
+	if (policy != NULL) {
+		sid.target = HD_TARGET_POLICY;
+		rc = srv6_policy(c, policy, node, &sid.target_id);
+		if (rc == 0 && sid.target_id == 0)
+			return 0; /* the BSID leaves with its policy (RFC 9256 section 8.1) */
+	} else {
+		rc = ip_next_hops(c, node, sid.behavior == HD_SRV6_END_DX4 ? 4 : 6, &sid.target,
+				  &sid.target_id);
+	}
+	return rc < 0 ? rc : compile_add(c, &srv6_kinds[SRV6_KIND_SID], &sid, sizeof(sid), node);
+}
+
+int srv6_compile_sids(struct compile *c, const struct lyd_node *srv6)
+{
+	int rc = 0;
+
+	cfg_foreach(sid, srv6, "sid") if (rc == 0) rc = compile_sid(c, srv6, sid);
+	return rc;
+}
