@@ -12,6 +12,7 @@
 extern struct ip_punt {
 	uint8_t arp, nd, unresolved;      /* handlers in neigh.c */
 	uint8_t icmp4_error, icmp6_error; /* only their policers are used, by node icmp-error */
+	uint8_t probe;                    /* handler in probe.c */
 } ip_punt;
 
 /* ---- rib.c ---- */
@@ -146,6 +147,10 @@ enum icmp_error_result icmp_error_make(struct rte_mbuf *m);
 
 /* ---- ip_local_node.c ---- */
 void ip_local_init(void);
+
+/* ---- probe.c ---- */
+extern uint16_t ip_probe_ident; /* of every probe: echo identifier and UDP source port */
+int ip_probe_init(void);
 
 /* ---- api.c ---- */
 int ip_api_register(void);

@@ -11,6 +11,7 @@
 
 #include "heddle/wire/udp.h"
 #include "pipelines/ip/internal.h"
+#include "pipelines/ip/probe_match.h"
 
 #define REPLY_HOP_LIMIT 64
 
@@ -73,6 +74,18 @@ static rte_edge_t short_of(const struct rte_mbuf *m, unsigned need)
 	return m->pkt_len >= need ? IP_LOCAL_HEADER_SPLIT : IP_LOCAL_TRUNCATED;
 }
 
+/* Answers to our own probes go to whoever sent them, all other ICMP to whom it was registered for. */
+static bool is_probe_answer(struct rte_mbuf *m, unsigned off, unsigned family)
+{
+	struct probe_match ignored;
+
+	if (!probe_match(rte_pktmbuf_mtod_offset(m, const void *, off), m->data_len - off, family,
+			 ip_probe_ident, &ignored))
+		return false;
+	meta(m)->punt = ip_punt.probe;
+	return true;
+}
+
 /* ---- IPv4 ---- */
 
 static rte_edge_t icmp4(struct rte_mbuf *m, struct ip4_hdr *h, unsigned len)
@@ -85,6 +98,8 @@ static rte_edge_t icmp4(struct rte_mbuf *m, struct ip4_hdr *h, unsigned len)
 		return short_of(m, len + sizeof(*icmp));
 	if (!csum_ok(m, len, 0))
 		return IP_LOCAL_BAD_CHECKSUM;
+	if (is_probe_answer(m, len, 4))
+		return IP_LOCAL_PUNT;
 	if (icmp->type != ICMP4_ECHO_REQUEST || icmp->code != 0)
 		return by_proto[IP_NH_ICMP4] != 0 ? deliver(m, by_proto[IP_NH_ICMP4]) :
 						    IP_LOCAL_CONSUMED;
@@ -179,6 +194,8 @@ static rte_edge_t icmp6(struct rte_mbuf *m, struct ip6_fixed *h, unsigned off)
 		meta(m)->punt = ip_punt.nd;
 		return IP_LOCAL_PUNT;
 	}
+	if (is_probe_answer(m, off, 6))
+		return IP_LOCAL_PUNT;
 	return by_proto[IP_NH_ICMP6] != 0 ? deliver(m, by_proto[IP_NH_ICMP6]) : IP_LOCAL_CONSUMED;
 }
 

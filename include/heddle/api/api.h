@@ -79,6 +79,7 @@ enum hd_api_type {
 	HD_API_PORT_STATE = 0xf0a,
 	HD_API_NEIGH_STATE = 0xf0b,
 	HD_API_WORKER_QUEUES = 0xf0c,
+	HD_API_PROBE = 0xf10, /* probe.h */
 };
 
 /* HELLO, both ways.  The data plane answers with its own; a version it does not speak is answered with
@@ -120,6 +121,7 @@ enum hd_api_event_kind {
 	HD_EVENT_NEIGH = 3,        /* a neighbour appeared, changed or went: u.neigh */
 	HD_EVENT_CAPTURE_DONE = 4, /* u.capture */
 	HD_EVENT_LOG = 5,          /* text only: something the operator should see */
+	HD_EVENT_PROBE = 6,        /* answer to a probe: struct hd_api_probe_answer in u.room */
 };
 
 struct hd_api_event {
