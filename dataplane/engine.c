@@ -40,6 +40,7 @@ struct dp_limits dp_limits = {
 	.sids = 65536,
 	.policies = 16384,
 	.seglists = 32768,
+	.rules = 4096,
 	.mbufs = 16384,
 	.mbuf_room = 2048 + RTE_PKTMBUF_HEADROOM,
 };

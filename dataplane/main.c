@@ -137,6 +137,7 @@ SETTER(set_neighs, dp_limits.neighs, 16, 1u << 22)
 SETTER(set_sids, dp_limits.sids, 1, 1u << 20)
 SETTER(set_policies, dp_limits.policies, 1, 1u << 20)
 SETTER(set_seglists, dp_limits.seglists, 1, 1u << 20)
+SETTER(set_rules, dp_limits.rules, 1, 1u << 18)
 
 static const struct option_row rows[] = {
 	{ "run-dir", "DIR", "sockets dp.sock and dp-punt.sock, crash reports (/run/heddle)",
@@ -168,6 +169,7 @@ static const struct option_row rows[] = {
 	{ "max-sids", "N", "(65536)", set_sids },
 	{ "max-policies", "N", "(16384)", set_policies },
 	{ "max-segment-lists", "N", "(32768)", set_seglists },
+	{ "max-rules", "N", "of classifiers  (4096)", set_rules },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 

@@ -53,9 +53,12 @@ static uint64_t mem_available_mib(void)
 
 int memory_plan(enum memory_huge mode, uint32_t want_mib, struct memory_plan *ret)
 {
-	/* A buffer: mbuf 128, metadata 64, pool header 64, room; plus rings, device queues, graphs: 48 MiB. */
-	uint32_t need =
-		(uint32_t)(((uint64_t)dp_limits.mbufs * (dp_limits.mbuf_room + 320)) >> 20) + 48;
+	/* A buffer: mbuf 128, metadata 64, pool header 64, room; plus rings, device queues, graphs: 48 MiB.
+	 * A classifier rule: 1.2 KiB, twice while the classifier is compiled anew. */
+	uint32_t need = (uint32_t)(((uint64_t)dp_limits.mbufs * (dp_limits.mbuf_room + 320) +
+				    (uint64_t)dp_limits.rules * 2400) >>
+				   20) +
+			48;
 	uint64_t huge = huge_free_mib("/sys/kernel/mm/hugepages"), avail = mem_available_mib();
 
 	if (want_mib != 0 && want_mib < need) {

@@ -41,6 +41,8 @@ static_assert(sizeof(struct hd_meta) == 64, "one cache line");
 #define META_F_HELD     0x08u /* already waited for a neighbour once */
 #define META_F_URPF4    0x10u /* the ingress interface wants uRPF for IPv4, for IPv6 */
 #define META_F_URPF6    0x20u
+#define META_F_STEERED \
+	0x40u /* srv6-ingress: what is routed on takes the result word in pipe[0] instead */
 
 static inline struct hd_meta *meta(struct rte_mbuf *m)
 {

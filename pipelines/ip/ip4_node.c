@@ -100,9 +100,13 @@ static inline rte_edge_t ip4_input_one(struct fwd *f, struct rte_mbuf *m, uint32
 	struct hd_meta *mt = meta(m);
 	uint16_t class;
 
-	if (unlikely(mt->flags & META_F_URPF4) && !urpf_ok(m, h->src.b, 4)) {
-		mt->result = word;
-		return IP4_INPUT_URPF;
+	if (unlikely(mt->flags & (META_F_URPF4 | META_F_STEERED))) {
+		if ((mt->flags & META_F_URPF4) && !urpf_ok(m, h->src.b, 4)) {
+			mt->result = word;
+			return IP4_INPUT_URPF;
+		}
+		if ((mt->flags & META_F_STEERED) && hd_result_kind(word) != HD_RESULT_LOCAL)
+			word = mt->pipe[0];
 	}
 	if (unlikely(h->ttl <= 1) && hd_result_kind(word) != HD_RESULT_LOCAL) {
 		mt->result = word;

@@ -122,7 +122,7 @@ static inline rte_edge_t ip6_input_one(struct fwd *f, struct rte_mbuf *m, uint32
 	struct hd_meta *mt = meta(m);
 	uint16_t class;
 
-	if (unlikely(mt->flags & (META_F_URPF6 | META_F_L2_MCAST) ||
+	if (unlikely(mt->flags & (META_F_URPF6 | META_F_L2_MCAST | META_F_STEERED) ||
 		     ip6_addr_is_link_local(&h->src))) {
 		mt->result = word;
 		if (ip6_addr_is_link_local(&h->src)) {
@@ -135,6 +135,8 @@ static inline rte_edge_t ip6_input_one(struct fwd *f, struct rte_mbuf *m, uint32
 		}
 		if (!mine && (mt->flags & META_F_L2_MCAST))
 			return IP6_INPUT_L2_GROUP;
+		if (!mine && (mt->flags & META_F_STEERED))
+			word = mt->pipe[0];
 	}
 	if (unlikely(h->hop_limit <= 1) && !mine) {
 		mt->result = word;

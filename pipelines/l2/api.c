@@ -2,6 +2,7 @@
  * Object kind IFACE (include/heddle/api/l2.h), and the published form of interfaces.
  * An interface's MAC and MTU default to its port's; ports change by themselves, so iface_tick() looks. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,9 @@
 #include "dataplane/objects.h"
 #include "dataplane/port.h"
 #include "dataplane/rcu.h"
+#include "dataplane/result.h"
 #include "dataplane/stats.h"
+#include "heddle/api/srv6.h"
 #include "pipelines/l2/demux.h"
 #include "pipelines/l2/internal.h"
 #include "pipelines/l2/l2.h"
@@ -57,6 +60,8 @@ static void iface_fill(struct iface *i, const struct hd_api_iface *c)
 	memcpy(&i->mac48, &i->mac, 6);
 	i->admin_up = (c->flags & HD_IFACE_F_UP) != 0;
 	i->up = i->admin_up && p != NULL && p->up;
+	i->ingress = (c->flags & HD_IFACE_F_INGRESS) != 0;
+	i->l2_word = c->l2_policy_id != 0 ? hd_result(HD_RESULT_POLICY, c->l2_policy_id) : 0;
 	i->urpf4 = c->urpf4;
 	i->urpf6 = c->urpf6;
 	if (c->outer_tpid != 0)
@@ -111,6 +116,7 @@ static int tags_taken(const struct hd_api_iface *c, struct object_error *err)
 static int iface_check(const void *m, const void *old, struct object_error *err)
 {
 	const struct hd_api_iface *c = m;
+	const struct hd_api_srv6_policy *p;
 
 	(void)old;
 	if (c->iface_id == 0 || c->iface_id >= n_conf)
@@ -130,6 +136,12 @@ static int iface_check(const void *m, const void *old, struct object_error *err)
 		return object_fail(err, -EINVAL, "the interface's MAC is a group address");
 	if (c->mtu != 0 && (c->mtu < 68 || c->mtu > 9600))
 		return object_fail(err, -EINVAL, "mtu %u is not between 68 and 9600", c->mtu);
+	p = c->l2_policy_id != 0 ? object_find(HD_API_SRV6_POLICY, &c->l2_policy_id) : NULL;
+	if (p != NULL && p->encap != HD_SRV6_H_ENCAPS_L2 && p->encap != HD_SRV6_H_ENCAPS_L2_RED)
+		return object_fail(err, -EINVAL,
+				   "policy %.31s does not take Ethernet frames: its encapsulation "
+				   "is not h.encaps.l2 or h.encaps.l2.red",
+				   p->name);
 	if (c->urpf4 > HD_URPF_STRICT || c->urpf6 > HD_URPF_STRICT)
 		return object_fail(err, -EINVAL, "unknown uRPF mode");
 	return tags_taken(c, err);
@@ -194,12 +206,16 @@ static unsigned iface_refs(const void *m, struct object_ref *ref)
 	const struct hd_api_iface *c = m;
 	unsigned n = 0;
 
-	memset(ref, 0, 2 * sizeof(*ref));
+	memset(ref, 0, 3 * sizeof(*ref));
 	ref[n].type = HD_API_PORT;
 	memcpy(ref[n++].key, &c->port_id, sizeof(c->port_id));
 	if (c->vrf_id != 0) { /* VRF 0 needs no object */
 		ref[n].type = HD_API_VRF;
 		memcpy(ref[n++].key, &c->vrf_id, sizeof(c->vrf_id));
+	}
+	if (c->l2_policy_id != 0) {
+		ref[n].type = HD_API_SRV6_POLICY;
+		memcpy(ref[n++].key, &c->l2_policy_id, sizeof(c->l2_policy_id));
 	}
 	return n;
 }
@@ -209,7 +225,7 @@ static struct object_kind iface_kind = {
 	.rank = 20,
 	.name = "interface",
 	.key_size = sizeof(uint32_t),
-	.min_size = sizeof(struct hd_api_iface),
+	.min_size = offsetof(struct hd_api_iface, l2_policy_id),
 	.max_size = sizeof(struct hd_api_iface),
 	.check = iface_check,
 	.apply = iface_apply,

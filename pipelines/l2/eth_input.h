@@ -5,16 +5,19 @@
 
 #include "dataplane/node.h"
 
-#define ETH_INPUT_VERDICTS(V, P)                                                        \
-	V(P, IP4, "ip4-input", INFO, "IPv4")                                            \
-	V(P, IP6, "ip6-input", INFO, "IPv6")                                            \
-	V(P, PUNT, "punt", INFO, "for the control thread, as ARP (RFC 826)")            \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than its Ethernet header and tags")     \
-	V(P, NO_IFACE, "drop", INFO, "no interface takes untagged frames of this port") \
-	V(P, UNKNOWN_VLAN, "drop", INFO,                                                \
-	  "no sub-interface has these tags: is one missing in the configuration?")      \
-	V(P, ADMIN_DOWN, "drop", INFO, "the interface is administratively down")        \
-	V(P, NOT_OURS, "drop", INFO, "destination MAC is another station's")            \
+#define ETH_INPUT_VERDICTS(V, P)                                                         \
+	V(P, IP4, "ip4-input", INFO, "IPv4")                                             \
+	V(P, IP6, "ip6-input", INFO, "IPv6")                                             \
+	V(P, INGRESS, "srv6-ingress", INFO, "the interface filters or steers by itself") \
+	V(P, L2_POLICY, "srv6-encap-l2", INFO,                                           \
+	  "the interface's frames go into an SR policy (RFC 8986 5.3)")                  \
+	V(P, PUNT, "punt", INFO, "for the control thread, as ARP (RFC 826)")             \
+	V(P, TRUNCATED, "drop", ERROR, "shorter than its Ethernet header and tags")      \
+	V(P, NO_IFACE, "drop", INFO, "no interface takes untagged frames of this port")  \
+	V(P, UNKNOWN_VLAN, "drop", INFO,                                                 \
+	  "no sub-interface has these tags: is one missing in the configuration?")       \
+	V(P, ADMIN_DOWN, "drop", INFO, "the interface is administratively down")         \
+	V(P, NOT_OURS, "drop", INFO, "destination MAC is another station's")             \
 	V(P, UNKNOWN_ETHERTYPE, "drop", INFO, "ethertype or 802.3 frame that nothing here speaks")
 NODE_VERDICTS(eth_input, ETH_INPUT, ETH_INPUT_VERDICTS)
 

@@ -98,14 +98,27 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 		if (unlikely(id == UINT16_MAX))
 			return ETH_INPUT_TRUNCATED;
 		i = iface_get(id);
-		if (unlikely(id == 0 || i == NULL))
-			return ETH_INPUT_UNKNOWN_VLAN;
+		if (unlikely(id == 0 || i == NULL)) {
+			id = d->untagged; /* a port as a whole carried over a policy: its tags too */
+			i = iface_get(id);
+			if (id == 0 || i == NULL || i->l2_word == 0)
+				return ETH_INPUT_UNKNOWN_VLAN;
+		}
 	}
 	mt->iface = id;
 	mt->vrf = i->vrf;
 	mt->l2_len = (uint8_t)off;
 	if (unlikely(!i->admin_up))
 		return ETH_INPUT_ADMIN_DOWN;
+	if (unlikely(i->l2_word != 0)) {
+		mt->result = i->l2_word;
+		mt->l2_len = 0;
+		r->count[id].rx_packets++;
+		r->count[id].rx_octets += m->pkt_len;
+		if (unlikely(r->w->watch & WATCH_TRACE))
+			trace_mark(r->w, m);
+		return ETH_INPUT_L2_POLICY;
+	}
 	memcpy(&dst, p, sizeof(dst)); /* 14 octets are there */
 	if (unlikely((dst & 0xffffffffffffull) != i->mac48)) {
 		if ((p[0] & 1) == 0)
@@ -123,6 +136,8 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 	if (unlikely(r->w->watch & WATCH_TRACE))
 		trace_mark(r->w, m);
 	v = ethertype_verdict[type];
+	if (unlikely(i->ingress) && v <= ETH_INPUT_IP6)
+		return ETH_INPUT_INGRESS;
 	if (unlikely(v > ETH_INPUT_IP6)) {
 		if (v == ETH_INPUT_PUNT)
 			mt->punt = ethertype_punt[type];

@@ -24,6 +24,8 @@ struct iface {
 	bool up; /* admin state and the port's link */
 	bool admin_up;
 	uint8_t urpf4, urpf6; /* enum hd_urpf */
+	bool ingress;         /* IP packets go by srv6-ingress */
+	uint32_t l2_word;     /* result word of the policy that takes its frames; 0: none */
 	uint8_t n_tags;
 	struct eth_tag_view tag[ETH_MAX_TAGS]; /* as sent and expected, [0] outer */
 	char name[HD_API_NAME_MAX];

@@ -9,6 +9,7 @@
  * Spec: RFC 8986 5.1, 5.2; RFC 9256 2.11, 8; RFC 2473 section 7 for the MTU. */
 #include "dataplane/node.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/srv6/make_room.h"
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/verdicts.h"
 
@@ -121,24 +122,6 @@ static inline unsigned egress(struct rte_mbuf *m, const struct encap_pkt *p, uin
 	}
 }
 
-/* Room for n octets in front of the packet and an L2 header before them; moves a packet that lies too far in front of
- * its buffer.  False: there is none. */
-static inline bool make_room(struct rte_mbuf *m, uint32_t n)
-{
-	uint32_t need = n + ADJ_HDR_ROOM, have = rte_pktmbuf_headroom(m), by;
-	uint8_t *p;
-
-	if (likely(have >= need))
-		return true;
-	by = need - have;
-	if (m->nb_segs != 1 || rte_mbuf_refcnt_read(m) != 1 || rte_pktmbuf_tailroom(m) < by)
-		return false;
-	p = rte_pktmbuf_mtod(m, uint8_t *);
-	memmove(p + by, p, m->data_len);
-	m->data_off = (uint16_t)(m->data_off + by);
-	return true;
-}
-
 static inline unsigned encap_one(struct encap_run *r, struct rte_mbuf *m, struct encap_pkt *p,
 				 uint32_t word)
 {
@@ -149,7 +132,7 @@ static inline unsigned encap_one(struct encap_run *r, struct rte_mbuf *m, struct
 
 	if (unlikely(v != SRV6_EN_FORWARD))
 		return v;
-	if (unlikely(!make_room(m, o->len)))
+	if (unlikely(!srv6_make_room(m, o->len)))
 		return SRV6_EN_NO_ROOM;
 	outer = (uint8_t *)rte_pktmbuf_prepend(m, o->len);
 	if ((mt->flags & (META_F_ADVANCED | META_F_LOCAL)) == 0)
@@ -174,8 +157,8 @@ static inline unsigned classify(struct rte_mbuf *m, struct encap_pkt *p)
 
 	if (unlikely(p->policy == NULL))
 		return SRV6_EN_POLICY_GONE;
-	if (unlikely(p->policy->n_lists == 0))
-		return SRV6_EN_INVALID_POLICY;
+	if (unlikely(p->policy->n_lists == 0 || p->policy->l2))
+		return p->policy->l2 ? SRV6_EN_FRAME_POLICY : SRV6_EN_INVALID_POLICY;
 	p->ip = rte_pktmbuf_mtod(m, uint8_t *);
 	if (unlikely(srv6_inner_parse(p->ip, m->data_len, m->pkt_len, &p->in) < 0))
 		return SRV6_EN_NOT_IP;

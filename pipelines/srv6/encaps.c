@@ -8,17 +8,16 @@ static_assert(HD_SRV6_LISTS_MAX < UINT8_MAX, "buckets are octets, one value mean
 
 int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f)
 {
-	bool red = f->encap == HD_SRV6_H_ENCAPS_RED, srh;
+	bool red = f->encap == HD_SRV6_H_ENCAPS_RED || f->encap == HD_SRV6_H_ENCAPS_L2_RED, srh;
 	struct ip6_fields ip;
 	struct srh_fields sf;
 	int n = 0;
 
-	if (f->encap != HD_SRV6_H_ENCAPS && !red)
-		return -EOPNOTSUPP;
-	if (f->n_seg == 0 || f->n_seg > HD_SRV6_SEGS_MAX)
+	if (f->encap < HD_SRV6_H_ENCAPS || f->encap > HD_SRV6_H_ENCAPS_L2_RED || f->n_seg == 0 ||
+	    f->n_seg > HD_SRV6_SEGS_MAX)
 		return -EINVAL;
 	memset(o, 0, sizeof(*o));
-	srh = !red || f->n_seg > 1; /* RFC 8986 5.2: one segment needs no SRH */
+	srh = !red || f->n_seg > 1; /* RFC 8986 5.2, 5.4: one segment needs no SRH */
 	ip = (struct ip6_fields){
 		.src = f->src,
 		.dst = f->seg[0],
@@ -41,6 +40,13 @@ int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f)
 	o->dscp_copy = f->dscp_copy;
 	o->dscp = f->tclass & 0xfc;
 	o->seglist_id = f->seglist_id;
+	if (f->hop_mode == HD_SRV6_HOP_INNER)
+		o->treat |= SRV6_OUTER_HOP_INNER;
+	if (f->label_mode == HD_SRV6_LABEL_INNER)
+		o->treat |= SRV6_OUTER_LABEL_INNER;
+	if (f->label_mode == HD_SRV6_LABEL_FIXED)
+		o->treat |= SRV6_OUTER_LABEL_FIXED;
+	o->label = f->label & 0xfffff;
 	return 0;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * H.Encaps and H.Encaps.Red on octets: a ready outer header per segment list, pushed by copy and patch.
- * Pure: no graph, no mbuf.  Spec: RFC 8986 5.1, 5.2 (headend), RFC 8754 4.1 (SRH), RFC 6437 and 6438 (flow label),
+ * H.Encaps, H.Encaps.Red and both for Ethernet frames on octets: a ready outer header per segment list, pushed by copy
+ * and patch.
+ * Pure: no graph, no mbuf.  Spec: RFC 8986 5.1 to 5.4 (headend), RFC 8754 4.1 (SRH), RFC 6437 and 6438 (flow label),
  * RFC 6040 4.1 (ECN), RFC 2473 (tunnel rules). */
 #ifndef PIPELINES_SRV6_ENCAPS_H
 #define PIPELINES_SRV6_ENCAPS_H
 
 #include <heddle/api/srv6.h>
+#include <heddle/wire/eth.h>
 #include <heddle/wire/ip6.h>
 #include <heddle/wire/srh.h>
 
@@ -18,26 +20,35 @@ struct srv6_outer {
 	uint8_t proto_off;   /* where the inner protocol goes: 6 without SRH, 40 with */
 	uint8_t dscp_copy;   /* traffic class: copy of the inner one; else dscp and the inner ECN */
 	uint8_t dscp;        /* traffic class with ECN 0 */
+	uint8_t treat;       /* SRV6_OUTER_*: what else is not as most have it; 0: nothing */
+	uint32_t label;      /* for SRV6_OUTER_LABEL_FIXED */
 	uint32_t seglist_id; /* row of the counters */
 };
+
+#define SRV6_OUTER_HOP_INNER   0x1u
+#define SRV6_OUTER_LABEL_INNER 0x2u
+#define SRV6_OUTER_LABEL_FIXED 0x4u
 
 struct srv6_outer_fields { /* what srv6_outer_build() writes */
 	enum hd_srv6_encap encap;
 	struct ip6_addr src;
 	const struct ip6_addr *seg; /* in the order of travel */
 	unsigned n_seg;
-	uint8_t hop_limit;
+	uint8_t hop_limit; /* what frames get too when the hop limit is the inner one */
 	bool dscp_copy;
 	uint8_t tclass;
+	enum hd_srv6_hop hop_mode;
+	enum hd_srv6_label label_mode;
+	uint32_t label;
 	uint32_t seglist_id;
 };
 
-/* Returns 0, -EINVAL (no or too many segments), -EOPNOTSUPP (an encapsulation of Ethernet frames). */
+/* Returns 0, -EINVAL (no or too many segments, an unknown encapsulation). */
 int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f);
 
 /* The packet to be steered, as found in front of the push. */
 struct srv6_inner {
-	uint8_t proto; /* IP_NH_IP4 or IP_NH_IP6 */
+	uint8_t proto; /* IP_NH_IP4, IP_NH_IP6 or IP_NH_ETHERNET */
 	uint8_t tc;    /* traffic class or TOS */
 	uint8_t hop;   /* hop limit or TTL as it is now */
 	bool df;       /* IPv4: don't fragment; IPv6: true */
@@ -75,6 +86,30 @@ static inline int srv6_inner_parse(const uint8_t *ip, uint32_t head, uint32_t le
 	return ret->len > len ? -EBADMSG : 0;
 }
 
+/* The same for an Ethernet frame of len octets, `head` of them readable (5.3: without preamble and FCS).  Its traffic
+ * class is the priority of the outer tag as a class selector; ret_l3_off: where an IP packet begins, 0: there is none.
+ * Returns 0, or -EBADMSG: shorter than its header. */
+static inline int srv6_frame_parse(const uint8_t *frame, uint32_t head, uint32_t len,
+				   struct srv6_inner *ret, unsigned *ret_l3_off)
+{
+	struct wire_cur c = wire_cur_init(frame, head);
+	struct eth_view v;
+	int rc = eth_parse(&c, &v);
+
+	if (rc == -EPROTONOSUPPORT) /* a third tag: carried as it is */
+		v = (struct eth_view){ .n_tags = 1, .tag[0].pcp = frame[14] >> 5 };
+	else if (rc < 0)
+		return rc;
+	*ret = (struct srv6_inner){
+		.proto = IP_NH_ETHERNET,
+		.tc = v.n_tags != 0 ? (uint8_t)(v.tag[0].pcp << 5) : 0,
+		.df = true,
+		.len = len,
+	};
+	*ret_l3_off = v.ethertype == ETHTYPE_IP4 || v.ethertype == ETHTYPE_IP6 ? v.l3_off : 0;
+	return 0;
+}
+
 /* 5.1 S05: the inner hop limit or TTL counts this node.  The caller has checked that it is above 1. */
 static inline void srv6_inner_decrement(uint8_t *ip, const struct srv6_inner *in)
 {
@@ -93,7 +128,28 @@ static inline uint32_t srv6_flow_label(uint32_t flow_hash)
 	return label + (label == 0);
 }
 
-/* Write the outer header into the o->len octets at outer, in front of the inner packet. */
+/* Fields of the outer header at `outer` that come from the inner one behind it, or are fixed. */
+static inline void srv6_outer_treat(const struct srv6_outer *o, uint8_t *outer,
+				    const struct srv6_inner *in)
+{
+	const uint8_t *ip = outer + o->len;
+	uint32_t first = wire_get32(outer), label;
+
+	if ((o->treat & SRV6_OUTER_HOP_INNER) != 0 && in->proto != IP_NH_ETHERNET)
+		outer[IP6_OFF_HOP_LIMIT] = in->proto == IP_NH_IP6 ?
+						   ip[IP6_OFF_HOP_LIMIT] :
+						   ((const struct ip4_hdr *)ip)->ttl;
+	if ((o->treat & SRV6_OUTER_LABEL_FIXED) != 0) {
+		wire_put32(outer, (first & ~0xfffffu) | o->label);
+	} else if ((o->treat & SRV6_OUTER_LABEL_INNER) != 0 && in->proto == IP_NH_IP6) {
+		label = wire_get32(ip) & 0xfffff;
+		if (label != 0)
+			wire_put32(outer, (first & ~0xfffffu) | label);
+	}
+}
+
+/* Write the outer header into the o->len octets at outer, in front of the inner packet, whose hop limit has been
+ * decremented. */
 static inline void srv6_outer_push(const struct srv6_outer *o, uint8_t *outer,
 				   const struct srv6_inner *in, uint32_t flow_label)
 {
@@ -109,6 +165,8 @@ static inline void srv6_outer_push(const struct srv6_outer *o, uint8_t *outer,
 	wire_put16(outer + IP6_OFF_PAYLOAD_LEN,
 		   (uint16_t)(o->len - sizeof(struct ip6_fixed) + in->len));
 	outer[o->proto_off] = in->proto;
+	if (__builtin_expect(o->treat != 0, 0))
+		srv6_outer_treat(o, outer, in);
 }
 
 /* The value of the error when the inner packet does not fit: what is left for it, but for IPv6 not below the minimum

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Pipeline srv6: local SIDs (node srv6-endpoint) and SR policies (node srv6-encap). */
+#include "pipelines/srv6/classifier.h"
+#include "pipelines/srv6/ingress.h"
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/sid_table.h"
 #include "pipelines/srv6/srv6.h"
@@ -12,12 +14,27 @@ static int srv6_init(void)
 		return rc;
 	rc = srv6_sid_table_init();
 	if (rc < 0)
-		srv6_policy_fini();
+		goto fini_policy;
+	rc = srv6_classifier_init();
+	if (rc < 0)
+		goto fini_sid_table;
+	rc = srv6_ingress_init();
+	if (rc < 0)
+		goto fini_classifier;
+	return 0;
+fini_classifier:
+	srv6_classifier_fini();
+fini_sid_table:
+	srv6_sid_table_fini();
+fini_policy:
+	srv6_policy_fini();
 	return rc;
 }
 
 static void srv6_fini(void)
 {
+	srv6_ingress_fini();
+	srv6_classifier_fini();
 	srv6_sid_table_fini();
 	srv6_policy_fini();
 }
@@ -26,4 +43,5 @@ const struct pipeline srv6_pipeline = {
 	.name = "srv6",
 	.init = srv6_init,
 	.fini = srv6_fini,
+	.tick = srv6_classifier_tick,
 };

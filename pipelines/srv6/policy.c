@@ -43,6 +43,57 @@ static void policy_fill_buckets(struct srv6_policy *p, const struct hd_api_srv6_
 			  p->bucket);
 }
 
+static bool encap_is_l2(uint8_t encap)
+{
+	return encap == HD_SRV6_H_ENCAPS_L2 || encap == HD_SRV6_H_ENCAPS_L2_RED;
+}
+
+/* The node's way of filling the outer header, and where the policy has its own. */
+static void treatment_of(const struct hd_api_srv6_policy *m, struct hd_api_srv6_treatment *ret)
+{
+	const struct hd_api_srv6_treatment *own = &m->treatment;
+
+	*ret = (struct hd_api_srv6_treatment){
+		.hop_mode = conf.hop_mode,
+		.hop_limit = conf.encap_hop_limit,
+		.tclass_mode = conf.tclass_mode,
+		.tclass = conf.tclass,
+		.label_mode = conf.label_mode,
+		.label = conf.label,
+	};
+	if ((own->set & HD_SRV6_TREAT_HOP) != 0) {
+		ret->hop_mode = own->hop_mode;
+		ret->hop_limit = own->hop_limit;
+	}
+	if ((own->set & HD_SRV6_TREAT_TCLASS) != 0) {
+		ret->tclass_mode = own->tclass_mode;
+		ret->tclass = own->tclass;
+	}
+	if ((own->set & HD_SRV6_TREAT_LABEL) != 0) {
+		ret->label_mode = own->label_mode;
+		ret->label = own->label;
+	}
+}
+
+static int treatment_check(const struct hd_api_srv6_treatment *t, struct object_error *err)
+{
+	if (t->tclass_mode > HD_SRV6_TCLASS_FIXED)
+		return object_fail(err, -EINVAL,
+				   "traffic class mode %u is neither 0 (copy) nor 1 (fixed)",
+				   t->tclass_mode);
+	if (t->hop_mode > HD_SRV6_HOP_INNER)
+		return object_fail(err, -EINVAL,
+				   "hop limit mode %u is neither 0 (fixed) nor 1 (copy)",
+				   t->hop_mode);
+	if (t->label_mode > HD_SRV6_LABEL_FIXED || t->label > 0xfffff)
+		return object_fail(
+			err, -EINVAL,
+			"flow label mode %u, value 0x%x: modes are 0 (computed), 1 (copy) "
+			"and 2 (fixed, 20 bits)",
+			t->label_mode, t->label);
+	return 0;
+}
+
 /* A policy from its message, the segment lists and the settings; NULL: no memory.  Without any source address there
  * is no valid outer header, so the policy then has no list. */
 static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
@@ -51,6 +102,7 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 	uint32_t n = unspecified(src) ? 0 : m->n_lists;
 	size_t size = sizeof(struct srv6_policy) + n * sizeof(struct srv6_outer);
 	struct srv6_policy *p = aligned_alloc(64, (size + 63) / 64 * 64);
+	struct hd_api_srv6_treatment t;
 
 	if (p == NULL)
 		return NULL;
@@ -58,16 +110,20 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 	p->policy_id = m->policy_id;
 	p->vrf = m->vrf_id;
 	p->n_lists = n;
+	p->l2 = encap_is_l2(m->encap);
+	treatment_of(m, &t);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct hd_api_srv6_seglist *l = seglists[m->list[i].seglist_id];
 		struct srv6_outer_fields f = {
 			.encap = (enum hd_srv6_encap)m->encap,
 			.seg = (const struct ip6_addr *)l->seg,
 			.n_seg = l->n_segs,
-			.hop_limit = conf.encap_hop_limit != 0 ? conf.encap_hop_limit :
-								 DEFAULT_HOP_LIMIT,
-			.dscp_copy = conf.tclass_mode == 0,
-			.tclass = conf.tclass,
+			.hop_limit = t.hop_limit != 0 ? t.hop_limit : DEFAULT_HOP_LIMIT,
+			.hop_mode = (enum hd_srv6_hop)t.hop_mode,
+			.dscp_copy = t.tclass_mode == HD_SRV6_TCLASS_INNER,
+			.tclass = t.tclass,
+			.label_mode = (enum hd_srv6_label)t.label_mode,
+			.label = t.label,
 			.seglist_id = l->seglist_id,
 		};
 
@@ -173,15 +229,17 @@ out:
 static int conf_check(const void *msg, const void *old, struct object_error *err)
 {
 	const struct hd_api_srv6_conf *m = msg;
+	const struct hd_api_srv6_treatment t = { .hop_mode = m->hop_mode,
+						 .tclass_mode = m->tclass_mode,
+						 .label_mode = m->label_mode,
+						 .label = m->label };
 
 	(void)old;
 	if (m->key != 0)
 		return object_fail(err, -EINVAL, "there is one object, of key 0");
-	if (m->tclass_mode > 1)
-		return object_fail(err, -EINVAL,
-				   "traffic class mode %u is neither 0 (copy) nor 1 (fixed)",
-				   m->tclass_mode);
-	if (m->flags != 0)
+	if (treatment_check(&t, err) < 0)
+		return -EINVAL;
+	if ((m->flags & ~(HD_SRV6_CONF_F_DECAP_DSCP | HD_SRV6_CONF_F_DECAP_HOP)) != 0)
 		return object_fail(err, -EINVAL, "unknown flags 0x%x", m->flags);
 	if (ip6_addr_is_multicast((const struct ip6_addr *)m->encap_source))
 		return object_fail(err, -EINVAL, "the source address is multicast");
@@ -297,15 +355,12 @@ static int policy_check(const void *msg, const void *old, struct object_error *e
 	if (m->policy_id >= dp_limits.policies)
 		return object_fail(err, -ENOSPC, "policy_id %u is not below %u", m->policy_id,
 				   dp_limits.policies);
-	if (m->encap == HD_SRV6_H_ENCAPS_L2 || m->encap == HD_SRV6_H_ENCAPS_L2_RED)
-		return object_fail(
-			err, -EOPNOTSUPP,
-			"encapsulation of Ethernet frames is not carried by this data plane, "
-			"which has: h.encaps h.encaps.red");
-	if (m->encap != HD_SRV6_H_ENCAPS && m->encap != HD_SRV6_H_ENCAPS_RED)
+	if (m->encap < HD_SRV6_H_ENCAPS || m->encap > HD_SRV6_H_ENCAPS_L2_RED)
 		return object_fail(err, -EINVAL, "encapsulation %u is unknown", m->encap);
 	if (m->flags != 0)
 		return object_fail(err, -EINVAL, "unknown flags 0x%x", m->flags);
+	if (treatment_check(&m->treatment, err) < 0)
+		return -EINVAL;
 	if (m->n_lists > HD_SRV6_LISTS_MAX)
 		return object_fail(err, -EINVAL, "%u segment lists, at most %u are possible",
 				   m->n_lists, HD_SRV6_LISTS_MAX);

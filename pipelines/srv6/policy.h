@@ -14,6 +14,7 @@ struct srv6_policy {
 	uint32_t policy_id;
 	uint32_t vrf;     /* table of the outer packet */
 	uint32_t n_lists; /* 0: the policy is invalid, packets are dropped */
+	bool l2;          /* it takes Ethernet frames (node srv6-encap-l2), else IP packets */
 	uint8_t bucket[SRV6_BUCKETS];
 	struct srv6_outer outer[]; /* n_lists */
 };

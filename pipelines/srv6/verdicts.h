@@ -9,7 +9,8 @@
 #define PIPELINES_SRV6_VERDICTS_H
 
 /* clang-format off */
-#define SRV6_FWD_VERDICTS(V, P, what, sid_node, policy_node) \
+/* `err`: where those go that its sender can be told of. */
+#define SRV6_FWD_VERDICTS(V, P, what, sid_node, policy_node, err) \
 	V(P, FORWARD, "port-tx", INFO, what ", looked up and sent to a neighbour") \
 	V(P, LOCAL, "ip-local", INFO, "delivered on this node: its address, or allowed at the SID (RFC 8986 4.1.1)") \
 	V(P, SID, sid_node, INFO, what ", the next destination is a local SID too (RFC 8754 4.3)") \
@@ -17,11 +18,11 @@
 	V(P, RESOLVE, "punt", INFO, what ", waits for the neighbour's address (RFC 4861 7.2)") \
 	V(P, PUNT, "punt", INFO, "the route leads to the control plane") \
 	V(P, FRAGMENT, "ip4-frag", INFO, "IPv4 packet longer than the egress MTU, fragmented first (RFC 791 2.3)") \
-	V(P, TOO_BIG, "icmp-error", WARN, "longer than the egress MTU: check the MTU of the path (RFC 8200 4.4)") \
-	V(P, NO_ROUTE, "icmp-error", WARN, "no route to the next segment (RFC 4443 3.1 code 0)") \
-	V(P, UNREACHABLE, "icmp-error", WARN, "the route to the next segment says unreachable") \
-	V(P, PROHIBIT, "icmp-error", WARN, "the route to the next segment says prohibited (RFC 4443 3.1 code 1)") \
-	V(P, NEIGH_FAILED, "icmp-error", WARN, "the neighbour does not answer ND (RFC 4443 3.1 code 3)") \
+	V(P, TOO_BIG, err, WARN, "longer than the egress MTU: check the MTU of the path (RFC 8200 4.4)") \
+	V(P, NO_ROUTE, err, WARN, "no route to the next segment (RFC 4443 3.1 code 0)") \
+	V(P, UNREACHABLE, err, WARN, "the route to the next segment says unreachable") \
+	V(P, PROHIBIT, err, WARN, "the route to the next segment says prohibited (RFC 4443 3.1 code 1)") \
+	V(P, NEIGH_FAILED, err, WARN, "the neighbour does not answer ND (RFC 4443 3.1 code 3)") \
 	V(P, BLACKHOLE, "drop", INFO, "the route to the next segment says discard") \
 	V(P, LINK_DOWN, "drop", WARN, "egress interface or its link is down") \
 	V(P, GROUP_DOWN, "drop", WARN, "every member of the multipath group is down") \
@@ -30,7 +31,7 @@
 	V(P, VRF_LOOP, "drop", ERROR, "routes send the packet through more than 4 VRFs: look for a loop")
 
 #define SRV6_ENDPOINT_VERDICTS(V, P) \
-	SRV6_FWD_VERDICTS(V, P, "segment advanced (RFC 8986 4.1)", "ip6-lookup", "srv6-encap") \
+	SRV6_FWD_VERDICTS(V, P, "segment advanced (RFC 8986 4.1)", "ip6-lookup", "srv6-encap", "icmp-error") \
 	V(P, CROSS_CONNECT, "port-tx", INFO, "sent over the SID's own next hop, no lookup (RFC 8986 4.2, 4.4, 4.5)") \
 	V(P, DECAP4, "ip4-input", INFO, "outer headers removed, IPv4 goes on in the SID's table (RFC 8986 4.7)") \
 	V(P, DECAP6, "ip6-input", INFO, "outer headers removed, IPv6 goes on in the SID's table (RFC 8986 4.6)") \
@@ -53,13 +54,32 @@
 	V(P, NO_TABLE, "drop", ERROR, "the SID's table is gone")
 
 #define SRV6_ENCAP_VERDICTS(V, P) \
-	SRV6_FWD_VERDICTS(V, P, "outer header pushed (RFC 8986 5.1)", "srv6-endpoint", "ip6-lookup") \
+	SRV6_FWD_VERDICTS(V, P, "outer header pushed (RFC 8986 5.1)", "srv6-endpoint", "ip6-lookup", "icmp-error") \
 	V(P, HOP_LIMIT, "icmp-error", WARN, "hop limit or TTL of the inner packet reached (RFC 8986 5.1 S05)") \
 	V(P, TOO_BIG_MIN, "drop", WARN, "too long to encapsulate at 1280 octets or less, which IPv6 never goes below") \
 	V(P, INVALID_POLICY, "drop", WARN, "the policy has no valid segment list (RFC 9256 8.2)") \
 	V(P, POLICY_GONE, "drop", INFO, "the policy was deleted while the packet was on its way") \
 	V(P, NO_TABLE, "drop", ERROR, "the policy's table is gone") \
 	V(P, NOT_IP, "drop", ERROR, "neither IPv4 nor IPv6, or shorter than its header") \
+	V(P, FRAME_POLICY, "drop", ERROR, "the policy is one for Ethernet frames, this is an IP packet (RFC 8986 5.3)") \
+	V(P, NO_ROOM, "drop", ERROR, "no room in the packet buffer for the outer headers: raise --mbuf-room")
+
+#define SRV6_INGRESS_VERDICTS(V, P) \
+	V(P, IP4, "ip4-input", INFO, "passed; a policy it was steered into takes it once it is checked (RFC 9256 8.6)") \
+	V(P, IP6, "ip6-input", INFO, "passed; a policy it was steered into takes it once it is checked (RFC 9256 8.6)") \
+	V(P, RULE_DROP, "drop", INFO, "a rule of the classifier says drop") \
+	V(P, SID_FROM_OUTSIDE, "drop", WARN, "from outside the SR domain to one of its SIDs (RFC 8754 5.1)") \
+	V(P, SOURCE_FROM_OUTSIDE, "drop", WARN, "from outside the SR domain with a source of its own (RFC 8754 5.1, 7)") \
+	V(P, FOREIGN_SOURCE, "drop", WARN, "to a SID of this node from a source that is none of the domain (RFC 8754 5.1)")
+
+/* Of frames nobody can be told: what would be answered is dropped. */
+#define SRV6_ENCAP_L2_VERDICTS(V, P) \
+	SRV6_FWD_VERDICTS(V, P, "outer header pushed (RFC 8986 5.3)", "srv6-endpoint", "ip6-lookup", "drop") \
+	V(P, INVALID_POLICY, "drop", WARN, "the policy has no valid segment list (RFC 9256 8.2)") \
+	V(P, POLICY_GONE, "drop", INFO, "the policy was deleted while the frame was on its way") \
+	V(P, IP_POLICY, "drop", ERROR, "the policy is one for IP packets, this is an Ethernet frame (RFC 8986 5.3)") \
+	V(P, NO_TABLE, "drop", ERROR, "the policy's table is gone") \
+	V(P, RUNT, "drop", ERROR, "shorter than an Ethernet header") \
 	V(P, NO_ROOM, "drop", ERROR, "no room in the packet buffer for the outer headers: raise --mbuf-room")
 /* clang-format on */
 
@@ -67,6 +87,10 @@
 enum srv6_endpoint_verdict {
 	SRV6_ENDPOINT_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_EP) SRV6_EP_N_VERDICTS
 };
+enum srv6_encap_l2_verdict {
+	SRV6_ENCAP_L2_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_E2) SRV6_E2_N_VERDICTS
+};
+enum srv6_ingress_verdict { SRV6_INGRESS_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_IN) SRV6_IN_N_VERDICTS };
 enum srv6_encap_verdict { SRV6_ENCAP_VERDICTS(SRV6_VERDICT_ENUM_, SRV6_EN) SRV6_EN_N_VERDICTS };
 
 #endif

@@ -37,9 +37,13 @@ struct hd_api_iface {
 	uint8_t flags;        /* HD_IFACE_F_* */
 	uint8_t urpf4, urpf6; /* enum hd_urpf */
 	uint8_t pad[3];
+	/* Every frame of the interface, whatever its MAC addresses, goes into this policy of H.Encaps.L2 or
+	 * H.Encaps.L2.Red, its tags as received (RFC 8986 5.3); 0: none */
+	uint32_t l2_policy_id;
 };
-static_assert(sizeof(struct hd_api_iface) == 64, "no hidden padding");
-#define HD_IFACE_F_UP 0x1u /* admin state: down drops both ways */
+static_assert(sizeof(struct hd_api_iface) == 68, "no hidden padding");
+#define HD_IFACE_F_UP      0x1u /* admin state: down drops both ways */
+#define HD_IFACE_F_INGRESS 0x2u /* IP packets go by node srv6-ingress: steering, domain filters */
 enum hd_urpf { HD_URPF_NONE = 0, HD_URPF_LOOSE = 1, HD_URPF_STRICT = 2 };
 
 #endif

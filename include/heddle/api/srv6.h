@@ -12,12 +12,30 @@ struct hd_api_srv6_conf {
 	uint8_t encap_source
 		[16]; /* default outer source address; unspecified: policies must give their own */
 	uint8_t encap_hop_limit; /* 0: 64 */
-	uint8_t tclass_mode;     /* 0 copy inner (ECN by RFC 6040), 1 fixed */
-	uint8_t tclass;          /* for mode 1 */
+	uint8_t tclass_mode;     /* enum hd_srv6_tclass; ECN always by RFC 6040 section 4.1 */
+	uint8_t tclass;          /* for FIXED */
 	uint8_t flags;           /* HD_SRV6_CONF_F_* */
 	uint32_t flow_seed;      /* seed of flow labels and multipath hashes; 0: random at start */
+	uint8_t hop_mode;        /* enum hd_srv6_hop */
+	uint8_t label_mode;      /* enum hd_srv6_label */
+	uint8_t pad[2];
+	uint32_t label; /* for HD_SRV6_LABEL_FIXED: 0..0xfffff */
 };
-static_assert(sizeof(struct hd_api_srv6_conf) == 28, "no hidden padding");
+static_assert(sizeof(struct hd_api_srv6_conf) == 36, "no hidden padding");
+
+/* Where an outer field comes from.  Of a frame (H.Encaps.L2) the traffic class is taken from the priority of its outer
+ * tag, as a class selector (RFC 2474 section 4.2.2.2); a hop limit or a flow label it does not have. */
+enum hd_srv6_tclass { HD_SRV6_TCLASS_INNER = 0, HD_SRV6_TCLASS_FIXED = 1 };
+enum hd_srv6_hop { HD_SRV6_HOP_FIXED = 0, HD_SRV6_HOP_INNER = 1 };
+enum hd_srv6_label {
+	HD_SRV6_LABEL_FLOW = 0,  /* computed from the inner flow (RFC 6438 section 3) */
+	HD_SRV6_LABEL_INNER = 1, /* the inner IPv6 packet's when it has one, else computed */
+	HD_SRV6_LABEL_FIXED = 2,
+};
+/* Decapsulation: the outer value goes inwards (uniform, RFC 2983 section 3); default: the inner one stays (pipe). */
+#define HD_SRV6_CONF_F_DECAP_DSCP 0x1u
+#define HD_SRV6_CONF_F_DECAP_HOP \
+	0x2u /* only downwards: min(outer, inner), so that no loop lives longer */
 
 #define HD_SRV6_SEGS_MAX  16u
 #define HD_SRV6_LISTS_MAX 64u
@@ -42,6 +60,19 @@ struct hd_api_srv6_policy_list {
 	uint32_t seglist_id;
 	uint32_t weight; /* 1..65535; share = weight / sum (RFC 9256 2.11) */
 };
+/* How the outer header of a policy differs from SRV6_CONF. */
+struct hd_api_srv6_treatment {
+	uint8_t set; /* HD_SRV6_TREAT_*: which of the following hold; others are SRV6_CONF's */
+	uint8_t hop_mode, hop_limit;
+	uint8_t tclass_mode, tclass;
+	uint8_t label_mode, pad[2];
+	uint32_t label;
+};
+static_assert(sizeof(struct hd_api_srv6_treatment) == 12, "no hidden padding");
+#define HD_SRV6_TREAT_HOP    0x1u
+#define HD_SRV6_TREAT_TCLASS 0x2u
+#define HD_SRV6_TREAT_LABEL  0x4u
+
 /* SRV6_POLICY: what a steered packet gets pushed: the valid weighted segment lists of the active candidate
  * path, already chosen by the control process.  No list: invalid; steered packets are dropped and counted.
  * The outer packet is looked up in vrf_id.  Key: policy_id, its row in the "policy" statistics vector. */
@@ -55,8 +86,75 @@ struct hd_api_srv6_policy {
 	uint16_t pad;
 	uint32_t n_lists;
 	struct hd_api_srv6_policy_list list[HD_SRV6_LISTS_MAX];
+	struct hd_api_srv6_treatment treatment;
 };
-static_assert(sizeof(struct hd_api_srv6_policy) == 64 + 8 * HD_SRV6_LISTS_MAX, "no hidden padding");
+static_assert(sizeof(struct hd_api_srv6_policy) == 64 + 8 * HD_SRV6_LISTS_MAX + 12,
+	      "no hidden padding");
+
+/* SRV6_DOMAIN: prefixes of the SR domain, for the filters of SRV6_INGRESS (RFC 8754 section 5.1); one object.
+ * The message may be cut after the last prefix.  Key: key (0). */
+enum hd_srv6_domain_kind {
+	HD_SRV6_DOMAIN_SIDS = 1,   /* SIDs of the domain live here */
+	HD_SRV6_DOMAIN_SOURCE = 2, /* outer source addresses of the domain's nodes */
+	HD_SRV6_DOMAIN_OWN = 3,    /* SIDs of this node: its locators */
+};
+#define HD_SRV6_DOMAIN_MAX 64u
+struct hd_api_srv6_domain_prefix {
+	uint8_t kind; /* enum hd_srv6_domain_kind */
+	uint8_t plen, pad[2];
+	uint8_t prefix[16];
+};
+struct hd_api_srv6_domain {
+	uint32_t key; /* 0 */
+	uint32_t n_prefixes;
+	struct hd_api_srv6_domain_prefix prefix[HD_SRV6_DOMAIN_MAX];
+};
+static_assert(sizeof(struct hd_api_srv6_domain) == 8 + 20 * HD_SRV6_DOMAIN_MAX,
+	      "no hidden padding");
+
+/* SRV6_RULE: one rule of a classifier.  Of the rules that match a packet the one with the lowest seq holds.
+ * Rules take effect together, as soon as the classifier has been rebuilt beside the running one (statistics vector
+ * "classifier" tells).  Errors: ENOENT policy, ENOSPC, EINVAL.  Key: acl_id, family, seq. */
+enum hd_srv6_rule_action {
+	HD_SRV6_RULE_STEER = 1, /* into policy_id */
+	HD_SRV6_RULE_PASS = 2,  /* the routes decide */
+	HD_SRV6_RULE_DROP = 3,
+};
+struct hd_api_srv6_rule {
+	uint32_t acl_id; /* 1 .. HD_SRV6_ACLS_MAX - 1 */
+	uint32_t family; /* 4 or 6 */
+	uint32_t seq;    /* 1 .. HD_SRV6_RULE_SEQ_MAX */
+	/* end of key */
+	uint32_t rule_id; /* < max rules: row of the "rule" statistics vector */
+	uint32_t action, policy_id;
+	uint8_t src_plen, dst_plen; /* 0: any */
+	uint8_t flags;              /* HD_SRV6_RULE_F_*: which of the next three are compared */
+	uint8_t proto;              /* upper-layer protocol, behind the extension headers */
+	uint8_t dscp, pad[3];
+	uint8_t src[16], dst[16]; /* IPv4 in the first 4 octets */
+	/* TCP, UDP and SCTP ports, inclusive; 0..65535 is any, also what has no ports.  A fragment has none. */
+	uint16_t sport_lo, sport_hi, dport_lo, dport_hi;
+};
+static_assert(sizeof(struct hd_api_srv6_rule) == 72, "no hidden padding");
+#define HD_API_SRV6_RULE_KEY 12u
+#define HD_SRV6_RULE_F_PROTO 0x1u
+#define HD_SRV6_RULE_F_DSCP  0x2u
+#define HD_SRV6_ACLS_MAX     1024u
+#define HD_SRV6_RULE_SEQ_MAX (1u << 28)
+
+/* SRV6_INGRESS: what is done with IP packets received on an interface before they are routed.  The interface has
+ * HD_IFACE_F_INGRESS set.  Errors: ENOENT interface or policy, EINVAL.  Key: iface_id. */
+struct hd_api_srv6_ingress {
+	uint32_t iface_id;
+	uint32_t flags;                  /* HD_SRV6_INGRESS_* */
+	uint32_t acl_id;                 /* classifier; 0: none */
+	uint32_t policy4_id, policy6_id; /* where what no rule matches goes; 0: the routes decide */
+};
+static_assert(sizeof(struct hd_api_srv6_ingress) == 20, "no hidden padding");
+/* Outside the SR domain: nothing from there may reach the domain's SIDs or have one of its sources. */
+#define HD_SRV6_INGRESS_OUTSIDE 0x1u
+/* Inside: this node's SIDs are for sources of the domain only. */
+#define HD_SRV6_INGRESS_INSIDE 0x2u
 
 /* SRV6_SID: a local SID.  Errors: EINVAL behavior unknown, argument missing or flavor illegal for it,
  * EOPNOTSUPP behavior known but not carried by this data plane (the text says which are), ENOENT target or

@@ -38,7 +38,8 @@ static void outer_make(struct srv6_outer *o, enum hd_srv6_encap encap, unsigned 
 static void want_make(struct pktb *b, enum hd_srv6_encap encap, unsigned n, const char *inner,
 		      size_t size)
 {
-	unsigned in_list = encap == HD_SRV6_H_ENCAPS_RED ? n - 1 : n;
+	bool red = encap == HD_SRV6_H_ENCAPS_RED || encap == HD_SRV6_H_ENCAPS_L2_RED;
+	unsigned in_list = red ? n - 1 : n;
 	char text[4096];
 	size_t len = (size_t)snprintf(text, sizeof(text), "ip6 2001:db8:a::1 %s 64", segs[0]);
 
@@ -56,16 +57,20 @@ static void want_make(struct pktb *b, enum hd_srv6_encap encap, unsigned n, cons
 struct golden {
 	char what[32];
 	enum hd_srv6_encap encap;
-	bool v6;
+	char inner; /* 4, 6 or e: an Ethernet frame, t: with a tag */
 };
 
 ParameterizedTestParameters(srv6_encaps, golden)
 {
 	static struct golden rows[] = {
-		{ "h.encaps, ipv6 inside", HD_SRV6_H_ENCAPS, true },
-		{ "h.encaps, ipv4 inside", HD_SRV6_H_ENCAPS, false },
-		{ "h.encaps.red, ipv6 inside", HD_SRV6_H_ENCAPS_RED, true },
-		{ "h.encaps.red, ipv4 inside", HD_SRV6_H_ENCAPS_RED, false },
+		{ "h.encaps, ipv6 inside", HD_SRV6_H_ENCAPS, '6' },
+		{ "h.encaps, ipv4 inside", HD_SRV6_H_ENCAPS, '4' },
+		{ "h.encaps.red, ipv6 inside", HD_SRV6_H_ENCAPS_RED, '6' },
+		{ "h.encaps.red, ipv4 inside", HD_SRV6_H_ENCAPS_RED, '4' },
+		{ "h.encaps.l2", HD_SRV6_H_ENCAPS_L2, 'e' },
+		{ "h.encaps.l2, vlan", HD_SRV6_H_ENCAPS_L2, 't' },
+		{ "h.encaps.l2.red", HD_SRV6_H_ENCAPS_L2_RED, 'e' },
+		{ "h.encaps.l2.red, vlan", HD_SRV6_H_ENCAPS_L2_RED, 't' },
 	};
 
 	return cr_make_param_array(struct golden, rows, sizeof(rows) / sizeof(rows[0]));
@@ -75,10 +80,14 @@ ParameterizedTestParameters(srv6_encaps, golden)
 ParameterizedTest(struct golden *g, srv6_encaps, golden)
 {
 	static const size_t sizes[] = { 0, 1, 7, 24, 31, 32, 33, 64, 200, 1000, 1231, 1452, 8960 };
-	const char *before = g->v6 ? "ip6 2001:db8:aa::1 2001:db8:bb::1 64 / udp" :
-				     "ip4 10.0.1.1 10.0.2.2 64 / udp";
-	const char *after = g->v6 ? "ip6 2001:db8:aa::1 2001:db8:bb::1 63 / udp" :
-				    "ip4 10.0.1.1 10.0.2.2 63 / udp";
+	const bool frame = g->inner == 'e' || g->inner == 't';
+	const char *before = g->inner == '6' ? "ip6 2001:db8:aa::1 2001:db8:bb::1 64 / udp" :
+			     g->inner == '4' ? "ip4 10.0.1.1 10.0.2.2 64 / udp" :
+			     g->inner == 'e' ? "eth 02:00:00:00:00:01 02:00:00:00:00:02" :
+					       "eth 02:00:00:00:00:01 02:00:00:00:00:02 / vlan 10";
+	const char *after = g->inner == '6' ? "ip6 2001:db8:aa::1 2001:db8:bb::1 63 / udp" :
+			    g->inner == '4' ? "ip4 10.0.1.1 10.0.2.2 63 / udp" :
+					      before;
 	static uint8_t buf[SRV6_OUTER_MAX + PKTB_CAP];
 
 	for (unsigned n = 1; n <= HD_SRV6_SEGS_MAX; n++) {
@@ -88,6 +97,7 @@ ParameterizedTest(struct golden *g, srv6_encaps, golden)
 		for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
 			struct pktb inner, want;
 			struct srv6_inner in;
+			unsigned l3_off;
 			char text[128];
 
 			snprintf(text, sizeof(text), "%s / fill %zu", before, sizes[k]);
@@ -101,10 +111,13 @@ ParameterizedTest(struct golden *g, srv6_encaps, golden)
 			memset(buf, 0x5a, sizeof(buf));
 			memcpy(buf + SRV6_OUTER_MAX, inner.buf, inner.len);
 			uint8_t *ip = buf + SRV6_OUTER_MAX;
-			cr_assert_eq(srv6_inner_parse(ip, (uint32_t)inner.len, (uint32_t)inner.len,
-						      &in),
+			cr_assert_eq(frame ? srv6_frame_parse(ip, (uint32_t)inner.len,
+							      (uint32_t)inner.len, &in, &l3_off) :
+					     srv6_inner_parse(ip, (uint32_t)inner.len,
+							      (uint32_t)inner.len, &in),
 				     0);
-			srv6_inner_decrement(ip, &in);
+			if (!frame)
+				srv6_inner_decrement(ip, &in);
 			srv6_outer_push(&o, ip - o.len, &in, 0xabcde);
 			cr_assert_eq(o.len + inner.len, want.len,
 				     "%s: %u segments, %zu octets: length %zu, not %zu", g->what, n,
@@ -164,8 +177,124 @@ Test(srv6_encaps, refuses)
 	f.n_seg = 17;
 	cr_assert_eq(srv6_outer_build(&o, &f), -EINVAL);
 	f.n_seg = 1;
-	f.encap = HD_SRV6_H_ENCAPS_L2;
-	cr_assert_eq(srv6_outer_build(&o, &f), -EOPNOTSUPP);
+	f.encap = (enum hd_srv6_encap)(HD_SRV6_H_ENCAPS_L2_RED + 1);
+	cr_assert_eq(srv6_outer_build(&o, &f), -EINVAL);
+	f.encap = (enum hd_srv6_encap)0;
+	cr_assert_eq(srv6_outer_build(&o, &f), -EINVAL);
+}
+
+/* Frames: truncations, three tags, the priority as a class selector (RFC 2474 4.2.2.2). */
+Test(srv6_encaps, frame_parse)
+{
+	struct srv6_inner in;
+	unsigned l3_off;
+	struct pktb b;
+
+	pktb_parse(&b, "eth / vlan 0xa00a / vlan 20 / ip4 10.0.0.1 10.0.0.2 9 / udp");
+	for (size_t n = 0; n < 22; n++) {
+		uint8_t *exact = malloc(n);
+
+		memcpy(exact, b.buf, n);
+		cr_assert_eq(srv6_frame_parse(exact, (uint32_t)n, (uint32_t)n, &in, &l3_off),
+			     -EBADMSG, "%zu", n);
+		free(exact);
+	}
+	cr_assert_eq(srv6_frame_parse(b.buf, (uint32_t)b.len, (uint32_t)b.len, &in, &l3_off), 0);
+	cr_assert_eq(in.proto, IP_NH_ETHERNET);
+	cr_assert_eq(in.len, b.len);
+	cr_assert_eq(in.tc, 5 << 5);
+	cr_assert_eq(l3_off, 22);
+	pktb_parse(&b, "eth / vlan 0xe00a / vlan 20 / vlan 30 / fill 40");
+	cr_assert_eq(srv6_frame_parse(b.buf, (uint32_t)b.len, (uint32_t)b.len, &in, &l3_off), 0);
+	cr_assert_eq(in.tc, 7 << 5);
+	cr_assert_eq(l3_off, 0);
+	pktb_parse(&b, "eth / fill 40");
+	cr_assert_eq(srv6_frame_parse(b.buf, (uint32_t)b.len, (uint32_t)b.len, &in, &l3_off), 0);
+	cr_assert_eq(in.tc, 0);
+}
+
+struct treat_row {
+	char why[48];
+	char inner[64];
+	enum hd_srv6_encap encap;
+	enum hd_srv6_hop hop;
+	enum hd_srv6_label label;
+	uint32_t want_label;
+	uint8_t want_hop;
+};
+
+ParameterizedTestParameters(srv6_encaps, treatment)
+{
+	static struct treat_row rows[] = {
+		{ "fixed, computed", "ip6 2001:db8::1 2001:db8::2 9 / udp", HD_SRV6_H_ENCAPS,
+		  HD_SRV6_HOP_FIXED, HD_SRV6_LABEL_FLOW, 0xabcde, 64 },
+		{ "hop limit of ipv6", "ip6 2001:db8::1 2001:db8::2 9 / udp", HD_SRV6_H_ENCAPS,
+		  HD_SRV6_HOP_INNER, HD_SRV6_LABEL_FLOW, 0xabcde, 8 },
+		{ "ttl of ipv4", "ip4 10.0.0.1 10.0.0.2 9 / udp", HD_SRV6_H_ENCAPS_RED,
+		  HD_SRV6_HOP_INNER, HD_SRV6_LABEL_FLOW, 0xabcde, 8 },
+		{ "hop limit of a frame: there is none", "eth / ip4 10.0.0.1 10.0.0.2 9 / udp",
+		  HD_SRV6_H_ENCAPS_L2, HD_SRV6_HOP_INNER, HD_SRV6_LABEL_FLOW, 0xabcde, 64 },
+		{ "label of ipv6", "ip6 2001:db8::1 2001:db8::2 9 / udp", HD_SRV6_H_ENCAPS_RED,
+		  HD_SRV6_HOP_FIXED, HD_SRV6_LABEL_INNER, 0x12345, 64 },
+		{ "label of ipv4: computed", "ip4 10.0.0.1 10.0.0.2 9 / udp", HD_SRV6_H_ENCAPS,
+		  HD_SRV6_HOP_FIXED, HD_SRV6_LABEL_INNER, 0xabcde, 64 },
+		{ "label fixed", "ip4 10.0.0.1 10.0.0.2 9 / udp", HD_SRV6_H_ENCAPS,
+		  HD_SRV6_HOP_FIXED, HD_SRV6_LABEL_FIXED, 0x777, 64 },
+		{ "label fixed, hop limit of ipv6", "ip6 2001:db8::1 2001:db8::2 9 / udp",
+		  HD_SRV6_H_ENCAPS, HD_SRV6_HOP_INNER, HD_SRV6_LABEL_FIXED, 0x777, 8 },
+	};
+
+	return cr_make_param_array(struct treat_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* Uniform or pipe for the hop limit, computed, copied or fixed flow label; an unlabelled inner packet gets a computed
+ * one. */
+ParameterizedTest(struct treat_row *r, srv6_encaps, treatment)
+{
+	static uint8_t buf[SRV6_OUTER_MAX + PKTB_CAP];
+	uint8_t *at = buf + SRV6_OUTER_MAX;
+	struct ip6_addr seg[2] = { pktb_addr6(segs[0]), pktb_addr6(segs[1]) };
+	const struct srv6_outer_fields f = { .encap = r->encap,
+					     .src = pktb_addr6("2001:db8:a::1"),
+					     .seg = seg,
+					     .n_seg = 2,
+					     .hop_limit = 64,
+					     .dscp_copy = true,
+					     .hop_mode = r->hop,
+					     .label_mode = r->label,
+					     .label = 0x777 };
+	struct srv6_inner in;
+	struct srv6_outer o;
+	struct pktb b;
+	unsigned l3_off;
+
+	for (unsigned labelled = 0; labelled < 2; labelled++) {
+		bool frame = strncmp(r->inner, "eth", 3) == 0,
+		     v6 = strncmp(r->inner, "ip6", 3) == 0;
+		uint32_t want = r->want_label;
+
+		pktb_parse(&b, r->inner);
+		if (v6 && labelled)
+			wire_put32(b.buf, (wire_get32(b.buf) & ~0xfffffu) | 0x12345);
+		memcpy(at, b.buf, b.len);
+		cr_assert_eq(srv6_outer_build(&o, &f), 0);
+		if (frame) {
+			cr_assert_eq(srv6_frame_parse(at, (uint32_t)b.len, (uint32_t)b.len, &in,
+						      &l3_off),
+				     0);
+		} else {
+			cr_assert_eq(srv6_inner_parse(at, (uint32_t)b.len, (uint32_t)b.len, &in),
+				     0);
+			srv6_inner_decrement(at, &in);
+		}
+		srv6_outer_push(&o, at - o.len, &in, 0xabcde);
+		if (r->label == HD_SRV6_LABEL_INNER && !(v6 && labelled))
+			want = 0xabcde;
+		cr_assert_eq(wire_get32(at - o.len) & 0xfffff, want, "%s: label %05x", r->why,
+			     wire_get32(at - o.len) & 0xfffff);
+		cr_assert_eq(at[IP6_OFF_HOP_LIMIT - o.len], r->want_hop, "%s: hop limit %u", r->why,
+			     at[IP6_OFF_HOP_LIMIT - o.len]);
+	}
 }
 
 /* DSCP copied or fixed; ECN always that of the inner packet (RFC 6040 4.1). */

@@ -12,6 +12,12 @@
 
 #define OUTER_SRC "2001:db8:a::1"
 
+#define REFUSED(call, rc, part)                                                   \
+	do {                                                                      \
+		cr_assert_eq((call), (rc), "%s", hx_error());                     \
+		cr_assert_not_null(strstr(hx_error(), (part)), "%s", hx_error()); \
+	} while (0)
+
 static void set_conf(void)
 {
 	struct hd_api_srv6_conf c = { .flow_seed = 1 };
@@ -330,6 +336,126 @@ Test(srv6_steer, policy_without_list_drops)
 	cr_assert_eq(hx_stat("policy", 1, "errors"), 1);
 }
 
+/* An IP packet in a policy for frames, which the control process would not ask for. */
+Test(srv6_steer, policy_of_frames)
+{
+	struct pktb in;
+
+	set_policy(1, HD_SRV6_H_ENCAPS_L2, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	lab_nothing_left("policy for frames");
+	cr_assert_eq(hx_verdict("srv6-encap", "frame-policy"), 1);
+	cr_assert_eq(hx_stat("policy", 1, "errors"), 1);
+}
+
+/* The node's treatment, and a policy's own: hop limit copied, traffic class fixed, flow label copied. */
+Test(srv6_steer, treatment)
+{
+	struct hd_api_srv6_conf c = { .encap_hop_limit = 9,
+				      .label_mode = HD_SRV6_LABEL_FIXED,
+				      .label = 0x4711 };
+	struct hd_api_srv6_policy p = {
+		.policy_id = 1, .encap = HD_SRV6_H_ENCAPS, .n_lists = 1, .list = { { 1, 1 } }
+	};
+	struct ip6_addr a = pktb_addr6(OUTER_SRC);
+	struct pktb in, want;
+
+	memcpy(c.encap_source, &a, 16);
+	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), 0, "%s", hx_error());
+	packet_make(&in, IN6_DD("64"), "0=6b 1=80");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $S1 9 / srh $S3,$S2,$S1 2 / " IN6_DD("63"),
+		    "0=6b 1=80 2=47 3=11 96=6b 97=80");
+	lab_expect("the node's", 2, &want);
+
+	p.treatment = (struct hd_api_srv6_treatment){
+		.set = HD_SRV6_TREAT_HOP | HD_SRV6_TREAT_TCLASS | HD_SRV6_TREAT_LABEL,
+		.hop_mode = HD_SRV6_HOP_INNER,
+		.tclass_mode = HD_SRV6_TCLASS_FIXED,
+		.tclass = 0x20,
+		.label_mode = HD_SRV6_LABEL_INNER,
+	};
+	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), 0, "%s", hx_error());
+	packet_make(&in, IN6_DD("64"), "0=6b 1=85 2=43 3=21");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $T $S1 63 / srh $S3,$S2,$S1 2 / " IN6_DD("63"),
+		    "0=62 1=05 2=43 3=21 96=6b 97=85 98=43 99=21");
+	lab_expect("the policy's", 2, &want);
+
+	p.treatment.label_mode = 3;
+	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), -EINVAL);
+	c.hop_mode = 2;
+	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), -EINVAL);
+}
+
+static int try_l2_iface(uint32_t id, uint32_t policy)
+{
+	struct hd_api_iface i = { .iface_id = id,
+				  .port_id = id,
+				  .mtu = 1500,
+				  .mac = { 2, 0, 0, 0, 0, (uint8_t)id },
+				  .flags = HD_IFACE_F_UP,
+				  .l2_policy_id = policy };
+
+	snprintf(i.name, sizeof(i.name), "if%u", id);
+	return hx_set(HD_API_IFACE, &i, sizeof(i));
+}
+
+/* S-096: whole frames, whatever their addresses, tags and all; flows of the IP packets inside have flow labels of
+ * their own. */
+Test(srv6_steer, s096_h_encaps_l2)
+{
+	static const char *const frames[] = {
+		"eth 02:bb:00:00:00:01 02:bb:00:00:00:02 / vlan 0x600a / ip4 $A4 $B4 64 / udp 5 6 / fill 50",
+		"eth ff:ff:ff:ff:ff:ff 02:bb:00:00:00:02 / fill 46",
+		"eth 02:bb:00:00:00:01 02:bb:00:00:00:02 / ip6 $A $B 1 / udp 5 6 / fill 1340",
+	};
+	static const char *const set[] = { "0=66 1=00", "", "" };
+
+	set_policy(2, HD_SRV6_H_ENCAPS_L2, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
+	REFUSED(try_l2_iface(3, 1), -EINVAL, "does not take Ethernet frames");
+	REFUSED(try_l2_iface(3, 99), -ENOENT, "");
+	cr_assert_eq(try_l2_iface(3, 2), 0, "%s", hx_error());
+	for (unsigned red = 0; red < 2; red++) {
+		if (red)
+			set_policy(2, HD_SRV6_H_ENCAPS_L2_RED, 1,
+				   &(struct hd_api_srv6_policy_list){ 1, 1 });
+		for (unsigned i = 0; i < 3; i++) {
+			struct pktb in, want;
+			char text[400];
+
+			packet_make(&in, frames[i], "");
+			hx_rx(3, in.buf, in.len);
+			hx_turn();
+			snprintf(text, sizeof(text), "ip6 $T $S1 64 / srh $S3,$S2%s 2 / %s",
+				 red ? "" : ",$S1", frames[i]);
+			packet_make(&want, text, set[i]);
+			expect_labelled("S-096", 2, &want);
+		}
+	}
+	cr_assert_eq(hx_stat("policy", 2, "packets"), 6);
+	/* 80 octets of outer headers on a link of 1500: frames of 1420 fit, longer ones do not */
+	struct pktb in;
+
+	packet_make(&in, "eth / ip6 $A $B 1 / udp / fill 1358", "");
+	hx_rx(3, in.buf, in.len);
+	hx_turn();
+	cr_assert_eq(hx_verdict("srv6-encap-l2", "forward"), 7);
+	packet_make(&in, "eth / ip6 $A $B 1 / udp / fill 1359", "");
+	hx_rx(3, in.buf, in.len);
+	hx_turn();
+	cr_assert_eq(hx_verdict("srv6-encap-l2", "too-big"), 1);
+	hx_rx(3, in.buf, 13);
+	hx_turn();
+	cr_assert_eq(hx_verdict("eth-input", "truncated"), 1);
+	set_policy(2, HD_SRV6_H_ENCAPS_L2, 0, NULL);
+	packet_make(&in, frames[0], "");
+	hx_rx(3, in.buf, in.len);
+	hx_turn();
+	cr_assert_eq(hx_verdict("srv6-encap-l2", "invalid-policy"), 1);
+}
+
 /* A changed segment list is in the next packet, and with it every policy that uses it. */
 Test(srv6_steer, changed_list)
 {
@@ -590,12 +716,6 @@ Test(srv6_steer, changes_under_a_reader)
 
 /* ---- refusals: nothing changes, the text says why --------------------------------------------------------------- */
 
-#define REFUSED(call, rc, part)                                                   \
-	do {                                                                      \
-		cr_assert_eq((call), (rc), "%s", hx_error());                     \
-		cr_assert_not_null(strstr(hx_error(), (part)), "%s", hx_error()); \
-	} while (0)
-
 static int try_sid(uint32_t id, const char *addr, uint8_t plen, uint16_t behavior, uint16_t flavors,
 		   uint32_t target)
 {
@@ -640,7 +760,7 @@ Test(srv6_steer, policies_refused)
 					     absent = { 9, 1 };
 	uint32_t key = 1;
 
-	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS_L2, 0, NULL), -EOPNOTSUPP, "h.encaps.red");
+	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS_L2_RED + 1, 0, NULL), -EINVAL, "encapsulation 5");
 	REFUSED(try_policy(2, 9, 0, NULL), -EINVAL, "unknown");
 	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS, 2, twice), -EINVAL, "twice");
 	REFUSED(try_policy(2, HD_SRV6_H_ENCAPS, 1, &zero), -EINVAL, "weight");
