@@ -24,6 +24,7 @@
 #include "dataplane/stats.h"
 #include "dataplane/telemetry.h"
 #include "dataplane/trace.h"
+#include "dataplane/wallclock.h"
 #include "dataplane/watchdog.h"
 #include "dataplane/worker.h"
 
@@ -70,6 +71,9 @@ int engine_init(void)
 	if (rc < 0)
 		goto fini_stats;
 	objects_note = crash_object_note;
+	rc = wallclock_init();
+	if (rc < 0)
+		goto fini_objects;
 	rc = ports_init();
 	if (rc < 0)
 		goto fini_objects;
@@ -133,6 +137,7 @@ unsigned engine_poll(void)
 
 void engine_tick(void)
 {
+	wallclock_tick();
 	pipelines_tick();
 	ports_tick();
 	watchdog_tick();

@@ -8,6 +8,7 @@
 #define IP_LOCAL_VERDICTS(V, P)                                                                    \
 	V(P, ECHO4, "ip4-lookup", INFO, "echo request answered (RFC 792)")                         \
 	V(P, ECHO6, "ip6-lookup", INFO, "echo request answered (RFC 4443 4.2)")                    \
+	V(P, STAMP, "pm-reflect", INFO, "STAMP test packet for the Session-Reflector (RFC 8762)")  \
 	V(P, PUNT, "punt", INFO, "for the control thread or the control process")                  \
 	V(P, PROTOCOL, "icmp-error", INFO, "no such protocol here (RFC 792, RFC 4443 3.4 code 1)") \
 	V(P, PORT, "icmp-error", INFO,                                                             \

@@ -39,6 +39,14 @@ int ip_local_register(uint8_t proto, uint16_t udp_port, uint16_t dest)
 	return 0;
 }
 
+void ip_local_unregister(uint8_t proto, uint16_t udp_port)
+{
+	if (proto == IP_NH_UDP)
+		by_udp_port[udp_port] = 0;
+	else
+		by_proto[proto] = 0;
+}
+
 static rte_edge_t deliver(struct rte_mbuf *m, uint16_t dest)
 {
 	if (dest >= EDGE)
