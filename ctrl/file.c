@@ -25,17 +25,16 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-int file_sync_dir(const char *path)
+static void sync_dir(const char *path)
 {
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int rc = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return rc;
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
 }
 
 int file_replace(const char *path, const void *data, size_t len)
@@ -57,7 +56,7 @@ int file_replace(const char *path, const void *data, size_t len)
 		unlink(tmp);
 		return rc;
 	}
-	file_sync_dir(path);
+	sync_dir(path);
 	return 0;
 }
 

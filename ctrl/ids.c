@@ -11,7 +11,9 @@
 #include "ctrl/file.h"
 
 static const char *const space_name[ID_SPACES] = {
-	"interface", "vrf", "next-hop", "next-hop-group", "segment-list", "policy", "sid", "port",
+	"interface",    "vrf",    "next-hop", "next-hop-group",
+	"segment-list", "policy", "sid",      "pm-reflector-session",
+	"port",
 };
 
 struct entry {
@@ -171,11 +173,6 @@ const char *ids_name(const struct ids *ids, enum id_space space, uint32_t id)
 	const struct space *s = &ids->space[space];
 
 	return id < s->cap_id && s->by_id[id] != NULL ? s->by_id[id]->name : NULL;
-}
-
-uint32_t ids_limit(const struct ids *ids, enum id_space space)
-{
-	return ids->space[space].cap_id;
 }
 
 void ids_unmark(struct ids *ids)

@@ -16,6 +16,7 @@ enum id_space {
 	ID_SEGLIST,
 	ID_POLICY,
 	ID_SID,
+	ID_PM_REFLECTOR_SESSION,
 	ID_PORT, /* named as the interface on it; apart, since a data plane has far fewer ports than interfaces */
 	ID_SPACES
 };
@@ -32,9 +33,6 @@ uint32_t ids_used(const struct ids *ids, enum id_space space, const char *name);
 uint32_t ids_find(const struct ids *ids, enum id_space space, const char *name);
 /* Name of a number, or NULL.  Valid until the next call that changes ids. */
 const char *ids_name(const struct ids *ids, enum id_space space, uint32_t id);
-
-/* No number of a space is as large as this. */
-uint32_t ids_limit(const struct ids *ids, enum id_space space);
 
 /* Forget all marks: call before compiling. */
 void ids_unmark(struct ids *ids);

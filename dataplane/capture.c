@@ -29,6 +29,7 @@
 #include "dataplane/rcu.h"
 #include "dataplane/result.h"
 #include "dataplane/stats.h"
+#include "dataplane/wallclock.h"
 #include "heddle/api/l2.h"
 #include "heddle/wire/eth.h"
 
@@ -241,7 +242,6 @@ static struct {
 	enum state state;
 	uint32_t id, count, written;
 	uint64_t limit, octets; /* of the file; limit 0: none */
-	uint64_t tsc0, ns0;     /* one moment in both clocks */
 	uint64_t stop_ms, stop_loops[DP_WORKERS_MAX];
 	int fd, error;
 	char node[32];
@@ -464,8 +464,7 @@ static void block_packet(const struct record *rec, uint32_t worker)
 {
 	bool is_port = rec->iface == 0 || rec->direction != 0;
 	uint32_t iface = iface_index(rec->link, is_port, is_port ? rec->port : rec->iface);
-	double since = (double)(int64_t)(rec->tsc - file.tsc0) * 1e9 / (double)rte_get_tsc_hz();
-	uint64_t ns = file.ns0 + (uint64_t)(int64_t)since;
+	uint64_t ns = wallclock_at(wallclock_get(), rec->tsc);
 	uint32_t flags = rec->direction;
 	char comment[512];
 
@@ -682,8 +681,6 @@ int capture_start(const struct hd_api_capture_start *req, int fd, uint32_t *ret_
 	file.error = 0;
 	file.octets = file.out_len = 0;
 	file.limit = fcntl(fd, F_GET_SEALS) >= 0 ? MEMFD_MAX : 0;
-	file.tsc0 = rte_rdtsc();
-	file.ns0 = now_ns(CLOCK_REALTIME);
 	snprintf(comment, sizeof(comment), "%s%s%s%s", c->ends ? "port-rx and port-tx" : "node ",
 		 c->ends ? "" : req->node, c->all ? "" : ", filter ", c->all ? "" : req->filter);
 	block_section(comment);

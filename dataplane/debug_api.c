@@ -24,6 +24,7 @@
 #include "dataplane/punt.h"
 #include "dataplane/telemetry.h"
 #include "dataplane/trace.h"
+#include "dataplane/wallclock.h"
 #include "dataplane/watchdog.h"
 #include "heddle/api/l2.h"
 
@@ -171,16 +172,6 @@ static int body_get(struct request *r, void *to, size_t size)
 	memset(to, 0, size);
 	memcpy(to, r->body, RTE_MIN(size, r->size));
 	return 0;
-}
-
-static uint64_t tsc_to_ns(uint64_t tsc)
-{
-	struct timespec now;
-	uint64_t now_tsc = rte_rdtsc();
-	double age = now_tsc > tsc ? (double)(now_tsc - tsc) * 1e9 / (double)rte_get_tsc_hz() : 0;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec - (uint64_t)age;
 }
 
 static int on_trace_start(struct request *r)
@@ -361,7 +352,7 @@ static int on_drop_sample(struct request *r)
 			}
 			if (best.tsc == 0)
 				continue;
-			a.time_ns = tsc_to_ns(best.tsc);
+			a.time_ns = wallclock_at(wallclock_get(), best.tsc);
 			a.iface_id = best.iface;
 			a.vrf_id = best.vrf;
 			a.result = best.result;

@@ -93,6 +93,8 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 
 		if (got == 0)
 			continue;
+		/* behind the burst: a receive time must never be before a packet was there */
+		w->now = rte_rdtsc();
 		port_rx_prepare(w, m, got, q->q[i].port_id);
 		node->idx = got;
 		s->count[PORT_RX_RECEIVED] += got;

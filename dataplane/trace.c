@@ -14,6 +14,7 @@
 #include "dataplane/dp_limits.h"
 #include "dataplane/node.h"
 #include "dataplane/rcu.h"
+#include "dataplane/wallclock.h"
 #include "heddle/wire/ip4.h"
 #include "heddle/wire/ip6.h"
 #include "heddle/wire/srh.h"
@@ -327,14 +328,11 @@ void trace_fini(void)
 
 int trace_read(void (*fn)(const struct hd_api_trace_packet *p, void *arg), void *arg)
 {
-	uint64_t tsc = rte_rdtsc(), hz = rte_get_tsc_hz(), now_ns;
-	struct timespec now;
+	const struct wallclock *clock = wallclock_get();
 	int n = 0;
 
 	if (!started)
 		return -ENOENT;
-	clock_gettime(CLOCK_REALTIME, &now);
-	now_ns = (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 	for (unsigned i = 0; i < dp_limits.workers && workers[i] != NULL; i++) {
 		struct trace_buf *b = workers[i]->trace;
 
@@ -345,9 +343,8 @@ int trace_read(void (*fn)(const struct hd_api_trace_packet *p, void *arg), void 
 		for (; left != 0 && b->n_read < used && b->slot[b->n_read].loop < loops;
 		     b->n_read++) {
 			struct trace_slot *t = &b->slot[b->n_read];
-			double age = tsc > t->rx_tsc ? (double)(tsc - t->rx_tsc) : 0;
 
-			t->p.time_ns = now_ns - (uint64_t)(age * 1e9 / (double)hz);
+			t->p.time_ns = wallclock_at(clock, t->rx_tsc);
 			fn(&t->p, arg);
 			n++;
 			if (--left == 0)

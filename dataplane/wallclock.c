@@ -16,6 +16,7 @@
 #define SAMPLES      5u
 #define SLOPE_WEIGHT 0.25  /* of a new measurement of the slope */
 #define DRIFT_MAX    0.001 /* a slope further off than this comes from a step in between */
+#define CALIBRATE_MS 20    /* at the start: rte_get_tsc_hz() may be wrong by a part in 500 on virtual machines */
 
 static struct wallclock lines[LINES];
 static unsigned current;
@@ -113,13 +114,16 @@ int wallclock_init(void)
 					    "synchronised", "sync-error-ns", NULL };
 	int vec = stats_vec_add("clock", HD_STATS_GAUGE, 1, cols, NULL);
 	struct wallclock w = { 0 };
-	struct sample s = sample_take();
+	struct sample first, s;
 
 	if (vec < 0)
 		return vec;
+	first = sample_take();
+	rte_delay_us_sleep(CALIBRATE_MS * 1000);
+	s = sample_take();
 	gauge = stats_slice(
 		vec, stats_hdr()->n_vecs != 0 ? hd_stats_vecs(stats_hdr())[vec].n_slices - 1 : 0);
-	w.slope = 1e9 / (double)rte_get_tsc_hz();
+	w.slope = (double)(s.ns - first.ns) / (double)(s.tsc - first.tsc);
 	w.mult = (uint64_t)(w.slope * 4294967296.0);
 	w.tsc = s.tsc;
 	w.ns = s.ns;

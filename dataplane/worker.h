@@ -56,7 +56,7 @@ struct worker {
 	/* written by the worker */
 	uint32_t cur_node __rte_cache_aligned; /* node row being run; UINT32_MAX between walks */
 	uint32_t rx_count;                     /* packets taken in this walk, set by port-rx */
-	uint64_t now;                          /* TSC, read once per walk by port-rx */
+	uint64_t now;                          /* TSC, read by port-rx once per walk and per burst */
 	struct worker_stats *stats;            /* in the statistics segment */
 	struct flight *flight;
 	void *trace;                    /* trace.c */

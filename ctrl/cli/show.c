@@ -214,6 +214,28 @@ static void print_policies(struct cli *cli, struct json_object *o, const struct 
 	table_print(cli, t);
 }
 
+static void print_reflector(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "SESSION",  ">SSID",   "SENDER",   "COUNTS",
+					     ">PACKETS", ">OCTETS", ">REFUSED", NULL };
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(s, js_get(o, "session"))
+	{
+		bool stateful = strcmp(js_str(s, "stateful"), "true") == 0;
+
+		table_cell(t, "%s", js_str(s, "name"));
+		table_cell(t, "%s", js_str(s, "ssid"));
+		table_cell(t, "%s", js_str(s, "source-address"));
+		table_cell(t, "%s", stateful ? "replies" : "");
+		cell_count(t, js_counter(s, "packets", NULL));
+		cell_count(t, js_counter(s, "octets", NULL));
+		cell_count(t, js_counter(s, "refused", NULL));
+	}
+	table_print(cli, t);
+}
+
 /* --- drops, workers, graph ------------------------------------------------------------------- */
 
 static void print_drops(struct cli *cli, struct json_object *o, const struct view *v)
@@ -389,11 +411,12 @@ static const struct view views[] = {
 	{ .name = "routes", .path = "heddle-ip:route-state", .print = print_routes },
 	{ .name = "sids", .path = "heddle-srv6:sid-state", .print = print_sids },
 	{ .name = "policies", .path = "heddle-srv6:policy-state", .print = print_policies },
+	{ .name = "reflector", .path = "heddle-pm:reflector-state", .print = print_reflector },
 	{ .name = "drops", .path = "heddle-system:drop-state", .print = print_drops },
 	{ .name = "workers", .path = "heddle-system:worker-state", .print = print_workers },
 	{ .name = "graph", .path = "heddle-system:graph-state", .print = print_graph },
 	{ .name = "version", .path = "heddle-system:system-state", .print = print_version },
-	{ .name = "config", .path = "?content=config", .print = print_config },
+	{ .name = "config", .path = "", .print = print_config },
 };
 
 static double now(void)
@@ -434,7 +457,7 @@ static int show(struct cli *cli, struct view *v, double every, bool rates)
 		if (cli->json)
 			js_print(answer);
 		else if (!silent)
-			v->print(cli, v->print != print_config ? js_inner(answer) : answer, v);
+			v->print(cli, v->path[0] != '\0' ? js_inner(answer) : answer, v);
 		fflush(stdout);
 		json_object_put(v->before);
 		v->before = rates ? answer : NULL;
@@ -506,6 +529,11 @@ static const struct cli_command commands[] = {
 	  .what = "SR policies: segment lists, weights and packets",
 	  .params = CLI_PARAMS(WATCH),
 	  .examples = CLI_EXAMPLES("heddle show policies") },
+	{ .name = "show reflector",
+	  .run = cmd_show,
+	  .what = "STAMP sessions that the Session-Reflector expects, and what it answered",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show reflector") },
 	{ .name = "show drops",
 	  .run = cmd_show,
 	  .what = "why packets were dropped, and the last one of each reason",

@@ -12,11 +12,13 @@
 #include "ctrl/config.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/l2/l2.h"
+#include "ctrl/pm/pm.h"
 #include "ctrl/srv6/srv6.h"
 #include "ctrl/tests/good.h"
 #include "ctrl/yaml.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/l2.h"
+#include "heddle/api/pm.h"
 #include "heddle/api/srv6.h"
 #include "heddle/srv6_behavior.h"
 
@@ -125,13 +127,6 @@ ParameterizedTestParameters(config, bad)
 		  "needs 'next-hop'" },
 		{ "argument without use", "behavior: end", "behavior: end\n    policy: far", 31,
 		  "/policy", "has no 'policy'" },
-		{ "labels without MPLS", "behavior: end", "behavior: end-bm", 30, "/behavior",
-		  "no MPLS" },
-		{ "compressed SID of unknown lengths", "behavior: end",
-		  "behavior: end\n    flavor: [next-csid]", 31, "/flavor", "needs 'structure'" },
-		{ "both csid flavors", "behavior: end",
-		  "behavior: end\n    flavor: [next-csid, replace-csid]", 31, "/flavor",
-		  "flavors" },
 		{ "flavor without use", "behavior: end", "behavior: end-dt6\n    flavor: [psp]", 31,
 		  "/flavor", "flavors" },
 		{ "no source address", "source-address: 'fc00:1::1'", "hop-limit: 3", 32,
@@ -408,12 +403,12 @@ Test(config, routes_share_next_hops)
 Test(config, behaviors_are_the_list)
 {
 	size_t n, in_model = 0;
+	const struct hd_srv6_behavior_info *all = hd_srv6_behaviors(&n);
 	const struct lysc_node *leaf = lys_find_path(ly, NULL, "/heddle-srv6:srv6/sid/behavior", 0);
 	const struct lysc_type_enum *type =
 		(const void *)((const struct lysc_node_leaf *)leaf)->type;
 	LY_ARRAY_COUNT_TYPE u;
 
-	hd_srv6_behaviors(&n);
 	LY_ARRAY_FOR(type->enums, u)
 	{
 		char name[40];
@@ -426,5 +421,53 @@ Test(config, behaviors_are_the_list)
 		cr_assert_str_eq(b->name, name);
 		in_model++;
 	}
+	for (size_t i = 0; i < n; i++) /* End.BM is known and refused: there is no MPLS here */
+		in_model += all[i].codepoint == HD_SRV6_END_BM;
 	cr_assert_eq(in_model, n);
+}
+
+/* --- performance measurement ---------------------------------------------------------------------- */
+
+static const char pm_yaml[] =
+	"pm:\n"
+	"  reflector:\n"
+	"  - udp-port: 862\n"
+	"    rate: 1000\n"
+	"    session:\n"
+	"    - {name: a, source-address: 2001:db8::1, ssid: 7, stateful: true}\n"
+	"    - {name: b, source-address: 2001:db8::1, ssid: 8, timestamp-format: ptp}\n";
+
+Test(config, reflector_and_its_sessions)
+{
+	struct hd_api_pm_reflector_session s;
+	struct ctrl_err err;
+	struct config *c;
+	uint32_t port = 862, id = 1;
+
+	cr_assert_eq(take(pm_yaml, strlen(pm_yaml), &c, &err), 0, "%s", err.msg);
+	const struct object *o = objset_find(&c->set, &pm_domain.kinds[0], &port);
+	cr_assert_not_null(o);
+	cr_assert_eq(((const struct hd_api_pm_reflector *)o->body)->rate_pps, 1000);
+	o = objset_find(&c->set, &pm_domain.kinds[1], &id);
+	cr_assert_not_null(o);
+	memcpy(&s, o->body, sizeof(s));
+	cr_assert_eq(s.udp_port, 862);
+	cr_assert_eq(s.ssid, 7);
+	cr_assert_eq(s.family, 6);
+	cr_assert_eq(s.flags, HD_PM_F_STATEFUL);
+	config_destroy(c);
+}
+
+Test(config, sessions_of_the_same_packets)
+{
+	char *text = replace(pm_yaml, "ssid: 8", "ssid: 7");
+	struct ctrl_err err;
+	struct config *c;
+
+	cr_assert_lt(take(text, strlen(text), &c, &err), 0);
+	cr_assert_eq(err.line, 7);
+	cr_assert_not_null(strstr(err.msg, "session 'a' has the same source and SSID"), "%s",
+			   err.msg);
+	config_destroy(c);
+	free(text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Node pm-reflect: STAMP test packets for this node, from ip-local with the data at the IP header, become replies.
- * T2 is the time at which port-rx asked the device for the burst, T3 is read as the reply is finished; both are
+ * T2 is the time at which port-rx got the burst from the device, T3 is read as the reply is finished; both are
  * software timestamps, and the error estimate says how far they may be from UTC.
  * Nothing here allocates, logs or makes a system call.
  * Spec: RFC 8762, RFC 8972, RFC 9503; RFC 5357 section 4.2.1 for what RFC 8762 leaves to it. */
