@@ -97,11 +97,15 @@ bool params_uses(const struct workload *w, const char *name);
 void report_text(FILE *f, const struct result *r);
 /* Results as one JSON document; path "-": standard output.  0 or -Exxx. */
 int report_json(const char *path, const struct result *r, unsigned n);
+/* What it was measured on.  The caller owns the object. */
+struct json_object;
+struct json_object *report_environment(uint32_t cpu, double tsc_mhz);
 
 /* ---- other commands: argv[0] is the command's name; they return the exit code --------------------------------- */
 
 int cmd_compare(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_table_api(int argc, char **argv);
+int cmd_traffic(int argc, char **argv);
 
 #endif

@@ -84,6 +84,7 @@ static void usage(FILE *f)
 		   "       heddle-bench compare OLD.json NEW.json        what changed, and whether it is more than noise\n"
 		   "       heddle-bench plot FILE.json OUT.svg           curves of a sweep, bars of a run (needs gnuplot)\n"
 		   "       heddle-bench table-api [--dp PROGRAM] [--json FILE]   upserts per second through the socket\n"
+		   "       heddle-bench traffic TEST --port ...          generator and receiver on DPDK ports; its own --help\n"
 		   "       heddle-bench list                             the workloads\n\n"
 		   "What the packet path costs, in cycles per packet, with nothing but a CPU.\n"
 		   "A source writes fresh packets, a sink takes them back; the same without the graph between is the floor F,\n"
@@ -414,7 +415,8 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*fn)(int argc, char **argv);
 	} cmd[] = { { "run", cmd_run },	    { "sweep", cmd_sweep },	  { "list", cmd_list },
-		    { "compare", cmd_compare }, { "plot", cmd_plot }, { "table-api", cmd_table_api } };
+		    { "compare", cmd_compare }, { "plot", cmd_plot }, { "table-api", cmd_table_api },
+		    { "traffic", cmd_traffic } };
 
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
 		usage(stdout);

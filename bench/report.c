@@ -190,7 +190,7 @@ static void add_text(json_object *o, const char *key, const char *value)
 	json_object_object_add(o, key, json_object_new_string(value));
 }
 
-static json_object *environment_json(const struct result *r)
+json_object *report_environment(uint32_t cpu, double tsc_mhz)
 {
 	json_object *o = json_object_new_object();
 	struct utsname u;
@@ -207,7 +207,7 @@ static json_object *environment_json(const struct result *r)
 	file_value("/proc/cpuinfo", "cache size", text, sizeof(text));
 	add_text(o, "cache", text);
 	json_object_object_add(o, "cpus", json_object_new_int64(sysconf(_SC_NPROCESSORS_ONLN)));
-	json_object_object_add(o, "cpu_used", json_object_new_int64(r->params.cpu));
+	json_object_object_add(o, "cpu_used", json_object_new_int64(cpu));
 	file_value("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "", text, sizeof(text));
 	add_text(o, "governor", text);
 	file_value("/proc/meminfo", "HugePages_Total", text, sizeof(text));
@@ -219,7 +219,7 @@ static json_object *environment_json(const struct result *r)
 	add_text(o, "compiler", BENCH_COMPILER);
 	add_text(o, "march", BENCH_MARCH);
 	add_text(o, "options", BENCH_OPTIONS);
-	json_object_object_add(o, "tsc_mhz", number(r->tsc_mhz));
+	json_object_object_add(o, "tsc_mhz", number(tsc_mhz));
 	return o;
 }
 
@@ -233,7 +233,7 @@ int report_json(const char *path, const struct result *r, unsigned n)
 	if (f == NULL)
 		return -errno;
 	add_text(o, "format", "heddle-bench 1");
-	json_object_object_add(o, "environment", environment_json(r));
+	json_object_object_add(o, "environment", report_environment(r->params.cpu, r->tsc_mhz));
 	for (unsigned i = 0; i < n; i++)
 		json_object_array_add(list, result_json(&r[i]));
 	json_object_object_add(o, "results", list);

@@ -87,4 +87,91 @@ static inline uint64_t hd_stats_sum(const struct hd_stats_hdr *h, const struct h
 	return sum;
 }
 
+/* ---- histograms ---------------------------------------------------------------------------------------------
+ * Log-linear: each octave is cut into HD_HIST_SUB equal buckets, so that a bucket's width is at most 1/128 (0.8 %) of
+ * the values in it; values below 2 * HD_HIST_SUB are exact.  One writer; readers may see it a little torn, never far
+ * off.  Values are nanoseconds wherever this tree uses it. */
+#define HD_HIST_SUB_BITS 7u
+#define HD_HIST_SUB      (1u << HD_HIST_SUB_BITS)
+#define HD_HIST_MAX_BITS 40u /* values from 2^40 on (18 minutes) fall into the last bucket */
+#define HD_HIST_BUCKETS  ((HD_HIST_MAX_BITS - HD_HIST_SUB_BITS + 1u) * HD_HIST_SUB)
+
+struct hd_hist {
+	uint64_t count, sum, min, max; /* exact; min and max mean nothing while count is 0 */
+	uint64_t bucket[HD_HIST_BUCKETS];
+};
+static_assert(sizeof(struct hd_hist) == 32 + 8 * HD_HIST_BUCKETS, "no hidden padding");
+
+/* The bucket of a value. */
+static inline uint32_t hd_hist_index(uint64_t value)
+{
+	uint32_t shift;
+
+	if (value < 2 * HD_HIST_SUB)
+		return (uint32_t)value;
+	if (value >> HD_HIST_MAX_BITS != 0)
+		return HD_HIST_BUCKETS - 1;
+	shift = 63u - (uint32_t)__builtin_clzll(value) - HD_HIST_SUB_BITS;
+	return shift * HD_HIST_SUB + (uint32_t)(value >> shift);
+}
+
+/* The highest value that falls into a bucket. */
+static inline uint64_t hd_hist_high(uint32_t index)
+{
+	uint32_t shift;
+
+	if (index < 2 * HD_HIST_SUB)
+		return index;
+	shift = index / HD_HIST_SUB - 1;
+	return ((uint64_t)(index - shift * HD_HIST_SUB + 1) << shift) - 1;
+}
+
+static inline void hd_hist_add(struct hd_hist *h, uint64_t value)
+{
+	if (h->count == 0 || value < h->min)
+		h->min = value;
+	if (h->count == 0 || value > h->max)
+		h->max = value;
+	h->count++;
+	h->sum += value;
+	h->bucket[hd_hist_index(value)]++;
+}
+
+/* Everything of `from` into `to`. */
+static inline void hd_hist_merge(struct hd_hist *to, const struct hd_hist *from)
+{
+	if (from->count == 0)
+		return;
+	if (to->count == 0 || from->min < to->min)
+		to->min = from->min;
+	if (to->count == 0 || from->max > to->max)
+		to->max = from->max;
+	to->count += from->count;
+	to->sum += from->sum;
+	for (uint32_t i = 0; i < HD_HIST_BUCKETS; i++)
+		to->bucket[i] += from->bucket[i];
+}
+
+/* The smallest recorded value v such that at least `percent` (0..100) of the values are <= v: nearest rank, as the top
+ * of its bucket, hence at most 0.8 % too high and never above max.  0 if nothing was recorded. */
+static inline uint64_t hd_hist_percentile(const struct hd_hist *h, double percent)
+{
+	double want = percent / 100 * (double)h->count;
+	uint64_t rank = (uint64_t)want, seen = 0;
+
+	if (h->count == 0)
+		return 0;
+	rank += (double)rank < want;
+	if (rank == 0)
+		return h->min;
+	for (uint32_t i = 0; i < HD_HIST_BUCKETS; i++) {
+		seen += h->bucket[i];
+		if (seen >= rank)
+			return i < HD_HIST_BUCKETS - 1 && hd_hist_high(i) < h->max ?
+				       hd_hist_high(i) :
+				       h->max;
+	}
+	return h->max;
+}
+
 #endif
