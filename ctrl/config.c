@@ -52,8 +52,7 @@ struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err)
 			  dir);
 		return NULL;
 	}
-	if (ly_ctx_new(dir, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIR_CWD, &ly) !=
-	    LY_SUCCESS) {
+	if (ly_ctx_new(dir, LY_CTX_DISABLE_SEARCHDIR_CWD, &ly) != LY_SUCCESS) {
 		ctrl_fail(err, 0, "libyang does not start with %.200s", dir);
 		return NULL;
 	}
@@ -69,26 +68,36 @@ struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err)
 	return ly;
 }
 
-int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source,
-		 struct config **ret, struct ctrl_err *err)
+int config_from_tree(const struct ly_ctx *ly, struct lyd_node *tree, const char *source,
+		     struct config **ret, struct ctrl_err *err)
 {
 	struct config *cfg = calloc(1, sizeof(*cfg));
 
-	*err = (struct ctrl_err){ 0 };
-	snprintf(err->file, sizeof(err->file), "%s", source);
-	if (cfg == NULL)
+	if (cfg == NULL) {
+		lyd_free_all(tree);
 		return ctrl_fail(err, -ENOMEM, "out of memory");
+	}
 	objset_init(&cfg->set);
 	snprintf(cfg->source, sizeof(cfg->source), "%s", source);
-	int rc = yaml_to_tree(ly, text, len, &cfg->tree, err);
-	if (rc == 0 && lyd_validate_all(&cfg->tree, ly, LYD_VALIDATE_NO_STATE, NULL) != LY_SUCCESS)
-		rc = yaml_yang_error(ly, cfg->tree, err);
-	if (rc < 0) {
+	cfg->tree = tree;
+	if (lyd_validate_all(&cfg->tree, ly, LYD_VALIDATE_NO_STATE, NULL) != LY_SUCCESS) {
+		int rc = yaml_yang_error(ly, cfg->tree, err);
 		config_destroy(cfg);
 		return rc;
 	}
 	*ret = cfg;
 	return 0;
+}
+
+int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source,
+		 struct config **ret, struct ctrl_err *err)
+{
+	struct lyd_node *tree = NULL;
+
+	*err = (struct ctrl_err){ 0 };
+	snprintf(err->file, sizeof(err->file), "%s", source);
+	int rc = yaml_to_tree(ly, text, len, &tree, err);
+	return rc < 0 ? rc : config_from_tree(ly, tree, source, ret, err);
 }
 
 int config_read(const struct ly_ctx *ly, const char *path, struct config **ret,

@@ -20,6 +20,9 @@ struct ly_ctx *config_yang(const char *dir, struct ctrl_err *err);
 /* Parse and validate a text.  source: its name.  0 and *ret, or -Exxx with err filled. */
 int config_parse(const struct ly_ctx *ly, const char *text, size_t len, const char *source,
 		 struct config **ret, struct ctrl_err *err);
+/* From a tree, which passes, also on failure: validated here. */
+int config_from_tree(const struct ly_ctx *ly, struct lyd_node *tree, const char *source,
+		     struct config **ret, struct ctrl_err *err);
 /* The same for a file. */
 int config_read(const struct ly_ctx *ly, const char *path, struct config **ret,
 		struct ctrl_err *err);

@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct api;
+struct candidate;
 struct capture;
 struct dp;
-struct http;
+struct events;
 struct ids;
 struct running;
 
@@ -18,12 +20,15 @@ struct ctrl {
 	struct ly_ctx *ly;
 	struct ids *ids;
 	struct running *running;
+	struct candidate *candidate;
 	struct dp *dp;
-	struct http *http;
+	struct api *api;         /* listeners, users, roles; NULL: none (tests of other parts) */
+	struct events *events;   /* NULL: nobody is told */
 	struct capture *capture; /* ctrl/debug; NULL: none yet */
 	const char *config_file; /* --config, or NULL */
 	uint64_t start_ms;       /* uv_now() at the start */
 	int default_log_level;   /* of the command line */
+	unsigned jobs; /* in threads of libuv's pool: they are awaited before anything is torn down */
 };
 
 #endif

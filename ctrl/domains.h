@@ -50,6 +50,12 @@ struct ctrl_domain {
 	int (*compile)(struct compile *c); /* or NULL */
 	const struct ctrl_state *states;   /* ends with .name NULL; or NULL */
 	const struct ctrl_op *ops;         /* ends with .name NULL; or NULL */
+	/* Names of operations that change nothing, so that those who may only read may ask for them; NULL-terminated,
+	 * or NULL. */
+	const char *const *read_ops;
+	/* Names of states that show what packets carry: only for those who may write, and not part of a GET of
+	 * everything; NULL-terminated, or NULL. */
+	const char *const *guarded;
 };
 
 extern const struct ctrl_domain *const domains[]; /* NULL-terminated, in the order they compile */

@@ -10,6 +10,8 @@ struct ctrl_err {
 	unsigned line;  /* 1-based; 0: unknown */
 	char path[512]; /* data path, as in /heddle-interfaces:interfaces/interface[name='eth0']/mtu; may be empty */
 	char msg[600]; /* one sentence, no final stop */
+	/* RFC 8040 section 7, static; NULL: error-tag as the errno has it, and no error-app-tag */
+	const char *tag, *app_tag;
 };
 
 /* Fill msg printf-like and return rc; err may be NULL.  Other fields stay. */

@@ -25,16 +25,17 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static void sync_dir(const char *path)
+int file_sync_dir(const char *path)
 {
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
+	if (fd < 0)
+		return -errno;
+	int rc = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
 }
 
 int file_replace(const char *path, const void *data, size_t len)
@@ -56,7 +57,7 @@ int file_replace(const char *path, const void *data, size_t len)
 		unlink(tmp);
 		return rc;
 	}
-	sync_dir(path);
+	file_sync_dir(path);
 	return 0;
 }
 

@@ -13,6 +13,9 @@ int file_replace(const char *path, const void *data, size_t len);
  * -EISDIR, or another -Exxx. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len);
 
+/* Sync the directory that `path` is in, so that a rename there outlives the machine.  0 or -Exxx. */
+int file_sync_dir(const char *path);
+
 /* mkdir -p with mode 0755.  0 or -Exxx. */
 int file_mkdirs(const char *path);
 

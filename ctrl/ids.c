@@ -175,6 +175,11 @@ const char *ids_name(const struct ids *ids, enum id_space space, uint32_t id)
 	return id < s->cap_id && s->by_id[id] != NULL ? s->by_id[id]->name : NULL;
 }
 
+uint32_t ids_limit(const struct ids *ids, enum id_space space)
+{
+	return ids->space[space].cap_id;
+}
+
 void ids_unmark(struct ids *ids)
 {
 	for (int i = 0; i < ID_SPACES; i++)

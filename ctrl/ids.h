@@ -34,6 +34,9 @@ uint32_t ids_find(const struct ids *ids, enum id_space space, const char *name);
 /* Name of a number, or NULL.  Valid until the next call that changes ids. */
 const char *ids_name(const struct ids *ids, enum id_space space, uint32_t id);
 
+/* No number of a space is as large as this. */
+uint32_t ids_limit(const struct ids *ids, enum id_space space);
+
 /* Forget all marks: call before compiling. */
 void ids_unmark(struct ids *ids);
 /* Drop the names without a mark: call when what was compiled is running. */

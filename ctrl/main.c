@@ -9,16 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctrl/api.h"
+#include "ctrl/candidate.h"
 #include "ctrl/config.h"
 #include "ctrl/ctrl.h"
 #include "ctrl/debug/debug.h"
 #include "ctrl/dp.h"
+#include "ctrl/events.h"
 #include "ctrl/file.h"
-#include "ctrl/http.h"
 #include "ctrl/ids.h"
 #include "ctrl/log.h"
 #include "ctrl/loop.h"
-#include "ctrl/restconf.h"
 #include "ctrl/running.h"
 
 struct options {
@@ -159,6 +160,7 @@ static void dp_up(void *arg)
 	struct ctrl *c = arg;
 
 	debug_dp_up(c);
+	events_dataplane(c->events, true, dp_hello(c->dp)->software);
 	running_dp_up(c->running);
 }
 
@@ -166,6 +168,7 @@ static void dp_down(void *arg)
 {
 	struct ctrl *c = arg;
 
+	events_dataplane(c->events, false, dp_problem(c->dp));
 	running_dp_down(c->running);
 	debug_capture_done(c, NULL);
 }
@@ -174,6 +177,7 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 {
 	struct ctrl *c = arg;
 	const char *port;
+	char node[32];
 
 	switch (ev->kind) {
 	case HD_EVENT_PORT_STATE:
@@ -181,8 +185,11 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 		log_info("port %s: link %s%s%s", port != NULL ? port : "?",
 			 ev->u.port.up != 0 ? "up" : "down", ev->text[0] != '\0' ? ": " : "",
 			 ev->text);
+		events_link(c->events, port != NULL ? port : "?", ev->u.port.up != 0, ev->text);
 		break;
 	case HD_EVENT_WORKER_STALL:
+		snprintf(node, sizeof(node), "%.31s", ev->u.stall.node);
+		events_stall(c->events, ev->u.stall.worker, ev->u.stall.stalled_ms, node);
 		log_error(
 			"worker %u: no progress for %u ms in node %.31s; see: heddle show workers",
 			ev->u.stall.worker, ev->u.stall.stalled_ms, ev->u.stall.node);
@@ -223,7 +230,11 @@ static int load_file(struct ctrl *c, int *ret_rc)
 		log_error("configuration: %s", ctrl_err_str(&err, line, sizeof(line)));
 		return rc;
 	}
-	running_load(c->running, cfg, c->config_file, loaded, ret_rc);
+	struct load l = { .cfg = cfg,
+			  .file = c->config_file,
+			  .user = "heddle-ctrl",
+			  .comment = "configuration file read" };
+	running_load(c->running, &l, loaded, ret_rc);
 	return 0;
 }
 
@@ -311,12 +322,13 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	c->default_log_level = o->log_level;
 	c->ids = ids_create();
 	c->dp = dp_create(c->loop, dp_path, &hooks, c);
+	c->events = events_create(c);
 	c->running = c->ids != NULL ? running_create(c, o->state_dir) : NULL;
 	if (c->ids == NULL || c->dp == NULL || c->running == NULL) {
 		log_error("out of memory, or %s is too long for a socket's name", dp_path);
 		return 1;
 	}
-	rc = http_create(c->loop, ctrl_path, restconf_handle, c, &c->http);
+	rc = api_create(c, ctrl_path, o->state_dir, &c->api);
 	if (rc < 0)
 		log_error(
 			"%s: %s", ctrl_path,
@@ -325,6 +337,8 @@ static int run(const struct options *o, struct ly_ctx *ly)
 				strerror(-rc));
 	if (rc == 0)
 		rc = first_config(c);
+	if (rc == 0 && (c->candidate = candidate_create(c)) == NULL)
+		rc = -ENOMEM;
 	if (rc == 0)
 		rc = loop_signals_start(c->loop, &p.signals, on_stop, on_reload, c);
 	if (rc == 0) {
@@ -334,9 +348,13 @@ static int run(const struct options *o, struct ly_ctx *ly)
 		uv_run(c->loop, UV_RUN_DEFAULT);
 		loop_signals_stop(&p.signals);
 	}
+	while (c->jobs > 0)
+		uv_run(c->loop, UV_RUN_ONCE);
 	dp_destroy(c->dp);
 	debug_fini(c);
-	http_destroy(c->http);
+	api_destroy(c->api);
+	events_destroy(c->events);
+	candidate_destroy(c->candidate);
 	running_destroy(c->running);
 	uv_run(c->loop, UV_RUN_DEFAULT); /* until all handles are closed */
 	uv_loop_close(c->loop);

@@ -3,17 +3,22 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "ctrl/cfg.h"
 #include "ctrl/domains.h"
-#include "ctrl/running.h"
+#include "ctrl/events.h"
+#include "ctrl/metrics.h"
+#include "ctrl/restconf_data.h"
+#include "ctrl/uri.h"
 #include "ctrl/yaml.h"
 
-static const char data_type[] = "application/yang-data+json";
+#define YANG_LIBRARY "2019-01-04" /* revision of ietf-yang-library */
+
+static const char data_type[] = RESTCONF_JSON;
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
@@ -123,7 +128,7 @@ void restconf_output(struct http_req *req, const char *module, struct json_objec
 	restconf_data(req, name, value);
 }
 
-/* RFC 8040 section 7: status and error-tag of an errno. */
+/* RFC 8040 section 7: status and error-tag of an errno; and the status of the tags that YANG itself gives. */
 static const struct {
 	int rc;
 	unsigned status;
@@ -133,12 +138,26 @@ static const struct {
 	{ -EBUSY, 409, "in-use" },
 	{ -EEXIST, 409, "data-exists" },
 	{ -ENOENT, 404, "invalid-value" },
+	{ -EPERM, 401, "access-denied" },
+	{ -EACCES, 403, "access-denied" },
+	{ -ESTALE, 412, "operation-failed" },
+	{ -ENOSPC, 409, "resource-denied" },
+	{ -EAGAIN, 503, "resource-denied" },
 	{ -ENOTCONN, 503, "resource-denied" },
 	{ -ETIMEDOUT, 504, "operation-failed" },
 	{ -EFBIG, 413, "too-big" },
-	{ -EOPNOTSUPP, 501, "operation-not-supported" },
+	{ -EOPNOTSUPP, 405, "operation-not-supported" },
+	{ -ENOSYS, 501, "operation-not-supported" },
+	{ -EPROTONOSUPPORT, 415, "operation-not-supported" },
 	{ -ENOMEM, 503, "resource-denied" },
 	{ 0, 500, "operation-failed" },
+};
+static const struct {
+	const char *tag;
+	unsigned status;
+} tags[] = {
+	{ "data-missing", 409 },      { "data-exists", 409 },     { "operation-failed", 412 },
+	{ "malformed-message", 400 }, { "unknown-element", 400 },
 };
 
 void restconf_error(struct http_req *req, int rc, const struct ctrl_err *err)
@@ -149,14 +168,22 @@ void restconf_error(struct http_req *req, int rc, const struct ctrl_err *err)
 
 	while (kinds[k].rc != 0 && kinds[k].rc != rc)
 		k++;
-	json_add_str(e, "error-type", "application");
-	json_add_str(e, "error-tag", kinds[k].tag);
+	unsigned status = kinds[k].status;
+	const char *tag = err->tag != NULL ? err->tag : kinds[k].tag;
+	for (size_t i = 0; rc == -EINVAL && i < sizeof(tags) / sizeof(tags[0]); i++)
+		if (strcmp(tag, tags[i].tag) == 0)
+			status = tags[i].status;
+	json_add_str(e, "error-type", status == 401 || status == 405 ? "protocol" : "application");
+	json_add_str(e, "error-tag", tag);
+	if (err->app_tag != NULL)
+		json_add_str(e, "error-app-tag", err->app_tag);
 	if (err->path[0] != '\0')
 		json_add_str(e, "error-path", err->path);
 	json_add_str(e, "error-message", err->msg);
 	if (err->file[0] != '\0' || err->line != 0) {
 		struct json_object *info = json_object_new_object();
-		json_add_str(info, "file", err->file);
+		if (err->file[0] != '\0')
+			json_add_str(info, "file", err->file);
 		if (err->line != 0)
 			json_add_u32(info, "line", err->line);
 		json_object_object_add(e, "error-info", info);
@@ -164,7 +191,8 @@ void restconf_error(struct http_req *req, int rc, const struct ctrl_err *err)
 	json_object_array_add(list, e);
 	json_object_object_add(errors, "error", list);
 	json_object_object_add(top, "ietf-restconf:errors", errors);
-	reply_json(req, kinds[k].status, top);
+	snprintf(req->note, sizeof(req->note), "%.159s", err->msg);
+	reply_json(req, status, top);
 }
 
 void restconf_errorf(struct http_req *req, int rc, const char *fmt, ...)
@@ -189,7 +217,7 @@ void restconf_dp_error(struct http_req *req, const struct dp_answer *a)
 
 /* --- dispatch -------------------------------------------------------------------------------- */
 
-static const struct ctrl_state *find_state(const char *name)
+const struct ctrl_state *restconf_state(const char *name)
 {
 	for (size_t i = 0; domains[i] != NULL; i++)
 		for (const struct ctrl_state *s = domains[i]->states; s != NULL && s->name != NULL;
@@ -197,6 +225,24 @@ static const struct ctrl_state *find_state(const char *name)
 			if (strcmp(s->name, name) == 0)
 				return s;
 	return NULL;
+}
+
+/* Is the name in one of the domains' lists at this offset? */
+static bool listed(const char *name, size_t list)
+{
+	for (size_t i = 0; domains[i] != NULL; i++) {
+		const char *const *n =
+			*(const char *const *const *)((const char *)domains[i] + list);
+		for (; n != NULL && *n != NULL; n++)
+			if (strcmp(*n, name) == 0)
+				return true;
+	}
+	return false;
+}
+
+bool restconf_state_guarded(const char *name)
+{
+	return listed(name, offsetof(struct ctrl_domain, guarded));
 }
 
 static const struct ctrl_op *find_op(const char *name)
@@ -208,59 +254,23 @@ static const struct ctrl_op *find_op(const char *name)
 	return NULL;
 }
 
-static void reply_config(struct ctrl *c, struct http_req *req, const char *name)
-{
-	const struct config *cfg = running_config(c->running);
-	char *text = NULL;
-
-	if (name == NULL) {
-		text = config_json(cfg);
-	} else {
-		const char *colon = strchr(name, ':');
-		const struct lyd_node *node = cfg_top(cfg->tree, colon != NULL ? colon + 1 : name);
-		if (node == NULL || (colon != NULL && strncmp(node->schema->module->name, name,
-							      (size_t)(colon - name)) != 0)) {
-			restconf_errorf(req, -ENOENT, "there is no '%s' in the configuration",
-					name);
-			return;
-		}
-		text = config_node_json(node, LYD_PRINT_KEEPEMPTYCONT);
-	}
-	if (text == NULL)
-		restconf_errorf(req, -ENOMEM, "out of memory");
-	else
-		http_reply(req, 200, data_type, text, strlen(text));
-	free(text);
-}
-
-static void get_data(struct ctrl *c, struct http_req *req, const char *name)
-{
-	const struct ctrl_state *s = find_state(name);
-
-	if (strchr(name, '/') != NULL)
-		restconf_errorf(req, -EOPNOTSUPP,
-				"only whole top-level nodes can be read yet, not '%s'", name);
-	else if (s != NULL)
-		s->get(c, req);
-	else
-		reply_config(c, req, name[0] != '\0' ? name : NULL);
-}
-
 static void run_op(struct ctrl *c, struct http_req *req, const char *name)
 {
 	const struct ctrl_op *op = find_op(name);
 	struct ctrl_err err = { 0 };
 	struct lyd_node *in = NULL;
-	char path[128];
+	char path[176];
 
 	if (op == NULL) {
 		restconf_errorf(req, -ENOENT, "there is no operation '%s'", name);
 		return;
 	}
+	if (!listed(name, offsetof(struct ctrl_domain, read_ops)) && !restconf_may_write(req))
+		return;
 	snprintf(path, sizeof(path), "/%s", name);
 	const struct lysc_node *rpc = lys_find_path(c->ly, NULL, path, 0);
 	if (rpc == NULL) {
-		restconf_errorf(req, -EOPNOTSUPP, "operation '%s' has no YANG model", name);
+		restconf_errorf(req, -ENOSYS, "operation '%s' has no YANG model", name);
 		return;
 	}
 	int rc = yaml_to_rpc(rpc, req->body, req->body_len, &in, &err);
@@ -273,16 +283,67 @@ static void run_op(struct ctrl *c, struct http_req *req, const char *name)
 	lyd_free_all(in);
 }
 
-static void list_ops(struct http_req *req)
+static struct json_object *all_ops(void)
 {
 	struct json_object *o = json_object_new_object();
+	char url[160];
 
 	for (size_t i = 0; domains[i] != NULL; i++)
 		for (const struct ctrl_op *op = domains[i]->ops; op != NULL && op->name != NULL;
-		     op++)
-			json_object_object_add(o, op->name,
-					       json_object_new_string("/restconf/operations"));
-	restconf_data(req, "ietf-restconf:operations", o);
+		     op++) {
+			snprintf(url, sizeof(url), "/restconf/operations/%s", op->name);
+			json_add_str(o, op->name, url);
+		}
+	return o;
+}
+
+bool restconf_may_write(struct http_req *req)
+{
+	if (req->role == HTTP_ROLE_WRITE)
+		return true;
+	restconf_errorf(req, -EACCES, "%s may only read (role read-only)",
+			req->user[0] != '\0' ? req->user : "this user");
+	return false;
+}
+
+void restconf_method(struct http_req *req, const char *allow)
+{
+	http_set(req, "Allow", allow);
+	if (strcmp(req->method, "OPTIONS") != 0) {
+		restconf_errorf(req, -EOPNOTSUPP, "%s is not possible on %s; %s are", req->method,
+				req->path, allow);
+		return;
+	}
+	if (strstr(allow, "PATCH") != NULL)
+		http_set(req, "Accept-Patch", "application/yang-data+json, application/yaml");
+	http_reply(req, 200, NULL, "", 0);
+}
+
+bool restconf_reads(const struct http_req *req)
+{
+	return strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
+}
+
+/* RFC 8040 section 3.3: the root of the API. */
+static void get_root(struct http_req *req)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "data", json_object_new_object());
+	json_object_object_add(o, "operations", all_ops());
+	json_add_str(o, "yang-library-version", YANG_LIBRARY);
+	restconf_data(req, "ietf-restconf:restconf", o);
+}
+
+/* RFC 8040 section 3.1, RFC 6415: where the API begins. */
+static void get_host_meta(struct http_req *req)
+{
+	static const char text[] = "<?xml version='1.0' encoding='UTF-8'?>\n"
+				   "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\n"
+				   "  <Link rel='restconf' href='/restconf'/>\n"
+				   "</XRD>\n";
+
+	http_reply(req, 200, "application/xrd+xml", text, sizeof(text) - 1);
 }
 
 static const char *after(const char *path, const char *prefix)
@@ -294,22 +355,84 @@ static const char *after(const char *path, const char *prefix)
 	return path[n] == '/' ? path + n + 1 : path[n] == '\0' ? path + n : NULL;
 }
 
+/* Resources with nothing but a GET. */
+static bool get_fixed(struct ctrl *c, struct http_req *req)
+{
+	static const char *const names[] = { "/.well-known/host-meta", "/metrics", "/restconf",
+					     "/restconf/yang-library-version",
+					     "/restconf/streams/NETCONF" };
+	size_t i = 0, n = sizeof(names) / sizeof(names[0]);
+	struct json_object *version;
+
+	while (i < n && strcmp(req->path, names[i]) != 0)
+		i++;
+	if (i == n)
+		return false;
+	if (!restconf_reads(req)) {
+		restconf_method(req, "GET, HEAD, OPTIONS");
+		return true;
+	}
+	switch (i) {
+	case 0:
+		get_host_meta(req);
+		break;
+	case 1:
+		metrics_get(c, req);
+		break;
+	case 2:
+		get_root(req);
+		break;
+	case 3:
+		version = json_object_new_string(YANG_LIBRARY);
+		restconf_data(req, "ietf-restconf:yang-library-version", version);
+		break;
+	default:
+		events_stream(c->events, req);
+	}
+	return true;
+}
+
+static void operations(struct ctrl *c, struct http_req *req, const char *name)
+{
+	char decoded[160];
+	bool all = name[0] == '\0';
+
+	if (all && restconf_reads(req))
+		restconf_data(req, "ietf-restconf:operations", all_ops());
+	else if (all || strcmp(req->method, "POST") != 0)
+		restconf_method(req, all ? "GET, HEAD, OPTIONS" : "POST, OPTIONS");
+	else if (uri_decode(name, strlen(name), decoded, sizeof(decoded)) < 0)
+		restconf_errorf(req, -EINVAL, "not an operation's name");
+	else
+		run_op(c, req, decoded);
+}
+
 void restconf_handle(void *arg, struct http_req *req)
 {
+	static const struct {
+		const char *prefix;
+		enum datastore ds;
+	} stores[] = {
+		{ "/restconf/data", DS_UNIFIED },
+		{ "/restconf/ds/ietf-datastores:running", DS_RUNNING },
+		{ "/restconf/ds/ietf-datastores:candidate", DS_CANDIDATE },
+		{ "/restconf/ds/ietf-datastores:operational", DS_OPERATIONAL },
+	};
 	struct ctrl *c = arg;
-	const char *data = after(req->path, "/restconf/data");
-	const char *op = after(req->path, "/restconf/operations");
-	bool get = strcmp(req->method, "GET") == 0, post = strcmp(req->method, "POST") == 0;
+	const char *rest = after(req->path, "/restconf/operations");
 
-	if (data != NULL && get)
-		get_data(c, req, data);
-	else if (op != NULL && op[0] == '\0' && get)
-		list_ops(req);
-	else if (op != NULL && post)
-		run_op(c, req, op);
-	else if (data != NULL || op != NULL)
-		restconf_errorf(req, -EOPNOTSUPP, "%s is not possible on %s", req->method,
-				req->path);
-	else
-		restconf_errorf(req, -ENOENT, "nothing is at %s; try /restconf/data", req->path);
+	if (get_fixed(c, req))
+		return;
+	if (rest != NULL) {
+		operations(c, req, rest);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+		rest = after(req->path, stores[i].prefix);
+		if (rest != NULL) {
+			restconf_datastore(c, req, stores[i].ds, rest);
+			return;
+		}
+	}
+	restconf_errorf(req, -ENOENT, "nothing is at %s; try /restconf/data", req->path);
 }

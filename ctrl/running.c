@@ -1,60 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Three activities, one at a time: idle, a load under way, a reconcile under way.
- * A reconcile first replays everything as one transaction.  When the data plane refuses that (a device is gone, say),
- * each object goes into a transaction of its own, so that what can work does; the sweep is left out then, and the
- * reconcile is tried again later. */
+ * Loads, their persistence, and the confirmation that some wait for. */
 #include "ctrl/running.h"
 
 #include <errno.h>
-#include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <uv.h>
 
+#include "ctrl/api.h"
 #include "ctrl/cfg.h"
-#include "ctrl/ctrl.h"
-#include "ctrl/dp.h"
+#include "ctrl/events.h"
 #include "ctrl/file.h"
 #include "ctrl/log.h"
+#include "ctrl/running_private.h"
 #include "ctrl/yaml.h"
 
-#define HISTORY_MAX  20u
-#define RETRY_MIN_MS 1000u
-#define RETRY_MAX_MS 30000u
-
-struct running {
-	struct ctrl *c;
-	char *dir; /* state directory; NULL: nothing is kept */
-	struct config *cfg;
-	uint32_t revision;
-	time_t time;
-	char file[512]; /* configuration file last loaded */
-	uint64_t file_hash;
-	bool restored_meta;
-
-	bool busy; /* a transaction is under way */
-	bool synchronised;
-	char problem[1024];
-	uint32_t reconciles;
-	uv_timer_t retry;
-	uint64_t retry_ms;
-
-	/* the load under way */
-	struct config *candidate;
-	const struct object **sent; /* objects of the transaction, in order */
-	size_t n_sent, cap_sent;
-	char *load_file;
-	uint64_t load_hash;
-	load_done_fn done;
-	void *done_arg;
-
-	/* the reconcile under way */
-	size_t n_waiting; /* single-object transactions not yet answered */
-	size_t n_refused;
-};
+#define REVERT_RETRY_MS 5000u
 
 /* --- persistence ----------------------------------------------------------------------------- */
 
@@ -85,93 +48,28 @@ static char *state_path(const struct running *r, char *buf, size_t size, const c
 	return buf;
 }
 
-/* The configuration that is being replaced goes to history/REVISION.json; the oldest go. */
-static void keep_history(struct running *r)
+/* The candidate onto the disk, not yet in force.  Numbers first: they hold those of both versions until the next
+ * load, so that either finds its own. */
+static int prepare(struct running *r, const char *json, struct ctrl_err *err)
 {
-	char from[600], to[640];
-
-	snprintf(from, sizeof(from), "%s/history", r->dir);
-	file_mkdirs(from);
-	state_path(r, from, sizeof(from), "running.json");
-	snprintf(to, sizeof(to), "%s/history/%06u.json", r->dir, r->revision);
-	unlink(to);
-	if (link(from, to) < 0 &&
-	    errno != ENOENT) /* running.json is replaced, never written into */
-		log_warning("history: %s: %s", to, strerror(errno));
-	if (r->revision > HISTORY_MAX) {
-		snprintf(to, sizeof(to), "%s/history/%06u.json", r->dir, r->revision - HISTORY_MAX);
-		unlink(to);
-	}
-}
-
-static int save(struct running *r)
-{
-	char path[600], hash[32];
+	char path[PATH_MAX];
 
 	if (r->dir == NULL)
 		return 0;
 	int rc = ids_save(r->c->ids, state_path(r, path, sizeof(path), "ids.json"));
-	char *text = config_json(r->cfg);
-	if (text == NULL)
-		rc = -ENOMEM;
 	if (rc == 0)
-		rc = file_replace(state_path(r, path, sizeof(path), "running.json"), text,
-				  strlen(text));
-	free(text);
+		rc = versions_prepare(r->dir, &r->next, json);
 	if (rc < 0)
-		return rc;
-	struct json_object *meta = json_object_new_object();
-	json_object_object_add(meta, "revision", json_object_new_int64(r->revision));
-	json_object_object_add(meta, "time", json_object_new_int64(r->time));
-	json_object_object_add(meta, "source", json_object_new_string(r->cfg->source));
-	json_object_object_add(meta, "file", json_object_new_string(r->file));
-	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)r->file_hash);
-	json_object_object_add(meta, "file-hash", json_object_new_string(hash));
-	const char *out = json_object_to_json_string_ext(meta, JSON_C_TO_STRING_PRETTY);
-	rc = file_replace(state_path(r, path, sizeof(path), "meta.json"), out, strlen(out));
-	json_object_put(meta);
-	return rc;
-}
-
-static const char *meta_str(struct json_object *meta, const char *name)
-{
-	struct json_object *o;
-
-	return json_object_object_get_ex(meta, name, &o) &&
-			       json_object_is_type(o, json_type_string) ?
-		       json_object_get_string(o) :
-		       "";
-}
-
-static void restore_meta(struct running *r)
-{
-	char path[600], *text;
-	size_t len;
-	struct json_object *o;
-
-	if (r->dir == NULL || r->restored_meta ||
-	    file_read(state_path(r, path, sizeof(path), "meta.json"), 1 << 20, &text, &len) < 0)
-		return;
-	r->restored_meta = true;
-	struct json_object *meta = json_tokener_parse(text);
-	free(text);
-	if (!json_object_is_type(meta, json_type_object)) {
-		json_object_put(meta);
-		return;
-	}
-	if (json_object_object_get_ex(meta, "revision", &o))
-		r->revision = (uint32_t)json_object_get_int64(o);
-	if (json_object_object_get_ex(meta, "time", &o))
-		r->time = (time_t)json_object_get_int64(o);
-	snprintf(r->file, sizeof(r->file), "%s", meta_str(meta, "file"));
-	snprintf(r->cfg->source, sizeof(r->cfg->source), "%.255s", meta_str(meta, "source"));
-	r->file_hash = strtoull(meta_str(meta, "file-hash"), NULL, 16);
-	json_object_put(meta);
+		return ctrl_fail(err, rc,
+				 "nothing changed: the new version cannot be kept in %s: %s",
+				 r->dir, strerror(-rc));
+	r->prepared = true;
+	return 0;
 }
 
 static void restore_ids(struct running *r)
 {
-	char path[600], bad[640];
+	char path[PATH_MAX], bad[PATH_MAX + 8];
 
 	int rc = ids_load(r->c->ids, state_path(r, path, sizeof(path), "ids.json"));
 	if (rc == 0 || rc == -ENOENT)
@@ -181,10 +79,14 @@ static void restore_ids(struct running *r)
 	log_warning("%s is damaged; it is kept as %s and objects get new numbers", path, bad);
 }
 
+static void apply_own(struct running *r);
+static void confirm_start(struct running *r);
+static void revert(struct running *r);
+
 int running_restore(struct running *r, struct ctrl_err *err)
 {
 	struct config *cfg;
-	char path[600];
+	char path[PATH_MAX];
 
 	if (r->dir == NULL || access(state_path(r, path, sizeof(path), "running.json"), F_OK) < 0)
 		return ctrl_fail(err, -ENOENT, "no configuration was kept");
@@ -198,20 +100,45 @@ int running_restore(struct running *r, struct ctrl_err *err)
 		return rc;
 	config_destroy(r->cfg);
 	r->cfg = cfg;
-	r->restored_meta = false;
-	restore_meta(r);
+	uint32_t revision = versions_current(r->dir);
+	if (revision == 0 || versions_read(r->dir, revision, &r->now) < 0)
+		r->now = (struct version){ .revision = revision };
+	if (r->now.source[0] != '\0')
+		snprintf(cfg->source, sizeof(cfg->source), "%s", r->now.source);
+	apply_own(r);
+	if (r->now.revert_to == 0)
+		return 0;
+	if (r->now.confirm_until > time(NULL)) {
+		log_warning("configuration: revision %u still waits for its confirmation",
+			    r->now.revision);
+		confirm_start(r);
+	} else {
+		revert(r);
+	}
 	return 0;
 }
 
 bool running_file_changed(struct running *r, const char *path)
 {
-	restore_meta(r);
-	return strcmp(path, r->file) != 0 || hash_file(path) != r->file_hash;
+	return strcmp(path, r->now.file) != 0 || hash_file(path) != r->now.file_hash;
+}
+
+int running_read_version(struct running *r, uint32_t revision, struct config **ret,
+			 struct ctrl_err *err)
+{
+	char path[PATH_MAX];
+	struct version v;
+
+	if (r->dir == NULL || revision > r->now.revision || versions_read(r->dir, revision, &v) < 0)
+		return ctrl_fail(err, -ENOENT,
+				 "there is no version %u; those that are kept: heddle history",
+				 revision);
+	return config_read(r->c->ly, versions_path(r->dir, revision, path, sizeof(path)), ret, err);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void on_retry(uv_timer_t *t);
+static void on_confirm_timer(uv_timer_t *t);
 
 struct running *running_create(struct ctrl *c, const char *state_dir)
 {
@@ -230,15 +157,20 @@ struct running *running_create(struct ctrl *c, const char *state_dir)
 	r->retry_ms = RETRY_MIN_MS;
 	snprintf(r->problem, sizeof(r->problem), "no data plane is connected");
 	uv_timer_init(c->loop, &r->retry);
-	r->retry.data = r;
+	uv_timer_init(c->loop, &r->confirm);
+	r->retry.data = r->confirm.data = r;
+	r->n_handles = 2;
 	if (r->dir != NULL)
 		restore_ids(r);
 	return r;
 }
 
-static void retry_closed(uv_handle_t *h)
+static void handle_closed(uv_handle_t *h)
 {
-	free(h->data);
+	struct running *r = h->data;
+
+	if (--r->n_handles == 0)
+		free(r);
 }
 
 void running_destroy(struct running *r)
@@ -248,13 +180,14 @@ void running_destroy(struct running *r)
 	config_destroy(r->cfg);
 	config_destroy(r->candidate);
 	free(r->sent);
-	free(r->load_file);
 	free(r->dir);
 	uv_timer_stop(&r->retry);
-	uv_close((uv_handle_t *)&r->retry, retry_closed);
+	uv_timer_stop(&r->confirm);
+	uv_close((uv_handle_t *)&r->retry, handle_closed);
+	uv_close((uv_handle_t *)&r->confirm, handle_closed);
 }
 
-static void set_problem(struct running *r, const char *text)
+void running_set_problem(struct running *r, const char *text)
 {
 	r->synchronised = text[0] == '\0';
 	snprintf(r->problem, sizeof(r->problem), "%s", text);
@@ -266,6 +199,7 @@ static void apply_own(struct running *r)
 	int level = cfg_enum(cfg_top(r->cfg->tree, "system"), "log-level", r->c->default_log_level);
 
 	log_level = (enum log_level)level;
+	api_apply(r->c->api, r->cfg->tree);
 }
 
 /* --- load ------------------------------------------------------------------------------------ */
@@ -274,54 +208,81 @@ static void load_finish(struct running *r, struct load_result *res)
 {
 	load_done_fn done = r->done;
 
+	if (r->prepared) /* and not in force: it is not going to be */
+		versions_abort(r->dir, r->next.revision);
+	api_abort(r->c->api);
+	r->prepared = false;
 	config_destroy(r->candidate);
 	r->candidate = NULL;
-	free(r->load_file);
-	r->load_file = NULL;
 	r->n_sent = 0;
 	r->busy = false;
-	res->revision = r->revision;
+	res->revision = r->now.revision;
 	r->done = NULL;
 	if (done != NULL)
 		done(r->done_arg, res);
 }
 
-/* The candidate is what runs from now on: a new revision, unless it says the same (then lines and file may differ). */
+/* The candidate says what runs already: its lines and its file may still be others. */
+static void load_unchanged(struct running *r, struct load_result *res)
+{
+	struct config *old = r->cfg;
+
+	res->state = LOAD_UNCHANGED;
+	r->cfg = r->candidate;
+	r->candidate = NULL;
+	config_destroy(old);
+	apply_own(r); /* certificates may be new */
+	if (r->next.file[0] != '\0') {
+		memcpy(r->now.file, r->next.file, sizeof(r->now.file));
+		r->now.file_hash = r->next.file_hash;
+		memcpy(r->now.source, r->next.source, sizeof(r->now.source));
+	}
+	if (r->now.revert_to != 0 && r->next.revert_to == 0) {
+		running_confirm(r, NULL);
+		snprintf(res->note, sizeof(res->note), "revision %u is confirmed", r->now.revision);
+	} else if (r->now.revert_to != 0) { /* more time for the same */
+		r->now.confirm_s = r->next.confirm_s;
+		r->now.confirm_until = r->next.confirm_until;
+		confirm_start(r);
+	}
+	int rc = r->dir != NULL ? versions_update(r->dir, &r->now) : 0;
+	if (rc < 0)
+		log_warning("%s: what is known about revision %u cannot be written: %s", r->dir,
+			    r->now.revision, strerror(-rc));
+}
+
+/* The candidate is what runs from now on. */
 static void load_adopt(struct running *r, struct load_result *res)
 {
 	struct config *old = r->cfg;
 
-	if (res->state != LOAD_UNCHANGED) {
-		if (r->dir != NULL && r->revision > 0)
-			keep_history(r);
-		r->revision++;
-		r->time = time(NULL);
-	}
 	r->cfg = r->candidate;
 	r->candidate = NULL;
 	config_destroy(old);
 	ids_prune(r->c->ids);
-	if (r->load_file != NULL) {
-		snprintf(r->file, sizeof(r->file), "%s", r->load_file);
-		r->file_hash = r->load_hash;
-	}
+	r->now = r->next;
 	apply_own(r);
-	int rc = save(r);
+	int rc = r->prepared ? versions_switch(r->dir, r->now.revision) : 0;
+	r->prepared = false;
 	if (rc < 0) {
 		snprintf(res->note, sizeof(res->note),
-			 "in force, but not kept over a restart: %s/running.json: %s", r->dir,
+			 "in force, but not kept over a restart: %.100s/running.json: %s", r->dir,
 			 strerror(-rc));
 		log_error("%s", res->note);
 	}
-	if (res->state == LOAD_UNCHANGED)
-		return;
-	log_info("configuration: revision %u from %s: %zu objects, %u set, %u deleted", r->revision,
-		 r->cfg->source, r->cfg->set.n, res->n_set, res->n_del);
+	if (r->now.revert_to != 0)
+		snprintf(res->note, sizeof(res->note),
+			 "revision %u returns in %u s unless it is confirmed: heddle confirm",
+			 r->now.revert_to, r->now.confirm_s);
+	confirm_start(r);
+	log_info("configuration: revision %u from %s by %s: %zu objects, %u set, %u deleted",
+		 r->now.revision, r->cfg->source, r->now.user[0] != '\0' ? r->now.user : "nobody",
+		 r->cfg->set.n, res->n_set, res->n_del);
+	events_config(r->c->events, &r->now, res->n_set, res->n_del);
 }
 
-/* The data plane refused an object: say which part of the configuration asked for it. */
-static void refused_by_dp(struct ctrl_err *err, const char *source, const struct object *o,
-			  const char *text)
+void running_refused(struct ctrl_err *err, const char *source, const struct object *o,
+		     const char *text)
 {
 	char what[300] = "";
 
@@ -346,8 +307,8 @@ static void on_load_commit(void *arg, const struct dp_answer *a)
 	if (a->error == 0) {
 		res.n_set = a->reply.n_set;
 		res.n_del = a->reply.n_del;
+		running_set_problem(r, "");
 		load_adopt(r, &res);
-		set_problem(r, "");
 		load_finish(r, &res);
 		return;
 	}
@@ -357,12 +318,13 @@ static void on_load_commit(void *arg, const struct dp_answer *a)
 		ctrl_fail(&res.err, 0,
 			  "nothing changed: the data plane went away during the transaction (%s); "
 			  "it will be brought back to revision %u",
-			  a->text, r->revision);
+			  a->text, r->now.revision);
 	} else {
 		const struct object *o = a->failed_index < r->n_sent ? r->sent[a->failed_index] :
 								       NULL;
-		refused_by_dp(&res.err, o != NULL && o->origin == NULL ? "" : r->candidate->source,
-			      o, a->text);
+		running_refused(&res.err,
+				o != NULL && o->origin == NULL ? "" : r->candidate->source, o,
+				a->text);
 	}
 	load_finish(r, &res);
 }
@@ -404,241 +366,229 @@ static int count_difference(const struct object *old, const struct object *new, 
 	return 0;
 }
 
-/* True: both trees are the same, so there is nothing to persist either. */
-static bool same_tree(const struct config *a, const struct config *b)
+/* What the history will say about the candidate. */
+static void describe(struct running *r, const struct load *l)
 {
-	char *ja = config_json(a), *jb = config_json(b);
-	bool same = ja != NULL && jb != NULL && strcmp(ja, jb) == 0;
+	struct version *v = &r->next;
 
-	free(ja);
-	free(jb);
-	return same;
+	*v = (struct version){ .revision = r->now.revision + 1,
+			       .time = time(NULL),
+			       .n_objects = (uint32_t)r->candidate->set.n };
+	snprintf(v->user, sizeof(v->user), "%s", l->user != NULL ? l->user : "");
+	snprintf(v->comment, sizeof(v->comment), "%s", l->comment != NULL ? l->comment : "");
+	snprintf(v->source, sizeof(v->source), "%s", r->candidate->source);
+	memcpy(v->file, r->now.file, sizeof(v->file));
+	v->file_hash = r->now.file_hash;
+	if (l->file != NULL) {
+		snprintf(v->file, sizeof(v->file), "%s", l->file);
+		v->file_hash = hash_file(l->file);
+	}
+	if (l->confirm_s != 0) {
+		v->revert_to = r->now.revert_to != 0 ? r->now.revert_to : r->now.revision;
+		v->confirm_s = l->confirm_s < CONFIRM_MAX_S ? l->confirm_s : CONFIRM_MAX_S;
+		v->confirm_until = v->time + v->confirm_s;
+	}
 }
 
-void running_load(struct running *r, struct config *cfg, const char *file, load_done_fn done,
-		  void *arg)
+static int send_all(struct running *r, const struct config *cfg)
 {
-	struct load_result res = { 0 }, count = { 0 };
+	int rc = 0;
 
-	if (r->busy) {
-		res.rc = ctrl_fail(&res.err, -EBUSY,
-				   "another configuration is being applied; try again in a moment");
-		config_destroy(cfg);
-		done(arg, &res);
-		return;
-	}
-	r->candidate = cfg;
-	r->done = done;
-	r->done_arg = arg;
-	r->busy = true;
-	r->load_file = file != NULL ? strdup(file) : NULL;
-	r->load_hash = file != NULL ? hash_file(file) : 0;
-	res.rc = config_compile(cfg, r->c->ids, dp_stats(r->c->dp), &res.err);
-	if (res.rc < 0) {
-		load_finish(r, &res);
-		return;
-	}
-	objset_diff(&r->cfg->set, &cfg->set, count_difference, &count);
+	if (r->synchronised)
+		return objset_diff(&r->cfg->set, &cfg->set, send_difference, r);
+	/* it may lack some of what runs: send everything */
+	for (size_t i = 0; rc == 0 && i < cfg->set.n; i++)
+		rc = send_object(r, &cfg->set.obj[i], false);
+	return rc == 0 ? objset_diff(&r->cfg->set, &cfg->set, send_deletion, r) : rc;
+}
+
+/* The candidate has compiled. */
+static void load_apply(struct running *r, struct load_result *res)
+{
+	struct load_result count = { 0 };
+	struct config *cfg = r->candidate;
 	bool connected = dp_connected(r->c->dp);
-	if (count.n_set + count.n_del == 0 && (r->synchronised || !connected)) {
-		res.state = r->revision > 0 && same_tree(r->cfg, cfg) ? LOAD_UNCHANGED :
-			    connected                                 ? LOAD_APPLIED :
-									LOAD_ACCEPTED;
-		load_adopt(r, &res);
-		load_finish(r, &res);
+
+	objset_diff(&r->cfg->set, &cfg->set, count_difference, &count);
+	bool equal = count.n_set + count.n_del == 0 && (r->synchronised || !connected);
+	char *json = config_json(cfg), *old = config_json(r->cfg);
+	if (json == NULL || old == NULL) {
+		res->rc = ctrl_fail(&res->err, -ENOMEM, "out of memory");
+	} else if (equal && r->now.revision > 0 && strcmp(json, old) == 0) {
+		load_unchanged(r, res);
+		equal = false;
+	} else {
+		res->rc = prepare(r, json, &res->err);
+	}
+	free(json);
+	free(old);
+	if (res->rc < 0 || res->state == LOAD_UNCHANGED) {
+		load_finish(r, res);
 		return;
 	}
-	if (!connected) {
-		res.state = LOAD_ACCEPTED;
-		res.n_set = count.n_set;
-		res.n_del = count.n_del;
-		snprintf(res.note, sizeof(res.note),
-			 "it will be applied when a data plane connects (%s)",
-			 dp_problem(r->c->dp));
-		load_adopt(r, &res);
-		load_finish(r, &res);
+	if (equal || !connected) {
+		res->state = connected ? LOAD_APPLIED : LOAD_ACCEPTED;
+		res->n_set = count.n_set;
+		res->n_del = count.n_del;
+		if (!connected && !equal)
+			snprintf(res->note, sizeof(res->note),
+				 "it will be applied when a data plane connects (%.100s)",
+				 dp_problem(r->c->dp));
+		load_adopt(r, res);
+		load_finish(r, res);
 		return;
 	}
 	dp_txn_begin(r->c->dp);
-	int rc = 0;
-	if (r->synchronised) {
-		rc = objset_diff(&r->cfg->set, &cfg->set, send_difference, r);
-	} else { /* it may lack some of what runs: send everything */
-		for (size_t i = 0; rc == 0 && i < cfg->set.n; i++)
-			rc = send_object(r, &cfg->set.obj[i], false);
-		if (rc == 0)
-			rc = objset_diff(&r->cfg->set, &cfg->set, send_deletion, r);
-	}
+	int rc = send_all(r, cfg);
 	if (rc < 0) {
 		dp_txn_abort(r->c->dp);
-		res.rc = ctrl_fail(&res.err, rc, "out of memory");
-		load_finish(r, &res);
+		res->rc = ctrl_fail(&res->err, rc, "out of memory");
+		load_finish(r, res);
 		return;
 	}
 	dp_txn_commit(r->c->dp, on_load_commit, r);
 }
 
-/* --- reconcile ------------------------------------------------------------------------------- */
-
-static void retry_later(struct running *r)
+void running_load(struct running *r, const struct load *l, load_done_fn done, void *arg)
 {
-	uv_timer_start(&r->retry, on_retry, r->retry_ms, 0);
-	r->retry_ms = r->retry_ms * 2 < RETRY_MAX_MS ? r->retry_ms * 2 : RETRY_MAX_MS;
-}
+	struct load_result res = { 0 };
 
-static void on_epoch_end(void *arg, const struct dp_answer *a)
-{
-	struct running *r = arg;
-
-	r->busy = false;
-	if (a->error == ENOTCONN)
-		return; /* running_dp_down() says the rest */
-	if (a->error != 0) {
-		set_problem(r, a->text);
-		log_warning("data plane: sweep refused: %s", a->text);
-		retry_later(r);
+	if (r->busy)
+		res.rc = ctrl_fail(&res.err, -EBUSY,
+				   "another configuration is being applied; try again in a moment");
+	else if (r->now.revert_to != 0 && !l->confirms)
+		res.rc = ctrl_fail(
+			&res.err, -EBUSY,
+			"revision %u waits for its confirmation: first heddle confirm, or "
+			"heddle confirm --cancel",
+			r->now.revision);
+	else if (l->confirm_s != 0 && (r->now.revision == 0 || r->dir == NULL))
+		res.rc = ctrl_fail(&res.err, -EINVAL,
+				   "there is no version before this one to which it could return");
+	if (res.rc < 0) {
+		config_destroy(l->cfg);
+		done(arg, &res);
 		return;
 	}
-	r->retry_ms = RETRY_MIN_MS;
-	set_problem(r, "");
-	log_info("data plane: reconciled to revision %u: %zu objects, %u swept", r->revision,
-		 r->cfg->set.n, a->reply.n_del);
-}
-
-struct single {
-	struct running *r;
-	size_t index;
-};
-
-static void on_single(void *arg, const struct dp_answer *a)
-{
-	struct single *s = arg;
-	struct running *r = s->r;
-	char line[1400];
-	struct ctrl_err err;
-
-	if (a->error != 0 && a->error != ENOTCONN) {
-		refused_by_dp(&err, r->cfg->source, &r->cfg->set.obj[s->index], a->text);
-		if (r->n_refused++ == 0)
-			set_problem(r, ctrl_err_str(&err, line, sizeof(line)));
-		if (r->n_refused <= 5)
-			log_warning("%s", ctrl_err_str(&err, line, sizeof(line)));
-	}
-	free(s);
-	if (--r->n_waiting > 0)
-		return;
-	r->busy = false;
-	if (!dp_connected(r->c->dp))
-		return;
-	if (r->n_refused == 0) { /* whatever was wrong has gone: do it properly */
-		running_dp_up(r);
-		return;
-	}
-	log_warning("data plane: %zu of %zu objects refused; trying again in %llu s", r->n_refused,
-		    r->cfg->set.n, (unsigned long long)(r->retry_ms / 1000));
-	retry_later(r);
-}
-
-/* Kinds in the order in which they refer to each other: a transaction each, so order matters here. */
-static int rank(uint16_t type)
-{
-	static const uint16_t order[] = { HD_API_PORT,       HD_API_VRF,       HD_API_IFACE,
-					  HD_API_ADDR,       HD_API_NEIGH,     HD_API_NEXTHOP,
-					  HD_API_NHGROUP,    HD_API_SRV6_CONF, HD_API_SRV6_SEGLIST,
-					  HD_API_SRV6_POLICY };
-
-	for (int i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++)
-		if (order[i] == type)
-			return i;
-	return (int)(sizeof(order) / sizeof(order[0])); /* SIDs, routes, and what is new: last */
-}
-
-static void replay_singly(struct running *r)
-{
-	r->n_refused = 0;
-	r->n_waiting = 1; /* held while sending */
-	for (int pass = 0; pass <= rank(UINT16_MAX); pass++) {
-		for (size_t i = 0; i < r->cfg->set.n && dp_connected(r->c->dp); i++) {
-			const struct object *o = &r->cfg->set.obj[i];
-			struct single *s = rank(o->kind->type) == pass ? malloc(sizeof(*s)) : NULL;
-			if (s == NULL)
-				continue;
-			*s = (struct single){ .r = r, .index = i };
-			r->n_waiting++;
-			dp_txn_begin(r->c->dp);
-			dp_txn_object(r->c->dp, o, false);
-			dp_txn_commit(r->c->dp, on_single, s);
-		}
-	}
-	if (--r->n_waiting == 0) {
-		r->busy = false;
-		retry_later(r);
-	}
-}
-
-static void on_replay(void *arg, const struct dp_answer *a)
-{
-	struct running *r = arg;
-
-	if (a->error == 0) {
-		dp_request(r->c->dp, HD_API_EPOCH_END, NULL, 0, -1, on_epoch_end, r);
-		return;
-	}
-	if (a->error == ENOTCONN) {
-		r->busy = false;
-		return;
-	}
-	replay_singly(r);
-}
-
-static void on_epoch_begin(void *arg, const struct dp_answer *a)
-{
-	struct running *r = arg;
-
-	if (a->error == ENOTCONN) {
-		r->busy = false;
-		return;
-	}
-	dp_txn_begin(r->c->dp);
-	for (size_t i = 0; i < r->cfg->set.n; i++)
-		dp_txn_object(r->c->dp, &r->cfg->set.obj[i], false);
-	dp_txn_commit(r->c->dp, on_replay, r);
-}
-
-void running_dp_up(struct running *r)
-{
-	struct ctrl_err err;
-	char line[1400];
-
-	if (r->busy) { /* cannot be: what was under way was answered when the connection went */
-		retry_later(r);
-		return;
-	}
-	r->reconciles++;
-	set_problem(r, "being reconciled");
-	/* Names that the data plane defines can be resolved now. */
-	if (config_compile(r->cfg, r->c->ids, dp_stats(r->c->dp), &err) < 0) {
-		set_problem(r, ctrl_err_str(&err, line, sizeof(line)));
-		log_error("%s", line);
-		return;
-	}
+	r->candidate = l->cfg;
+	r->done = done;
+	r->done_arg = arg;
 	r->busy = true;
-	dp_request(r->c->dp, HD_API_EPOCH_BEGIN, NULL, 0, -1, on_epoch_begin, r);
+	res.rc = config_compile(l->cfg, r->c->ids, dp_stats(r->c->dp), &res.err);
+	if (res.rc == 0)
+		res.rc = api_check(r->c->api, l->cfg->tree, &res.err);
+	if (res.rc < 0) {
+		load_finish(r, &res);
+		return;
+	}
+	describe(r, l);
+	load_apply(r, &res);
 }
 
-static void on_retry(uv_timer_t *t)
+void running_rollback(struct running *r, uint32_t revision, const struct load *l, load_done_fn done,
+		      void *arg)
+{
+	struct load_result res = { 0 };
+	struct load with = *l;
+	char comment[64];
+
+	res.rc = running_read_version(r, revision, &with.cfg, &res.err);
+	if (res.rc < 0) {
+		done(arg, &res);
+		return;
+	}
+	snprintf(with.cfg->source, sizeof(with.cfg->source), "revision %u", revision);
+	snprintf(comment, sizeof(comment), "rollback to revision %u", revision);
+	if (with.comment == NULL)
+		with.comment = comment;
+	running_load(r, &with, done, arg);
+}
+
+/* --- confirmation ---------------------------------------------------------------------------- */
+
+/* Wait as long as the version in force says; the clock may have been set, but the time given is never exceeded. */
+static void confirm_start(struct running *r)
+{
+	int64_t left = (int64_t)(r->now.confirm_until - time(NULL));
+
+	if (r->now.revert_to == 0) {
+		uv_timer_stop(&r->confirm);
+		return;
+	}
+	left = left < 0 ? 0 : left > r->now.confirm_s ? r->now.confirm_s : left;
+	uv_timer_start(&r->confirm, on_confirm_timer, (uint64_t)left * 1000, 0);
+}
+
+int running_confirm(struct running *r, struct ctrl_err *err)
+{
+	if (r->now.revert_to == 0)
+		return ctrl_fail(err, -ENOENT, "no version waits for a confirmation");
+	struct version v = r->now;
+	v.revert_to = v.confirm_s = 0;
+	v.confirm_until = 0;
+	int rc = r->dir != NULL ? versions_update(r->dir, &v) : 0;
+	if (rc < 0)
+		return ctrl_fail(err, rc, "the confirmation cannot be written to %s: %s", r->dir,
+				 strerror(-rc));
+	r->now = v;
+	uv_timer_stop(&r->confirm);
+	log_info("configuration: revision %u is confirmed", v.revision);
+	events_confirm(r->c->events, &v, "confirmed");
+	return 0;
+}
+
+static void reverted(void *arg, const struct load_result *res)
+{
+	struct running *r = arg;
+	char line[1500];
+
+	if (res->rc == 0) {
+		events_confirm(r->c->events, &r->now, "reverted");
+		return;
+	}
+	log_error(
+		"configuration: revision %u was not confirmed and cannot be left: %s; trying again",
+		r->now.revision, ctrl_err_str(&res->err, line, sizeof(line)));
+	if (r->now.revert_to != 0)
+		uv_timer_start(&r->confirm, on_confirm_timer, REVERT_RETRY_MS, 0);
+}
+
+static void revert(struct running *r)
+{
+	char comment[200];
+	struct load l = { .user = "heddle-ctrl", .comment = comment, .confirms = true };
+
+	snprintf(comment, sizeof(comment),
+		 "back to revision %u: revision %u was not confirmed within %u s", r->now.revert_to,
+		 r->now.revision, r->now.confirm_s);
+	log_warning("configuration: %s", comment);
+	running_rollback(r, r->now.revert_to, &l, reverted, r);
+}
+
+static void on_confirm_timer(uv_timer_t *t)
 {
 	struct running *r = t->data;
 
-	if (dp_connected(r->c->dp) && !r->synchronised)
-		running_dp_up(r);
+	if (r->busy)
+		uv_timer_start(&r->confirm, on_confirm_timer, 100, 0);
+	else if (r->now.revert_to != 0)
+		revert(r);
 }
 
-void running_dp_down(struct running *r)
+void running_cancel(struct running *r, const char *user, load_done_fn done, void *arg)
 {
-	uv_timer_stop(&r->retry);
-	r->retry_ms = RETRY_MIN_MS;
-	set_problem(r, "no data plane is connected");
+	struct load_result res = { 0 };
+	char comment[100];
+	struct load l = { .user = user, .comment = comment, .confirms = true };
+
+	if (r->now.revert_to == 0) {
+		res.rc = ctrl_fail(&res.err, -ENOENT, "no version waits for a confirmation");
+		done(arg, &res);
+		return;
+	}
+	snprintf(comment, sizeof(comment), "back to revision %u: revision %u was cancelled",
+		 r->now.revert_to, r->now.revision);
+	running_rollback(r, r->now.revert_to, &l, done, arg);
 }
 
 /* --- questions ------------------------------------------------------------------------------- */
@@ -660,7 +610,7 @@ const char *running_problem(const struct running *r)
 
 uint32_t running_revision(const struct running *r)
 {
-	return r->revision;
+	return r->now.revision;
 }
 
 uint32_t running_reconciles(const struct running *r)
@@ -670,5 +620,15 @@ uint32_t running_reconciles(const struct running *r)
 
 time_t running_time(const struct running *r)
 {
-	return r->time;
+	return r->now.time;
+}
+
+const struct version *running_version(const struct running *r)
+{
+	return &r->now;
+}
+
+const char *running_dir(const struct running *r)
+{
+	return r->dir;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The running configuration and its way into the data plane: load is compile -> diff -> one transaction -> persist.
- * Until the data plane has taken a candidate nothing changes; without a data plane a candidate is accepted as what is
- * wanted, and applied when one connects.  A data plane that connects is reconciled: everything is replayed inside an
- * epoch, and what was not part of it is swept. */
+ * The running configuration and its way into the data plane: a load is compile -> diff -> write the new version to disk
+ * -> one transaction -> put the version in force.  Until the data plane has taken a candidate nothing changes, and what
+ * cannot be written is refused before the data plane is asked.  Without a data plane a candidate is accepted as what
+ * is wanted, and applied when one connects.  A data plane that connects is reconciled: everything is replayed inside
+ * an epoch, and what was not part of it is swept.
+ * A load may have to be confirmed: unless running_confirm() comes in time, the version before it returns, also when
+ * this process has ended and started meanwhile. */
 #ifndef CTRL_RUNNING_H
 #define CTRL_RUNNING_H
 
@@ -12,12 +15,23 @@
 #include "ctrl/config.h"
 
 struct ctrl;
-struct dp;
+struct version;
+
+#define CONFIRM_MAX_S 604800u /* a week */
 
 enum load_state { LOAD_APPLIED, LOAD_ACCEPTED, LOAD_UNCHANGED };
 
+struct load {
+	struct config *cfg; /* parsed; ownership passes */
+	const char *
+		file; /* configuration file it was read from, to be remembered; NULL: from elsewhere */
+	const char *user, *comment; /* for the history; may be NULL */
+	uint32_t confirm_s; /* 0: for good; else it returns to what it was unless it is confirmed */
+	bool confirms;      /* a version that waits for its confirmation is confirmed by this one */
+};
+
 struct load_result {
-	int rc; /* 0, or -Exxx with err filled; -EBUSY: another load is under way */
+	int rc; /* 0, or -Exxx with err filled; -EBUSY: another load is under way, or waits for its confirmation */
 	struct ctrl_err err;
 	enum load_state state;
 	uint32_t revision, n_set, n_del;
@@ -36,10 +50,17 @@ int running_restore(struct running *r, struct ctrl_err *err);
 /* Has `path` changed since it was last loaded?  True also when it never was. */
 bool running_file_changed(struct running *r, const char *path);
 
-/* Make cfg (parsed; ownership passes) the running configuration.  done is called once, perhaps before this returns.
- * file: the configuration file it was read from, to be remembered; NULL: from elsewhere. */
-void running_load(struct running *r, struct config *cfg, const char *file, load_done_fn done,
-		  void *arg);
+/* Make a configuration the running one.  done is called once, perhaps before this returns. */
+void running_load(struct running *r, const struct load *l, load_done_fn done, void *arg);
+/* The same with a version of the history. */
+void running_rollback(struct running *r, uint32_t revision, const struct load *l, load_done_fn done,
+		      void *arg);
+/* Keep the version that waits for its confirmation.  0, or -ENOENT: none waits. */
+int running_confirm(struct running *r, struct ctrl_err *err);
+/* Do not: let the version before it return now. */
+void running_cancel(struct running *r, const char *user, load_done_fn done, void *arg);
+/* Make the data plane hold exactly what runs. */
+void running_repair(struct running *r, load_done_fn done, void *arg);
 
 /* Hooks of the data plane client. */
 void running_dp_up(struct running *r);
@@ -51,5 +72,10 @@ const char *running_problem(const struct running *r);         /* why not; "" if 
 uint32_t running_revision(const struct running *r);
 uint32_t running_reconciles(const struct running *r);
 time_t running_time(const struct running *r);
+const struct version *running_version(const struct running *r);
+/* Configuration of a version: 0 with *ret to be destroyed, or -Exxx with err filled. */
+int running_read_version(struct running *r, uint32_t revision, struct config **ret,
+			 struct ctrl_err *err);
+const char *running_dir(const struct running *r); /* state directory, or NULL */
 
 #endif

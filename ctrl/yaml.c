@@ -11,6 +11,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "ctrl/path.h"
+
 enum ykind { Y_SCALAR, Y_SEQ, Y_MAP };
 
 struct ynode {
@@ -74,6 +76,7 @@ struct reader {
 static int reader_fail(struct reader *r, unsigned line, const char *why)
 {
 	r->err->line = line;
+	r->err->tag = "malformed-message";
 	return ctrl_fail(r->err, -EINVAL, "%s", why);
 }
 
@@ -83,6 +86,7 @@ static int reader_syntax(struct reader *r)
 	const yaml_parser_t *p = &r->parser;
 	unsigned line = (unsigned)p->problem_mark.line + 1;
 
+	r->err->tag = "malformed-message";
 	if (p->error == YAML_MEMORY_ERROR)
 		return ctrl_fail(r->err, -ENOMEM, "out of memory");
 	if (p->error == YAML_READER_ERROR) {
@@ -250,7 +254,12 @@ struct convert {
 static void err_path(struct convert *cv, const struct lyd_node *parent, const char *key)
 {
 	char *up = parent != NULL ? lyd_path(parent, LYD_PATH_STD, NULL, 0) : NULL;
+	size_t n = parent != NULL ? strlen(parent->schema->module->name) : 0;
 
+	/* a path names a module where it changes */
+	if (n > 0 && key != NULL && strncmp(key, parent->schema->module->name, n) == 0 &&
+	    key[n] == ':')
+		key += n + 1;
 	if (key == NULL)
 		snprintf(cv->err->path, sizeof(cv->err->path), "%s", up != NULL ? up : "/");
 	else
@@ -262,40 +271,19 @@ static void err_path(struct convert *cv, const struct lyd_node *parent, const ch
 	((cv)->err->line = (y)->line, err_path(cv, parent, (y)->key), \
 	 ctrl_fail((cv)->err, -EINVAL, __VA_ARGS__))
 
-static bool name_is(const struct lysc_node *s, const char *name, size_t mod_len)
-{
-	if (mod_len != 0 &&
-	    (strncmp(s->module->name, name, mod_len) != 0 || s->module->name[mod_len] != '\0'))
-		return false;
-	return strcmp(s->name, mod_len != 0 ? name + mod_len + 1 : name) == 0;
-}
-
 /* Schema child of `parent` (NULL: any top-level data node) named `name` or `module:name`. */
 static const struct lysc_node *schema_child(const struct ly_ctx *ctx,
 					    const struct lysc_node *parent, const char *name)
 {
 	const char *colon = strchr(name, ':');
-	size_t mod_len = colon != NULL ? (size_t)(colon - name) : 0;
-	const struct lysc_node *s = NULL;
+	char module[128];
 
-	if (parent != NULL) {
-		while ((s = lys_getnext(s, parent, NULL, 0)) != NULL)
-			if (name_is(s, name, mod_len))
-				return s;
+	if (colon == NULL)
+		return path_schema_child(ctx, parent, NULL, name);
+	if ((size_t)(colon - name) >= sizeof(module))
 		return NULL;
-	}
-	uint32_t i = 0;
-	const struct lys_module *mod;
-	while ((mod = ly_ctx_get_module_iter(ctx, &i)) != NULL) {
-		if (!mod->implemented || strncmp(mod->name, "heddle-", 7) != 0)
-			continue;
-		for (s = NULL; (s = lys_getnext(s, NULL, mod->compiled, 0)) != NULL;)
-			if ((s->nodetype & (LYS_CONTAINER | LYS_LIST | LYS_LEAF | LYS_LEAFLIST)) !=
-				    0 &&
-			    name_is(s, name, mod_len))
-				return s;
-	}
-	return NULL;
+	snprintf(module, sizeof(module), "%.*s", (int)(colon - name), name);
+	return path_schema_child(ctx, parent, module, colon + 1);
 }
 
 /* "unknown 'mtuu'; known here: description, enabled, ..." */
@@ -328,6 +316,7 @@ static int unknown_name(struct convert *cv, const struct lysc_node *parent,
 			n += (size_t)w;
 		}
 	} while (parent == NULL);
+	cv->err->tag = "unknown-element";
 	return cv_fail(cv, at, y, "unknown name '%.64s'; known here: %s", y->key, known);
 }
 
@@ -561,6 +550,31 @@ int yaml_to_tree(const struct ly_ctx *ctx, const char *text, size_t len, struct 
 	return 0;
 }
 
+int yaml_to_children(const struct ly_ctx *ctx, struct lyd_node *parent, const char *wrap,
+		     const char *text, size_t len, struct lyd_node **ret, struct ctrl_err *err)
+{
+	struct convert cv = { .ctx = ctx, .err = err };
+	struct chunk *arena = NULL;
+	struct ynode *root = NULL;
+
+	int rc = read_text(text, len, &arena, &root, err);
+	if (rc == 0 && (root == NULL || root->kind != Y_MAP)) {
+		err->tag = "malformed-message";
+		rc = ctrl_fail(err, -EINVAL, "the body must be an object that names its node");
+	}
+	if (rc == 0 && wrap != NULL && root->child != NULL && root->child->next == NULL &&
+	    root->child->kind == Y_MAP && strcmp(root->child->key, wrap) == 0)
+		root = root->child;
+	if (rc == 0)
+		rc = convert_map(&cv, parent != NULL ? parent->schema : NULL, parent, root);
+	arena_free(arena);
+	if (rc < 0)
+		lyd_free_all(cv.top);
+	else
+		*ret = cv.top;
+	return rc;
+}
+
 int yaml_to_rpc(const struct lysc_node *rpc, const char *text, size_t len, struct lyd_node **ret,
 		struct ctrl_err *err)
 {
@@ -700,6 +714,29 @@ static void culprit_error(const struct ly_ctx *ctx, const struct lyd_node *tree,
 	free(text);
 }
 
+/* error-tag and error-app-tag as RFC 7950 section 15 has them. */
+static void set_tags(const struct ly_err_item *e, struct ctrl_err *err)
+{
+	static const struct {
+		const char *app_tag, *tag;
+	} known[] = {
+		{ "must-violation", "operation-failed" },
+		{ "instance-required", "data-missing" },
+		{ "missing-choice", "data-missing" },
+		{ "data-not-unique", "operation-failed" },
+		{ "too-many-elements", "operation-failed" },
+		{ "too-few-elements", "operation-failed" },
+	};
+
+	for (size_t i = 0; e->apptag != NULL && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(e->apptag, known[i].app_tag) == 0) {
+			err->app_tag = known[i].app_tag;
+			err->tag = known[i].tag;
+		}
+	if (err->tag == NULL && strncmp(e->msg, "Mandatory node", 14) == 0)
+		err->tag = "data-missing";
+}
+
 int yaml_yang_error(const struct ly_ctx *ctx, const struct lyd_node *tree, struct ctrl_err *err)
 {
 	static const char mark[] = "ata location \"";
@@ -711,6 +748,7 @@ int yaml_yang_error(const struct ly_ctx *ctx, const struct lyd_node *tree, struc
 	if (e == NULL || e->msg == NULL)
 		return ctrl_fail(err, -EINVAL, "refused by the YANG model");
 	ctrl_fail(err, -EINVAL, "%s", e->msg);
+	set_tags(e, err);
 	/* libyang 2: `Schema location "...", data location "/m:a/b[name='x']", line number 3.` or just the data part */
 	const char *at = e->path != NULL ? strstr(e->path, mark) : NULL;
 	if (at == NULL && e->path != NULL && strncmp(e->path, "Schema location \"", 17) == 0) {

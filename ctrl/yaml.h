@@ -24,6 +24,12 @@ int yaml_to_tree(const struct ly_ctx *ctx, const char *text, size_t len, struct 
 int yaml_to_rpc(const struct lysc_node *rpc, const char *text, size_t len, struct lyd_node **ret,
 		struct ctrl_err *err);
 
+/* The members of a mapping as children of `parent` (the whole of them, which must be new), or with NULL as top-level
+ * nodes: *ret is then the first of these.  wrap: name that may stand around all (RFC 8040: "ietf-restconf:data"), or
+ * NULL. */
+int yaml_to_children(const struct ly_ctx *ctx, struct lyd_node *parent, const char *wrap,
+		     const char *text, size_t len, struct lyd_node **ret, struct ctrl_err *err);
+
 /* Line a node came from; that of the nearest ancestor that has one for defaults; 0 if none. */
 unsigned yaml_line(const struct lyd_node *node);
 

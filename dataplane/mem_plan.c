@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "dataplane/dp_limits.h"
 
 /* Free hugepages of all sizes, in MiB. */
@@ -51,14 +53,30 @@ static uint64_t mem_available_mib(void)
 	return kib == 0 ? UINT32_MAX : kib / 1024;
 }
 
+/* Rings, device queues, graphs: 48 MiB.  A classifier rule: 1.2 KiB, twice while the classifier is compiled anew. */
+static uint32_t fixed_mib(void)
+{
+	return 48 + (uint32_t)(((uint64_t)dp_limits.rules * 2400) >> 20);
+}
+
+/* mbuf 128, metadata 64, pool header 64, room */
+static uint64_t mbuf_size(void)
+{
+	return dp_limits.mbuf_room + 320u;
+}
+
+/* Packet buffers for which so much memory is enough, in thousands; at least what a start takes. */
+static uint32_t mbufs_in(uint64_t mib)
+{
+	uint64_t n = mib <= fixed_mib() ? 0 :
+					  ((mib - fixed_mib()) << 20) / mbuf_size() / 1000 * 1000;
+
+	return (uint32_t)RTE_MAX(n, 512u);
+}
+
 int memory_plan(enum memory_huge mode, uint32_t want_mib, struct memory_plan *ret)
 {
-	/* A buffer: mbuf 128, metadata 64, pool header 64, room; plus rings, device queues, graphs: 48 MiB.
-	 * A classifier rule: 1.2 KiB, twice while the classifier is compiled anew. */
-	uint32_t need = (uint32_t)(((uint64_t)dp_limits.mbufs * (dp_limits.mbuf_room + 320) +
-				    (uint64_t)dp_limits.rules * 2400) >>
-				   20) +
-			48;
+	uint32_t need = (uint32_t)((dp_limits.mbufs * mbuf_size()) >> 20) + fixed_mib();
 	uint64_t huge = huge_free_mib("/sys/kernel/mm/hugepages"), avail = mem_available_mib();
 
 	if (want_mib != 0 && want_mib < need) {
@@ -86,7 +104,7 @@ int memory_plan(enum memory_huge mode, uint32_t want_mib, struct memory_plan *re
 		snprintf(
 			ret->why, sizeof(ret->why),
 			"need %u MiB of memory, have %llu MiB; start with fewer packet buffers, e.g. --mbufs %u",
-			ret->eal_mib, (unsigned long long)avail, dp_limits.mbufs / 4);
+			ret->eal_mib, (unsigned long long)avail, mbufs_in(avail * 3 / 4));
 		return -ENOMEM;
 	}
 	ret->huge = false;

@@ -4,9 +4,13 @@
 #include "dataplane/port.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_bus.h>
 #include <rte_dev.h>
@@ -29,6 +33,9 @@ static struct port *slot[WORKER_PORTS_MAX];
 
 /* Placement of RX queues: worker of (port, queue), or -1. */
 #define QUEUES_MAX 64u
+
+#define MTU_DEFAULT 1500
+#define MTU_MAX     9600
 static int16_t placed[WORKER_PORTS_MAX][QUEUES_MAX];
 
 struct port *port_get(uint32_t id)
@@ -188,6 +195,45 @@ static void device_detach(uint16_t dpdk_port)
 		log_debug("port: device %u stays attached to its bus", dpdk_port);
 }
 
+/* MTU of the kernel's interface that a device stands on (AF_PACKET, AF_XDP, TAP); 0: there is none. */
+static uint16_t kernel_mtu(uint16_t dpdk_port)
+{
+	struct rte_eth_dev_info info;
+	struct ifreq req = { 0 };
+	int fd, mtu = 0;
+
+	if (rte_eth_dev_info_get(dpdk_port, &info) < 0 || info.if_index == 0 ||
+	    if_indextoname(info.if_index, req.ifr_name) == NULL)
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	if (ioctl(fd, SIOCGIFMTU, &req) == 0)
+		mtu = RTE_MIN(req.ifr_mtu, MTU_MAX);
+	close(fd);
+	return (uint16_t)mtu;
+}
+
+/* A configured MTU is the device's.  Without one a kernel interface keeps what its owner gave it, and we obey that. */
+static uint16_t mtu_set(uint16_t dpdk_port, const struct hd_api_port *msg)
+{
+	uint16_t own = msg->mtu != 0 ? 0 : kernel_mtu(dpdk_port);
+	uint16_t want = msg->mtu != 0 ? msg->mtu : own != 0 ? own : MTU_DEFAULT;
+	int rc = rte_eth_dev_set_mtu(dpdk_port, want);
+
+	if (rc < 0 && own > MTU_DEFAULT) {
+		log_warn("port %s: its frames hold less than the MTU of the kernel's interface, %u "
+			 "(%s): packets are checked against %u",
+			 msg->name, own, strerror(-rc), MTU_DEFAULT);
+		return MTU_DEFAULT;
+	}
+	if (rc < 0 && msg->mtu != 0)
+		log_info(
+			"port %s: the device keeps its own MTU (%s); packets are checked against %u",
+			msg->name, strerror(-rc), want);
+	return want;
+}
+
 static int device_configure(struct port *p, const struct hd_api_port *msg, struct object_error *err)
 {
 	struct rte_eth_conf conf = { 0 };
@@ -239,12 +285,7 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 			return object_fail(err, rc, "TX queue %u cannot be made (%s)", q,
 					   strerror(-rc));
 	}
-	p->mtu = msg->mtu != 0 ? msg->mtu : 1500;
-	rc = rte_eth_dev_set_mtu(p->dpdk_port, p->mtu);
-	if (rc < 0 && msg->mtu != 0)
-		log_info(
-			"port %s: the device keeps its own MTU (%s); packets are checked against %u",
-			msg->name, strerror(-rc), p->mtu);
+	p->mtu = mtu_set(p->dpdk_port, msg);
 	rc = rte_eth_dev_start(p->dpdk_port);
 	if (rc < 0)
 		return object_fail(err, rc, "device does not start (%s)%s", strerror(-rc),
@@ -360,8 +401,9 @@ static int port_check(const void *m, const void *old, struct object_error *err)
 				   WORKER_PORTS_MAX);
 	if (memchr(msg->devargs, '\0', sizeof(msg->devargs)) == NULL || msg->devargs[0] == '\0')
 		return object_fail(err, -EINVAL, "port has no device (devargs)");
-	if (msg->mtu != 0 && (msg->mtu < 68 || msg->mtu > 9600))
-		return object_fail(err, -EINVAL, "mtu %u is not between 68 and 9600", msg->mtu);
+	if (msg->mtu != 0 && (msg->mtu < 68 || msg->mtu > MTU_MAX))
+		return object_fail(err, -EINVAL, "mtu %u is not between 68 and %u", msg->mtu,
+				   MTU_MAX);
 	return 0;
 }
 
@@ -385,10 +427,8 @@ static int port_modify(const struct hd_api_port *msg, struct object_error *err)
 	*p = *was;
 	memcpy(p->name, msg->name, sizeof(p->name));
 	p->name[sizeof(p->name) - 1] = '\0';
-	p->mtu = msg->mtu != 0 ? msg->mtu : 1500;
-	if (p->mtu != was->mtu && rte_eth_dev_set_mtu(p->dpdk_port, p->mtu) < 0)
-		log_info("port %s: the device keeps its own MTU; packets are checked against %u",
-			 p->name, p->mtu);
+	if (msg->mtu != was->mtu)
+		p->mtu = mtu_set(p->dpdk_port, msg);
 	if ((msg->flags & HD_PORT_F_PROMISC) != 0)
 		rte_eth_promiscuous_enable(p->dpdk_port);
 	else

@@ -171,7 +171,7 @@ int api_get(struct cli *cli, const char *name, struct json_object **ret)
 	struct answer a = { 0 };
 	char path[200];
 
-	snprintf(path, sizeof(path), "data%s%s", name[0] != '\0' ? "/" : "", name);
+	snprintf(path, sizeof(path), "data%s%s", name[0] != '\0' && name[0] != '?' ? "/" : "", name);
 	return request(cli, path, NULL, &a, ret);
 }
 

@@ -83,7 +83,7 @@ extern volatile sig_atomic_t cli_interrupted; /* SIGINT or SIGTERM came */
 
 /* --- api.c: every function prints its error and returns an exit status, 0 on success ----------- */
 
-/* GET /restconf/data/NAME; *ret is the whole answer, to be put by the caller. */
+/* GET /restconf/data/NAME, or with NAME "?..." of all of it; *ret is the whole answer, to be put by the caller. */
 int api_get(struct cli *cli, const char *name, struct json_object **ret);
 /* POST /restconf/operations/NAME with {"MODULE:input": input}; takes input, may be NULL.  *ret: the answer, or NULL
  * when there is none; ret may be NULL. */

@@ -416,7 +416,7 @@ static const struct view views[] = {
 	{ .name = "workers", .path = "heddle-system:worker-state", .print = print_workers },
 	{ .name = "graph", .path = "heddle-system:graph-state", .print = print_graph },
 	{ .name = "version", .path = "heddle-system:system-state", .print = print_version },
-	{ .name = "config", .path = "", .print = print_config },
+	{ .name = "config", .path = "?content=config", .print = print_config },
 };
 
 static double now(void)
@@ -457,7 +457,7 @@ static int show(struct cli *cli, struct view *v, double every, bool rates)
 		if (cli->json)
 			js_print(answer);
 		else if (!silent)
-			v->print(cli, v->path[0] != '\0' ? js_inner(answer) : answer, v);
+			v->print(cli, v->print != print_config ? js_inner(answer) : answer, v);
 		fflush(stdout);
 		json_object_put(v->before);
 		v->before = rates ? answer : NULL;

@@ -180,5 +180,5 @@ void debug_capture_pcapng(struct ctrl *c, struct http_req *req)
 		return;
 	}
 	c->capture->reading = true;
-	http_reply_stream(req, "application/x-pcapng", stream_next, stream_end, c);
+	http_reply_stream(req, "application/x-pcapng", 50, stream_next, stream_end, c);
 }

@@ -6,6 +6,7 @@ const struct ctrl_domain debug_domain = {
 	.modules = (const char *const[]){ "heddle-trace", "heddle-capture", NULL },
 	.states = (const struct ctrl_state[]){ { "heddle-capture:pcapng", debug_capture_pcapng },
 					       { 0 } },
+	.guarded = (const char *const[]){ "heddle-capture:pcapng", NULL },
 	.ops = (const struct ctrl_op[]){ { "heddle-trace:start", debug_trace_start },
 					 { "heddle-trace:read", debug_trace_read },
 					 { "heddle-trace:stop", debug_trace_stop },

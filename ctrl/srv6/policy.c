@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
@@ -59,6 +60,35 @@ int srv6_policy(struct compile *c, const char *name, const struct lyd_node *at, 
 			  ids_get(c->ids, ID_POLICY, name) :
 			  0;
 	return 0;
+}
+
+int srv6_policy_encap(struct compile *c, const char *name, const struct lyd_node *at, uint8_t encap,
+		      uint32_t *ret_id)
+{
+	struct hd_api_srv6_policy p = { 0 };
+	char own[HD_API_NAME_MAX + 8];
+	uint32_t id;
+	int rc = srv6_policy(c, name, at, &id);
+
+	*ret_id = id;
+	if (rc < 0 || id == 0)
+		return rc;
+	for (size_t i = 0; i < c->set->n; i++) {
+		const struct object *o = &c->set->obj[i];
+		if (o->kind == &srv6_kinds[SRV6_KIND_POLICY] &&
+		    memcmp(o->body, &id, sizeof(id)) == 0) {
+			memcpy(&p, o->body, o->size);
+			break;
+		}
+	}
+	if (p.encap == encap)
+		return 0;
+	snprintf(own, sizeof(own), "%s %u", name, encap); /* no name of a policy has a space */
+	p.policy_id = *ret_id = ids_get(c->ids, ID_POLICY, own);
+	p.encap = encap;
+	return compile_add(
+		c, &srv6_kinds[SRV6_KIND_POLICY], &p,
+		offsetof(struct hd_api_srv6_policy, list) + p.n_lists * sizeof(p.list[0]), at);
 }
 
 static int compile_conf(struct compile *c, const struct lyd_node *srv6)

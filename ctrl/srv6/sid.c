@@ -28,19 +28,44 @@ static bool prefix_covers(const uint8_t *prefix, uint8_t plen, const uint8_t *ad
 	       (rest == 0 || (prefix[whole] ^ addr[whole]) >> (8 - rest) == 0);
 }
 
+/* Lengths of the SID's parts, its own or its locator's; a function is as long as the SID beyond its locator. */
+static void structure(const struct lyd_node *node, const struct lyd_node *locator,
+		      struct hd_api_srv6_sid *sid)
+{
+	const struct lyd_node *own = cfg_child(node, "structure"),
+			      *s = cfg_child(own, "block-length") != NULL ?
+					   own :
+					   cfg_child(locator, "structure");
+	unsigned block = cfg_u32(s, "block-length", 0), ln = cfg_u32(s, "node-length", 0),
+		 fn = cfg_u32(s, "function-length", 0);
+
+	if (block == 0)
+		return;
+	if (s != own && block + ln + fn > sid->plen) /* the node itself: no function */
+		fn = block + ln < sid->plen ? sid->plen - block - ln : 0;
+	sid->lb_len = (uint8_t)block;
+	sid->ln_len = (uint8_t)ln;
+	sid->fn_len = (uint8_t)fn;
+	sid->arg_len = (uint8_t)cfg_u32(s, "argument-length", 0);
+}
+
 /* With locators configured, a SID outside all of them is a slip of the pen. */
 static int check_locator(struct compile *c, const struct lyd_node *srv6,
-			 const struct lyd_node *node, const struct hd_api_srv6_sid *sid)
+			 const struct lyd_node *node, struct hd_api_srv6_sid *sid)
 {
 	bool any = false;
+
+	structure(node, NULL, sid);
 
 	cfg_foreach(loc, srv6, "locator")
 	{
 		uint8_t prefix[16], plen;
 		any = true;
 		if (cfg_prefix(cfg_str(loc, "prefix"), prefix, &plen) == 6 && plen <= sid->plen &&
-		    prefix_covers(prefix, plen, sid->sid))
+		    prefix_covers(prefix, plen, sid->sid)) {
+			structure(node, loc, sid);
 			return 0;
+		}
 	}
 	return any ? compile_fail(c, cfg_child(node, "sid"), "%s is in none of the locators",
 				  cfg_str(node, "sid")) :
@@ -66,6 +91,9 @@ static int check_arguments(struct compile *c, const struct lyd_node *node,
 
 	if (info == NULL)
 		return compile_fail(c, behavior, "behavior %u is not known", sid->behavior);
+	if (sid->behavior == HD_SRV6_END_BM)
+		return compile_fail(c, behavior,
+				    "end-bm pushes MPLS labels, and there is no MPLS here");
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const struct lyd_node *leaf = cfg_child(node, rules[i].leaf);
 		if (leaf == NULL && rules[i].needed && (info->args & rules[i].args) != 0)
@@ -79,6 +107,10 @@ static int check_arguments(struct compile *c, const struct lyd_node *node,
 		return compile_fail(c, cfg_child(node, "flavor"),
 				    "%s does not exist with these flavors (RFC 8986 section 4.16)",
 				    lyd_get_value(behavior));
+	if ((sid->flavors & (HD_SRV6_FLAVOR_NEXT_CSID | HD_SRV6_FLAVOR_REPLACE_CSID)) != 0 &&
+	    sid->lb_len == 0)
+		return compile_fail(c, cfg_child(node, "flavor"),
+				    "a compressed SID needs 'structure', its own or its locator's");
 	return 0;
 }
 
@@ -110,7 +142,11 @@ static int compile_sid(struct compile *c, const struct lyd_node *srv6, const str
 		sid.table6 = vrf;
 	if (policy != NULL) {
 		sid.target = HD_TARGET_POLICY;
-		rc = srv6_policy(c, policy, node, &sid.target_id);
+		rc = srv6_policy_encap(c, policy, node,
+				       sid.behavior == HD_SRV6_END_B6_ENCAPS_RED ?
+					       HD_SRV6_H_ENCAPS_RED :
+					       HD_SRV6_H_ENCAPS,
+				       &sid.target_id);
 		if (rc == 0 && sid.target_id == 0)
 			return 0; /* the BSID leaves with its policy (RFC 9256 section 8.1) */
 	} else {

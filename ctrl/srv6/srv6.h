@@ -11,4 +11,9 @@ extern const struct ctrl_domain srv6_domain;
  * and with it whatever steers into it (RFC 9256 section 8.1).  -EINVAL with err filled when there is none. */
 int srv6_policy(struct compile *c, const char *name, const struct lyd_node *at, uint32_t *ret_id);
 
+/* The same in a form of its own: the number of an object like the policy's but with encapsulation `encap` (enum
+ * hd_srv6_encap), made when it is needed.  Call it once the policies are compiled. */
+int srv6_policy_encap(struct compile *c, const char *name, const struct lyd_node *at, uint8_t encap,
+		      uint32_t *ret_id);
+
 #endif

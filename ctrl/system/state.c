@@ -5,12 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctrl/candidate.h"
 #include "ctrl/cfg.h"
 #include "ctrl/debug/debug.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "ctrl/system/system_private.h"
+#include "ctrl/versions.h"
 #include "heddle/api/debug.h"
+
+/* Who, why, and until when it must be confirmed. */
+static void add_version(struct json_object *o, const struct version *v)
+{
+	if (v->user[0] != '\0')
+		json_add_str(o, "user", v->user);
+	if (v->comment[0] != '\0')
+		json_add_str(o, "comment", v->comment);
+	if (v->revert_to == 0)
+		return;
+	json_add_u32(o, "revert-to", v->revert_to);
+	json_add_time_ns(o, "confirm-until", (uint64_t)v->confirm_until * 1000000000u);
+}
 
 void system_state(struct ctrl *c, struct http_req *req)
 {
@@ -30,7 +45,15 @@ void system_state(struct ctrl *c, struct http_req *req)
 	if (running_time(c->running) != 0)
 		json_add_time_ns(cfg, "time", (uint64_t)running_time(c->running) * 1000000000);
 	json_add_u32(cfg, "objects", (uint32_t)running->set.n);
+	add_version(cfg, running_version(c->running));
 	json_object_object_add(o, "configuration", cfg);
+	if (candidate_exists(c->candidate)) {
+		struct json_object *cd = json_object_new_object();
+		json_add_u32(cd, "base-revision", candidate_base(c->candidate));
+		json_add_str(cd, "user", candidate_user(c->candidate));
+		json_add_time_ns(cd, "time", (uint64_t)candidate_time(c->candidate) * 1000000000u);
+		json_object_object_add(o, "candidate", cd);
+	}
 	json_add_bool(d, "connected", hello != NULL);
 	json_add_bool(d, "synchronised", running_synchronised(c->running));
 	if (hello != NULL) {

@@ -93,25 +93,53 @@ static void reply(struct session *s, uint32_t seq, uint32_t error, uint32_t fail
 	send_msg(s->fd, HD_API_REPLY, seq, &r, trickle ? sizeof(r.error) : sizeof(r), -1);
 }
 
-/* A statistics segment with one vector, "punt", of two reasons. */
+static void vec_put(int fd, struct hd_stats_hdr *h, struct hd_stats_vec *v)
+{
+	v->cell_off = (h->size + 7) & ~7ull;
+	v->slice_stride = (uint64_t)v->n_rows * v->n_cols * 8;
+	h->size = v->cell_off + v->slice_stride * v->n_slices;
+	cr_assert(pwrite(fd, v, sizeof(*v), (off_t)(h->vec_off + h->n_vecs * sizeof(*v))) ==
+		  sizeof(*v));
+	h->n_vecs++;
+}
+
+/* A statistics segment: "punt" of two reasons, the first hit 7 times, and "sid", each row of which holds its number in
+ * every slice. */
 static int stats_segment(void)
 {
+	static uint64_t cells[FAKE_SIDS][2];
 	struct hd_stats_row rows[2] = { { .name = "arp" }, { .name = "icmp6-error" } };
 	struct hd_stats_hdr h = {
-		.magic = HD_STATS_MAGIC, .version = HD_STATS_VERSION, .n_vecs = 1, .vec_off = 64
+		.magic = HD_STATS_MAGIC, .version = HD_STATS_VERSION, .instance = 1, .vec_off = 64
 	};
-	struct hd_stats_vec v = {
-		.name = "punt", .kind = HD_STATS_COUNTER, .n_rows = 2, .n_cols = 1, .n_slices = 1
-	};
+	struct hd_stats_vec punt = { .name = "punt",
+				     .kind = HD_STATS_COUNTER,
+				     .n_rows = 2,
+				     .n_cols = 1,
+				     .n_slices = 1,
+				     .col = { "packets" } },
+			    sid = { .name = "sid",
+				    .kind = HD_STATS_COUNTER,
+				    .n_rows = FAKE_SIDS,
+				    .n_cols = 2,
+				    .n_slices = FAKE_SLICES,
+				    .col = { "packets", "octets" } };
+	uint64_t seven = 7;
 
-	v.row_info_off = 64 + sizeof(v) * HD_STATS_VECS_MAX;
-	v.cell_off = v.row_info_off + sizeof(rows);
-	v.slice_stride = 16;
-	h.size = v.cell_off + 16;
+	h.size = 64 + sizeof(struct hd_stats_vec) * HD_STATS_VECS_MAX;
+	punt.row_info_off = h.size;
+	h.size += sizeof(rows);
 	int fd = memfd_create("fake-stats", MFD_CLOEXEC);
+	vec_put(fd, &h, &punt);
+	vec_put(fd, &h, &sid);
+	for (unsigned i = 0; i < FAKE_SIDS; i++)
+		cells[i][0] = cells[i][1] = i;
 	cr_assert(ftruncate(fd, (off_t)h.size) == 0 && pwrite(fd, &h, sizeof(h), 0) == sizeof(h) &&
-		  pwrite(fd, &v, sizeof(v), 64) == sizeof(v) &&
-		  pwrite(fd, rows, sizeof(rows), (off_t)v.row_info_off) == sizeof(rows));
+		  pwrite(fd, rows, sizeof(rows), (off_t)punt.row_info_off) == sizeof(rows) &&
+		  pwrite(fd, &seven, 8, (off_t)punt.cell_off) == 8);
+	for (unsigned s = 0; s < FAKE_SLICES; s++)
+		cr_assert(pwrite(fd, cells, sizeof(cells),
+				 (off_t)(sid.cell_off + s * sid.slice_stride)) == sizeof(cells));
 	return fd;
 }
 

@@ -28,6 +28,8 @@ struct fake_object {
 };
 
 #define FAKE_OBJECTS_MAX 4096
+#define FAKE_SIDS        100000u /* rows of the "sid" counters */
+#define FAKE_SLICES      2u
 
 struct fake_dp {
 	char path[100];

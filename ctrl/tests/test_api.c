@@ -12,11 +12,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ctrl/api.h"
+#include "ctrl/candidate.h"
 #include "ctrl/config.h"
 #include "ctrl/ctrl.h"
 #include "ctrl/debug/debug.h"
 #include "ctrl/dp.h"
-#include "ctrl/http.h"
+#include "ctrl/events.h"
 #include "ctrl/log.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
@@ -25,7 +27,7 @@
 
 static struct fake_dp *fake;
 static struct ctrl c;
-static char socket_path[64];
+static char state_dir[64], socket_path[100];
 static uv_loop_t loop;
 
 static void up(void *arg)
@@ -50,6 +52,7 @@ static void setup(void)
 {
 	static const struct dp_hooks hooks = { up, down, event };
 	struct ctrl_err err;
+	char cmd[200];
 
 	log_level = LOG_LEVEL_ERROR;
 	fake = calloc(1, sizeof(*fake));
@@ -58,16 +61,27 @@ static void setup(void)
 	c = (struct ctrl){ .loop = &loop, .ly = config_yang(YANG_DIR, &err), .ids = ids_create() };
 	cr_assert_not_null(c.ly, "%s", err.msg);
 	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
-	c.running = running_create(&c, NULL);
-	snprintf(socket_path, sizeof(socket_path), "/tmp/heddle-api-%d.sock", getpid());
-	cr_assert_eq(http_create(c.loop, socket_path, restconf_handle, &c, &c.http), 0);
+	snprintf(state_dir, sizeof(state_dir), "/tmp/heddle-api-%d", getpid());
+	snprintf(cmd, sizeof(cmd), "rm -rf %s && mkdir %s", state_dir, state_dir);
+	cr_assert_eq(system(cmd), 0);
+	c.events = events_create(&c);
+	c.running = running_create(&c, state_dir);
+	c.candidate = candidate_create(&c);
+	snprintf(socket_path, sizeof(socket_path), "%s/ctrl.sock", state_dir);
+	cr_assert_eq(api_create(&c, socket_path, state_dir, &c.api), 0);
 }
 
 static void teardown(void)
 {
+	char cmd[200];
+
+	while (c.jobs > 0)
+		uv_run(c.loop, UV_RUN_ONCE);
 	dp_destroy(c.dp);
 	debug_fini(&c);
-	http_destroy(c.http);
+	api_destroy(c.api);
+	events_destroy(c.events);
+	candidate_destroy(c.candidate);
 	running_destroy(c.running);
 	uv_run(c.loop, UV_RUN_DEFAULT);
 	cr_assert_eq(uv_loop_close(c.loop), 0, "a handle was left open");
@@ -75,6 +89,8 @@ static void teardown(void)
 	ly_ctx_destroy(c.ly);
 	fake_dp_stop(fake);
 	free(fake);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", state_dir);
+	cr_assert_eq(system(cmd), 0);
 }
 
 TestSuite(api, .init = setup, .fini = teardown, .timeout = 60);
@@ -189,8 +205,8 @@ Test(api, errors_are_restconf_errors)
 	expect("GET", "/", NULL, 404, "ietf-restconf:errors");
 	expect("GET", "/restconf/data/heddle-x:y", NULL, 404, "there is no 'heddle-x:y'");
 	expect("GET", "/restconf/dataset", NULL, 404, "ietf-restconf:errors");
-	expect("DELETE", "/restconf/data", NULL, 501, "operation-not-supported");
-	expect("GET", "/restconf/operations/heddle-system:load", NULL, 501, "GET is not possible");
+	expect("DELETE", "/restconf/data", NULL, 405, "operation-not-supported");
+	expect("GET", "/restconf/operations/heddle-system:load", NULL, 405, "GET is not possible");
 	expect("POST", "/restconf/operations/heddle-system:fly", "{}", 404, "no operation");
 	expect("GET", "/restconf/data/heddle-ip:neighbour-state", NULL, 503,
 	       "no data plane is connected");

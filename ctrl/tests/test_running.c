@@ -118,7 +118,7 @@ static void load(const char *text)
 	cr_assert_eq(config_parse(c.ly, text, strlen(text), "t.yaml", &cfg, &err), 0, "%s",
 		     err.msg);
 	done = false;
-	running_load(c.running, cfg, NULL, loaded, NULL);
+	running_load(c.running, &(struct load){ .cfg = cfg }, loaded, NULL);
 	cr_assert(turn_until(done), "the load was never answered");
 }
 
@@ -286,9 +286,9 @@ Test(running, one_load_at_a_time)
 	cr_assert_eq(config_parse(c.ly, good_yaml, strlen(good_yaml), "a", &a, &err), 0);
 	cr_assert_eq(config_parse(c.ly, "{}", 2, "b", &b, &err), 0);
 	done = false;
-	running_load(c.running, a, NULL, loaded, NULL);
+	running_load(c.running, &(struct load){ .cfg = a }, loaded, NULL);
 	cr_assert_not(done);
-	running_load(c.running, b, NULL, loaded, NULL);
+	running_load(c.running, &(struct load){ .cfg = b }, loaded, NULL);
 	cr_assert_eq(result.rc, -EBUSY);
 	done = false;
 	cr_assert(turn_until(done));

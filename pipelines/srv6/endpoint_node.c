@@ -160,6 +160,7 @@ static inline unsigned act(struct ep_run *r, struct rte_mbuf *m, const struct sr
 	case SRV6_EP_UPPER_REFUSED:
 	case SRV6_EP_NEXT_HEADER:
 	case SRV6_EP_OPTION:
+	case SRV6_EP_CSID_INDEX:
 		icmp_error(m, p);
 		return v;
 	default:

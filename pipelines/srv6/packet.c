@@ -45,6 +45,8 @@ enum srv6_endpoint_verdict srv6_walk_chain(struct srv6_pkt *p)
 	while ((rc = ip6_walk_next(&w, &e)) == 1) {
 		enum srv6_endpoint_verdict v = SRV6_EP_FORWARD;
 
+		if (p->stop_options && e.type != IP_NH_HOPOPTS && e.type != IP_NH_DSTOPTS)
+			return SRV6_EP_FORWARD;
 		switch (e.type) {
 		case IP_NH_HOPOPTS:
 		case IP_NH_DSTOPTS:
@@ -60,7 +62,7 @@ enum srv6_endpoint_verdict srv6_walk_chain(struct srv6_pkt *p)
 				p->srh_nh_off = e.nh_off;
 				p->srh_len = e.len;
 				p->active = e.p[IP6_RT_OFF_SEGMENTS_LEFT] != 0;
-				if (p->active)
+				if (p->active || p->stop_srh)
 					return SRV6_EP_FORWARD;
 			} else if (e.p[IP6_RT_OFF_SEGMENTS_LEFT] != 0) {
 				v = srv6_refuse(p, SRV6_EP_ROUTING_TYPE, ICMP6_PARAM_PROBLEM,

@@ -30,13 +30,17 @@ struct srv6_pkt {
 	uint16_t upper_off; /* upper-layer header; not set when an SRH with segments left was met */
 	uint8_t upper;      /* its type */
 	bool active;        /* srh_off has segments left */
+	bool stop_srh;      /* asked of the walk: stop at any SRH, also one without segments left */
+	bool stop_options;  /* asked of the walk: look at options only, stop at any other header */
 	/* from the behavior */
-	bool pop;         /* commit removes the SRH (PSP, 4.16.1) */
+	bool pop;     /* commit removes the SRH (PSP, 4.16.1) */
+	uint8_t left; /* commit writes this into Segments Left, when there is an SRH (srh_off) */
 	uint8_t inner_tc; /* commit writes this traffic class or TOS into the inner packet (RFC 6040) */
 	uint8_t icmp_type, icmp_code; /* for verdicts that lead to icmp-error */
 	uint32_t icmp_data;           /* pointer */
 	uint32_t vrf;            /* table of the next lookup; SRV6_VRF_INGRESS: the packet's own */
-	const uint8_t *next_dst; /* next segment, inside the packet */
+	const uint8_t *next_dst; /* next segment: inside the packet, or dst */
+	uint8_t dst[16]; /* next segment made of compressed SIDs: not to be moved while next_dst is used */
 };
 
 #define SRV6_VRF_INGRESS UINT32_MAX
@@ -51,11 +55,27 @@ struct srv6_sid;
 typedef enum srv6_endpoint_verdict (*srv6_behavior_fn)(const struct srv6_sid *sid,
 						       struct srv6_pkt *p);
 
+/* An address as a number, its first bit the highest. */
+__extension__ typedef unsigned __int128 srv6_u128;
+
+/* Structure of a compressed SID (RFC 9800), and masks made of it. */
+struct srv6_csid {
+	srv6_u128 block; /* bits of the locator block */
+	srv6_u128 arg;   /* bits of the argument */
+	uint8_t lnfl;    /* length of a CSID: node and function, bits */
+	uint8_t shift;   /* 128 - block - lnfl: where the CSID ends, from the low end */
+	uint8_t n;       /* REPLACE-CSID: CSIDs in a container */
+	uint8_t index;   /* REPLACE-CSID: mask of Arg.Index in the last octet */
+	uint8_t moved;   /* verdict when the packet goes on */
+};
+
 /* A local SID as workers see it.  Immutable once published. */
 struct srv6_sid {
-	srv6_behavior_fn plan;
-	uint32_t sid_id; /* row of the counters */
-	uint32_t result; /* result word of the next hop or group: End.X, End.DX4, End.DX6 */
+	srv6_behavior_fn
+		plan; /* of the behavior, or what stands before it: compressed SIDs (csid.h) */
+	srv6_behavior_fn base; /* of the behavior */
+	uint32_t sid_id;       /* row of the counters */
+	uint32_t result;       /* result word of the next hop or group: End.X, End.DX4, End.DX6 */
 	uint32_t vrf4,
 		vrf6; /* tables of End.DT4, DT6, DT46; End.T: both the same; others SRV6_VRF_INGRESS */
 	uint16_t behavior;    /* enum hd_srv6_behavior */
@@ -64,6 +84,7 @@ struct srv6_sid {
 	uint32_t vrf;         /* where the SID lives */
 	uint8_t plen;
 	struct ip6_addr addr;
+	struct srv6_csid csid; /* flavors NEXT-CSID and REPLACE-CSID */
 };
 
 /* Behaviors, one per line of srv6_behaviors.def.  Weak: a behavior whose file is not linked is refused by the API. */
@@ -91,21 +112,30 @@ static inline enum srv6_endpoint_verdict srv6_refuse(struct srv6_pkt *p,
 	return v;
 }
 
-/* The two shapes nearly every packet has: SRH right behind the fixed header, or none and an IP packet right there.
- * All else walks. */
-static inline enum srv6_endpoint_verdict srv6_walk(struct srv6_pkt *p)
+/* What the header says the packet's length is; nothing behind it is looked at.  TRUNCATED: more than there is. */
+static inline enum srv6_endpoint_verdict srv6_trim(struct srv6_pkt *p)
 {
-	const uint8_t *ip = p->ip;
 	uint32_t total;
 
 	if (SRV6_UNLIKELY(p->head < sizeof(struct ip6_fixed)))
 		return SRV6_EP_TRUNCATED;
-	total = sizeof(struct ip6_fixed) + wire_get16(ip + IP6_OFF_PAYLOAD_LEN);
+	total = sizeof(struct ip6_fixed) + wire_get16(p->ip + IP6_OFF_PAYLOAD_LEN);
 	if (SRV6_UNLIKELY(total > p->len))
 		return SRV6_EP_TRUNCATED;
 	p->len = total;
 	if (p->head > total)
 		p->head = total;
+	return SRV6_EP_FORWARD;
+}
+
+/* The two shapes nearly every packet has: SRH right behind the fixed header, or none and an IP packet right there.
+ * All else walks. */
+static inline enum srv6_endpoint_verdict srv6_walk(struct srv6_pkt *p)
+{
+	const uint8_t *ip = p->ip;
+
+	if (SRV6_UNLIKELY(srv6_trim(p) != SRV6_EP_FORWARD))
+		return SRV6_EP_TRUNCATED;
 	if (SRV6_LIKELY(ip[IP6_OFF_NEXT_HEADER] == IP_NH_ROUTING && p->head >= 48 &&
 			ip[40 + IP6_RT_OFF_ROUTING_TYPE] == SRH_ROUTING_TYPE &&
 			ip[40 + IP6_RT_OFF_SEGMENTS_LEFT] != 0)) {
@@ -142,6 +172,7 @@ static inline enum srv6_endpoint_verdict srv6_plan_advance(const struct srv6_sid
 		return srv6_refuse(p, SRV6_EP_BAD_LIST, ICMP6_PARAM_PROBLEM, ICMP6_PP_FIELD,
 				   p->srh_off + SRH_OFF_SEGMENTS_LEFT);
 	p->next_dst = srh + SRH_OFF_LIST + 16 * (left - 1);
+	p->left = (uint8_t)(left - 1);
 	p->pop = left == 1 &&
 		 (s->flavors & HD_SRV6_FLAVOR_PSP) != 0; /* 4.16.1.2: the updated value is 0 */
 	return SRV6_EP_FORWARD;
@@ -178,7 +209,8 @@ static inline uint32_t srv6_commit_advance(struct srv6_pkt *p)
 	uint8_t *ip = p->ip, *srh = ip + p->srh_off;
 
 	ip[IP6_OFF_HOP_LIMIT]--;
-	srh[SRH_OFF_SEGMENTS_LEFT]--;
+	if (SRV6_LIKELY(p->srh_off != 0))
+		srh[SRH_OFF_SEGMENTS_LEFT] = p->left;
 	memcpy(ip + offsetof(struct ip6_fixed, dst), p->next_dst, 16);
 	if (SRV6_LIKELY(!p->pop))
 		return 0;

@@ -10,10 +10,10 @@
 #include "dataplane/stats.h"
 #include "heddle/api/srv6.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/srv6/csid.h"
 
 #define UPPER_ALL \
 	(HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
-#define FLAVORS_CARRIED (HD_SRV6_FLAVOR_PSP | HD_SRV6_FLAVOR_USP | HD_SRV6_FLAVOR_USD)
 
 struct slots *srv6_sids;
 struct srv6_sid_count *srv6_sid_counts[DP_WORKERS_MAX];
@@ -37,13 +37,23 @@ static int sid_check_addr(const struct hd_api_srv6_sid *m, struct object_error *
 	return 0;
 }
 
+static struct srv6_sid_structure sid_structure(const struct hd_api_srv6_sid *m)
+{
+	return (struct srv6_sid_structure){ m->lb_len, m->ln_len, m->fn_len, m->arg_len };
+}
+
 static int sid_check_behavior(const struct hd_api_srv6_sid *m, struct object_error *err)
 {
 	const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info(m->behavior);
+	struct srv6_sid_structure structure = sid_structure(m);
 	char list[160], flavors[HD_SRV6_FLAVORS_STR_MAX];
+	const char *why;
 
 	if (b == NULL)
 		return object_fail(err, -EINVAL, "behavior %u is unknown", m->behavior);
+	if (m->behavior == HD_SRV6_END_BM)
+		return object_fail(err, -EOPNOTSUPP,
+				   "end.bm pushes MPLS labels, and this data plane has no MPLS");
 	if (srv6_behavior_find(m->behavior) == NULL)
 		return object_fail(err, -EOPNOTSUPP,
 				   "%s is not carried by this data plane, which has: %s", b->name,
@@ -53,12 +63,10 @@ static int sid_check_behavior(const struct hd_api_srv6_sid *m, struct object_err
 			err, -EINVAL,
 			"%s has no flavors '%s' (0x%x): no such combination is registered", b->name,
 			hd_srv6_flavors_str(m->flavors, flavors), m->flavors);
-	if ((m->flavors & ~FLAVORS_CARRIED) != 0)
-		return object_fail(
-			err, -EOPNOTSUPP,
-			"flavors '%s' of %s are not carried by this data plane, which has: "
-			"psp usp usd",
-			hd_srv6_flavors_str(m->flavors & ~FLAVORS_CARRIED, flavors), b->name);
+	why = srv6_csid_check(m->behavior, m->flavors, m->plen, &structure);
+	if (why != NULL)
+		return object_fail(err, -EINVAL, "%s with flavors '%s': %s", b->name,
+				   hd_srv6_flavors_str(m->flavors, flavors), why);
 	if ((b->args & HD_SRV6_ARG_NEXTHOP) != 0 && m->target != HD_TARGET_NEXTHOP &&
 	    m->target != HD_TARGET_NHGROUP)
 		return object_fail(err, -EINVAL, "%s needs a next hop or a group of them", b->name);
@@ -138,13 +146,14 @@ static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_
 {
 	const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info(m->behavior);
 	struct srv6_sid *s = calloc(1, sizeof(*s));
+	struct srv6_sid_structure structure;
 
 	if (s == NULL) {
 		*ret_rc = object_fail(err, -ENOMEM, "out of memory");
 		return NULL;
 	}
 	*s = (struct srv6_sid){
-		.plan = srv6_behavior_find(m->behavior),
+		.base = srv6_behavior_find(m->behavior),
 		.sid_id = m->sid_id,
 		.vrf4 = SRV6_VRF_INGRESS,
 		.vrf6 = SRV6_VRF_INGRESS,
@@ -161,6 +170,8 @@ static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_
 		s->vrf6 = m->table6;
 	if ((b->args & HD_SRV6_ARG_TABLE) != 0)
 		s->vrf4 = s->vrf6 = m->table6; /* 4.16.3: T for both families */
+	structure = sid_structure(m);
+	srv6_csid_init(s, &structure);
 	if (m->target != HD_TARGET_NONE) {
 		*ret_rc = ip_target_result(m->target, m->target_id, &s->result);
 		if (*ret_rc < 0) {

@@ -50,6 +50,7 @@
 	V(P, INNER_SHORT, "drop", ERROR, "inner packet shorter than its header (RFC 8986 4.4 to 4.8)") \
 	V(P, INNER_VERSION, "drop", ERROR, "inner version contradicts the next header (RFC 8986 4.4 to 4.8)") \
 	V(P, INNER_ECN, "drop", WARN, "outer congestion mark on an inner packet that cannot carry it (RFC 6040 4.2)") \
+	V(P, CSID_INDEX, "icmp-error", ERROR, "CSID index beyond the container (RFC 9800 4.2)") \
 	V(P, SID_GONE, "drop", INFO, "the SID was deleted while the packet was on its way") \
 	V(P, NO_TABLE, "drop", ERROR, "the SID's table is gone")
 

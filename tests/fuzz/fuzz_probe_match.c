@@ -2,6 +2,9 @@
 /* Answers to probes. Input: family (odd: IPv6), two octets of the identifier, then the ICMP message. */
 #include "tests/fuzz/fuzz.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "pipelines/ip/probe_match.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

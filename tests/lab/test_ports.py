@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ports of every kind that needs no hardware, and their coming and going at run time."""
 
+import json
 import os
 import re
 
@@ -53,6 +54,34 @@ def test_veth(lab, rng, driver):
         data = sent[frame[UDP].sport - 1000]
         assert bytes(frame[UDP].payload)[:len(data)] == data
     assert malformed(got[:50]) == ""
+
+
+def test_mtu_of_the_kernel_is_kept(lab):
+    """Without a configured MTU the kernel interface keeps its own, and packets are checked against that."""
+    a, b, hd = lab.ns("host-a"), lab.ns("host-b"), lab.ns("hd")
+    lab.link(a, "eth0", hd, "access", mtu=1400)
+    lab.link(b, "eth0", hd, "far", mtu=9000)
+    a.addr("eth0", "10.0.1.2/24")
+    a.route("default via 10.0.1.1")
+    b.addr("eth0", "10.0.2.2/24")
+    b.route("default via 10.0.2.1")
+
+    def mtus():
+        kernel = [json.loads(hd.out(f"ip -j link show dev {dev}"))[0]["mtu"] for dev in ("access", "far")]
+        return kernel, [i["mtu"] for i in heddle.state("interfaces")]
+
+    heddle = Heddle(lab, hd, config(*two_ports("af_packet"))).start()
+    # frames of an AF_PACKET port hold 2048 octets: what is larger than that is not offered
+    assert mtus() == ([1400, 9000], [1400, 1500])
+    assert "hold less than the MTU" in heddle.dp.log()
+    a.ping("10.0.2.2", size=1372)
+    refused = b.run("ping -n -c 1 -M do -s 1472 -W 2 10.0.1.2", check=False).stdout
+    assert "mtu = 1400" in refused, refused
+    first, second = two_ports("af_packet")
+    heddle.reload(config({**first, "mtu": 1300}, second))
+    assert mtus() == ([1300, 9000], [1300, 1500])
+    refused = b.run("ping -n -c 1 -M do -s 1372 -W 2 10.0.1.2", check=False).stdout
+    assert "mtu = 1300" in refused, refused
 
 
 def test_tap(lab):

@@ -3,6 +3,7 @@
 
 import glob
 import os
+import re
 import signal
 import socket
 
@@ -78,10 +79,17 @@ def test_reload_by_signal(lab):
     assert "b " in heddle.show("interfaces") and heddle.synchronised()
 
 
-@pytest.mark.parametrize("size", ["--huge"])
-def test_short_memory_is_one_clear_error(lab, size):
+@pytest.mark.parametrize("size,mends", [
+    ("--huge", r"echo \d+ > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"),
+    ("--no-huge", r"--mbufs (\d+)"),
+])
+def test_short_memory_is_one_clear_error(lab, size, mends):
     """Need, have, and the command that mends it; nothing else is printed."""
     done = lab.ns("hd").run([DP, "--run-dir", lab.path("run"), size, "--mbufs", "60000000"], check=False)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     assert done.returncode != 0 and len(lines) == 1, lines
-    assert "need" in lines[0] and "have" in lines[0] and "nr_hugepages" in lines[0]
+    have = re.search(r"need \d+ MiB .*have (\d+) MiB", lines[0])
+    mend = re.search(mends, lines[0])
+    assert have and mend, lines[0]
+    if mend.groups():  # the proposal fits into what is there
+        assert int(mend.group(1)) * 2496 / 2**20 + 48 < int(have.group(1)), lines[0]

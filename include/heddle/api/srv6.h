@@ -173,14 +173,39 @@ struct hd_api_srv6_sid {
 		target_id; /* enum hd_target: NEXTHOP/NHGROUP for End.X, DX4, DX6; POLICY for End.B6.* */
 	uint32_t upper_allow; /* HD_SRV6_UPPER_*: upper layers delivered locally (RFC 8986 4.1.1) */
 	uint8_t lb_len, ln_len, fn_len,
-		arg_len; /* SID structure in bits, for compressed SIDs; 0 unknown */
+		arg_len;   /* SID structure in bits: locator block, locator node, function,
+						    argument; needed by compressed SIDs, else 0 or what is known */
+	uint32_t iface;    /* End.DX2: outgoing interface; proxies: towards the service */
+	uint32_t l2_table; /* End.DX2V: VLAN table; End.DT2U, End.DT2M: bridge domain */
+	uint32_t iface_in; /* proxies: from the service; 0: the same as iface */
+	uint8_t hmac;      /* enum hd_srv6_hmac_policy */
+	uint8_t flags;     /* HD_SRV6_SID_F_* */
+	uint8_t inner;     /* proxies: enum hd_srv6_inner */
+	uint8_t pad2;
 };
-static_assert(sizeof(struct hd_api_srv6_sid) == 56, "no hidden padding");
+static_assert(sizeof(struct hd_api_srv6_sid) == 72, "no hidden padding");
 #define HD_API_SRV6_SID_KEY 24u
 
 #define HD_SRV6_UPPER_ICMP6 0x1u
 #define HD_SRV6_UPPER_STAMP 0x2u /* UDP 862 */
 #define HD_SRV6_UPPER_UDP   0x4u
 #define HD_SRV6_UPPER_TCP   0x8u
+
+/* What a SID asks of the HMAC TLV (RFC 8754 section 2.1.2). */
+enum hd_srv6_hmac_policy {
+	HD_SRV6_HMAC_IGNORE = 0,     /* not looked at */
+	HD_SRV6_HMAC_IF_PRESENT = 1, /* a packet that carries one is dropped unless it verifies */
+	HD_SRV6_HMAC_REQUIRE = 2,    /* and one with an SRH that carries none is dropped too */
+};
+
+#define HD_SRV6_SID_F_OAM 0x1u /* the O-flag punts a time-stamped copy (RFC 9259 section 2.1.1) */
+
+/* What a service behind a proxy speaks. */
+enum hd_srv6_inner {
+	HD_SRV6_INNER_NONE = 0,
+	HD_SRV6_INNER_IP4 = 1,
+	HD_SRV6_INNER_IP6 = 2,
+	HD_SRV6_INNER_ETH = 3
+};
 
 #endif

@@ -18,7 +18,10 @@
 
 static inline void lab_sid(uint32_t sid_id, const struct sid_name *n, uint32_t upper)
 {
-	struct hd_api_srv6_sid s = { .plen = 128,
+	struct hd_api_srv6_sid s = { .plen = n->plen,
+				     .lb_len = n->lb,
+				     .ln_len = n->ln,
+				     .fn_len = n->fn,
 				     .sid_id = sid_id,
 				     .behavior = n->behavior,
 				     .flavors = n->flavors,
@@ -36,13 +39,9 @@ static inline void lab_sid(uint32_t sid_id, const struct sid_name *n, uint32_t u
 /* sid_id of a destination: its place in sid_names plus 1; 0: none. */
 static inline uint32_t lab_sid_id(const uint8_t *ip)
 {
-	for (uint32_t i = 0; i < N_SID_NAMES; i++) {
-		struct ip6_addr a = pktb_addr6(sid_names[i].addr);
+	const struct sid_name *n = sid_name_of(ip);
 
-		if (memcmp(&a, ip + 24, 16) == 0)
-			return i + 1;
-	}
-	return 0;
+	return n != NULL ? (uint32_t)(n - sid_names) + 1 : 0;
 }
 
 static inline void lab_iface_mtu(uint32_t id, uint32_t port, uint16_t mtu)
@@ -97,6 +96,27 @@ static inline void lab_start(void)
 		hx_route(vrf[t], "::/0", HD_TARGET_NEXTHOP, t);
 		hx_route(vrf[t], "0.0.0.0/0", HD_TARGET_NEXTHOP, t);
 	}
+	/* policies of the binding SIDs: 8 full, 9 reduced, both [S1, S2] */
+	struct hd_api_srv6_seglist sl = { .seglist_id = 8, .n_segs = 2 };
+	struct ip6_addr a = pktb_addr6(name_addr("S1", 2)), src = pktb_addr6("2001:db8:b::b");
+	memcpy(sl.seg[0], &a, 16);
+	a = pktb_addr6(name_addr("S2", 2));
+	memcpy(sl.seg[1], &a, 16);
+	cr_assert_eq(hx_set(HD_API_SRV6_SEGLIST, &sl, sizeof(sl)), 0, "%s", hx_error());
+	for (uint32_t i = 8; i <= 9; i++) {
+		struct hd_api_srv6_policy p = { .policy_id = i,
+						.encap = i == 8 ? HD_SRV6_H_ENCAPS :
+								  HD_SRV6_H_ENCAPS_RED,
+						.n_lists = 1,
+						.list = { { 8, 1 } } };
+		memcpy(p.source, &src, 16);
+		cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), 0, "%s", hx_error());
+	}
+	hx_route(0, "2001:db8::/48", HD_TARGET_NEXTHOP, 2);
+	hx_route(0, "2001:db8:200::/39", HD_TARGET_NEXTHOP, 2);
+	hx_route(0, "2001:db8:d004::/48", HD_TARGET_UNREACHABLE, 0);
+	hx_route(0, "2001:db8:b2::/47", HD_TARGET_NEXTHOP, 2);
+	hx_route(0, "2001:db8:f000::/36", HD_TARGET_NEXTHOP, 2);
 	for (uint32_t i = 0; i < N_SID_NAMES; i++)
 		lab_sid(i + 1, &sid_names[i], HD_SRV6_UPPER_ICMP6);
 	hx_turn();
@@ -149,12 +169,16 @@ static inline void lab_nothing_left(const char *why)
 	}
 }
 
-/* The next packet of a port is exactly this. */
-static inline void lab_expect(const char *why, uint32_t port, const struct pktb *want)
+static inline void lab_expect_(const char *why, uint32_t port, const struct pktb *want,
+			       bool any_label)
 {
 	uint8_t b[PKTB_CAP];
 	size_t n = lab_recv(port, b, sizeof(b));
 
+	if (any_label && n >= 40) {
+		cr_assert_neq(wire_get32(b) & 0xfffff, 0, "%s: no flow label", why);
+		wire_put32(b, wire_get32(b) & 0xfff00000);
+	}
 	cr_assert_neq(n, 0, "%s: nothing leaves on port %u", why, port);
 	cr_assert_eq(n, want->len, "%s: %zu octets, not %zu\n%s", why, n, want->len,
 		     pktb_hexdump(b, n));
@@ -164,6 +188,18 @@ static inline void lab_expect(const char *why, uint32_t port, const struct pktb 
 		snprintf(have, sizeof(have), "%s", pktb_hexdump(b, n));
 		cr_assert_fail("%s\nhave\n%s\nwant\n%s", why, have, pktb_dump(want));
 	}
+}
+
+/* The next packet of a port is exactly this. */
+static inline void lab_expect(const char *why, uint32_t port, const struct pktb *want)
+{
+	lab_expect_(why, port, want, false);
+}
+
+/* The same with any flow label but 0. */
+static inline void lab_expect_encap(const char *why, uint32_t port, const struct pktb *want)
+{
+	lab_expect_(why, port, want, true);
 }
 
 /* The next packet of a port is an ICMPv6 error to the source of `cause`, quoting it as received. */

@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 enum row_want {
-	WANT_OUT, /* packet `out` leaves on port `port` */
+	WANT_OUT,   /* packet `out` leaves on port `port` */
+	WANT_ENCAP, /* the same by way of srv6-encap, which chooses the outer flow label */
 	WANT_ICMP, /* an ICMPv6 error of type, code, data to the outer source, quoting the packet as received */
 	WANT_DROP, /* nothing leaves */
 	WANT_SILENT, /* the verdict asks for an ICMPv6 error that RFC 4443 2.4(e) forbids: nothing leaves */
@@ -41,6 +42,7 @@ struct row {
 #define PP2(x) .want = WANT_ICMP, .type = 4, .code = 2, .data = (x)
 #define PP4(x) .want = WANT_ICMP, .type = 4, .code = 4, .data = (x)
 #define TE0    .want = WANT_ICMP, .type = 3, .code = 0
+#define ENC(p) .want = WANT_ENCAP, .port = (p)
 #define OUT(p) .want = WANT_OUT, .port = (p)
 
 /* clang-format off */
@@ -221,6 +223,96 @@ static __attribute__((unused)) struct row endpoint_rows[] = {
 	{ "S-184", "no list check at SL 0 (8986 4.6)", "ip6 $T $DT6 64 / srh $DT6 0 / " IN6, "44=09",
 	  "decap6", OUT(5),
 	  .out = IN6_9 },
+
+	{ "S-101", "End.B6.Encaps (8986 4.13)", "ip6 $T $B6 64 / srh $R,$B6 1 / " IN6, "", "policy", ENC(2),
+	  .out = "ip6 2001:db8:b::b $S1 64 / srh $S2,$S1 1 / ip6 $T $R 63 / srh $R,$B6 0 / " IN6 },
+	{ "S-102", "End.B6.Encaps.Red (8986 4.14)", "ip6 $T $B6R 64 / srh $R,$B6R 1 / " IN6, "", "policy", ENC(2),
+	  .out = "ip6 2001:db8:b::b $S1 64 / srh $S2 1 / ip6 $T $R 63 / srh $R,$B6R 0 / " IN6 },
+	{ "S-103", "End.B6.Encaps, none left (8986 4.1.1)", "ip6 $T $B6 64 / srh $B6 0 / " IN6, "",
+	  "upper-refused", PP4(64) },
+	{ "S-103b", "End.B6.Encaps, bad list (8986 4.13 S09)", "ip6 $T $B6 64 / srh $R,$B6 3 / " IN6, "",
+	  "bad-list", PP0(43) },
+
+	{ "S-140", "uN shifts (9800 4.1.1)", "ip6 $T 2001:db8:100:200:300:e001:: 64 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:200:300:e001:: 63 / " IN6 },
+	{ "S-141", "uN leaves the SRH alone (9800 4.1.1)",
+	  "ip6 $T 2001:db8:100:200:300:e001:: 64 / srh $R,$Q 1 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:200:300:e001:: 63 / srh $R,$Q 1 / " IN6 },
+	{ "S-142", "uN, argument used up: next segment (9800 4.1.1)", "ip6 $T $uN 64 / srh $R,$Q 1 / " IN6, "",
+	  "forward", OUT(2), .out = "ip6 $T $R 63 / srh $R,$Q 0 / " IN6 },
+	{ "S-143", "uN, CSID 0 with more behind it (9800 4.1.1)", "ip6 $T 2001:db8:100:0:0:300:: 64 / " IN6, "",
+	  "forward", OUT(2), .out = "ip6 $T 2001:db8:0:0:300:: 63 / " IN6 },
+	{ "S-144", "uN at hop limit 1 (9800 4.1.1)", "ip6 $T 2001:db8:100:200:: 1 / " IN6, "", "hop-limit", TE0 },
+	{ "S-145", "uN does not look at the list (9800 4.1.1)",
+	  "ip6 $T 2001:db8:100:200:: 64 / srh $R,$Q 1 / " IN6, "44=63", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:200:: 63 / srh $R,$Q 1 / " IN6, .out_set = "44=63" },
+	{ "S-145b", "uN checks options in front (8200 4.1)",
+	  "ip6 $T 2001:db8:100:200:: 64 / dstopt 9e0400000000 / srh $R,$Q 1 / " IN6, "", "option", PP2(42) },
+	{ "S-145c", "uN, options in front, no SRH (9800 4.1.1)",
+	  "ip6 $T 2001:db8:100:200:: 64 / hbh 010400000000 / frag 64 0 7 / next 17 / data 0011223344556677", "",
+	  "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:200:: 63 / hbh 010400000000 / frag 64 0 7 / next 17 / data 0011223344556677" },
+	{ "S-146", "uA shifts by node and function (9800 4.1.2)", "ip6 $T 2001:db8:100:e003:d004:: 64 / " IN6, "",
+	  "cross-connect", OUT(3), .out = "ip6 $T 2001:db8:d004:: 63 / " IN6 },
+	{ "S-146b", "uT, End.T (9800 4.1.3)", "ip6 $T 2001:db8:100:e007:d004:: 64 / " IN6, "", "forward", OUT(4),
+	  .out = "ip6 $T 2001:db8:d004:: 63 / " IN6 },
+	{ "S-146c", "End.B6.Encaps.Red (9800 4.1.5)", "ip6 $T 2001:db8:100:b006:300:: 64 / " IN6, "", "policy", ENC(2),
+	  .out = "ip6 2001:db8:b::b $S1 64 / srh $S2 1 / ip6 $T 2001:db8:300:: 63 / " IN6 },
+	{ "S-146d", "block of 36 bits, CSIDs of 20 (9800 4.1)", "ip6 $T 2001:db8:f123:45ab:cde1:2345:: 64 / " IN6, "",
+	  "forward", OUT(2), .out = "ip6 $T 2001:db8:fabc:de12:3450:0:: 63 / " IN6 },
+	{ "S-147", "uN without USD (9800 4.1.7)", "ip6 $T $uN 64 / " IN6, "", "upper-refused", PP4(40) },
+	{ "S-147b", "uN with USD (9800 4.1.7)", "ip6 $T $uNusd 64 / " IN6, "", "decap6", OUT(2), .out = IN6_9 },
+	{ "S-148", "uN PSP pops (9800 4.1.7)", "ip6 $T $uNpsp 64 / srh $R,$Q 1 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T $R 63 / " IN6 },
+	{ "S-149", "uN PSP, argument left: no pop (9800 4.1.7)",
+	  "ip6 $T 2001:db8:101:200:: 64 / srh $R,$Q 1 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:200:: 63 / srh $R,$Q 1 / " IN6 },
+	{ "S-150", "uDT4, longest prefix wins (9800 4.1)", "ip6 $T $uDT4 64 / " IN4, "", "decap4", OUT(5), .out = IN4_9 },
+
+	{ "S-151", "REPLACE, first of a container (9800 4.2.1)",
+	  "ip6 $T $rE 64 / srh 0:0:21:1:22:1:23:1,$Q 1 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:b2:23:1::3 63 / srh 0:0:21:1:22:1:23:1,$Q 0 / " IN6 },
+	{ "S-152", "REPLACE, next of the container (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b2:20:1::3 64 / srh 0:0:21:1:22:1:20:1 0 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:b2:22:1::2 63 / srh 0:0:21:1:22:1:20:1 0 / " IN6 },
+	{ "S-152b", "REPLACE, fragment behind (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b2:20:1::3 64 / srh 0:0:21:1:22:1:20:1 0 / frag 0 1 7 / " UDP, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:b2:22:1::2 63 / srh 0:0:21:1:22:1:20:1 0 / frag 0 1 7 / " UDP },
+	{ "S-152c", "REPLACE at hop limit 1 (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b2:20:1::3 1 / srh 0:0:21:1:22:1:20:1 0 / " IN6, "", "hop-limit", TE0 },
+	{ "S-152d", "REPLACE, End.X (9800 4.2.2)",
+	  "ip6 $T 2001:db8:b2:20:4::3 64 / srh 0:0:21:1:22:1:20:4 0 / " IN6, "", "cross-connect", OUT(3),
+	  .out = "ip6 $T 2001:db8:b2:22:1::2 63 / srh 0:0:21:1:22:1:20:4 0 / " IN6 },
+	{ "S-153", "REPLACE, terminal: echo (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b2:20:1::1 64 / srh 0:0:20:1:22:1:23:1 0 / " ECHO, "", "local", .want = WANT_REPLY,
+	  .out = "ip6 2001:db8:b2:20:1::1 $T 64 / " REPLY },
+	{ "S-154", "REPLACE with USD (9800 4.2.8)", "ip6 $T $rEusd 64 / srh $R 0 / " IN6, "", "decap6", OUT(2),
+	  .out = IN6_9 },
+	{ "S-154b", "REPLACE, DT6 in a container (9800 4.2.4)",
+	  "ip6 $T 2001:db8:b2:20:5::1 64 / srh 0:0:20:5:22:1:23:1 0 / " IN6, "", "decap6", OUT(5), .out = IN6_9 },
+	{ "S-155", "REPLACE, container ends early (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b2:20:1::2 64 / srh $R,0:0:0:0:20:1:23:1 1 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T $R 63 / srh $R,0:0:0:0:20:1:23:1 0 / " IN6 },
+	{ "S-156", "REPLACE, index and SL = LE + 1 (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b2:20:1::2 64 / srh 0:0:0:0:20:1:23:1 1 / " IN6, "", "bad-list", PP0(43) },
+	{ "S-157", "REPLACE, no index, SL = LE + 1 (9800 4.2.1)", "ip6 $T $rE 64 / srh 0:0:21:1:22:1:23:1 1 / " IN6, "",
+	  "forward", OUT(2), .out = "ip6 $T 2001:db8:b2:23:1::3 63 / srh 0:0:21:1:22:1:23:1 0 / " IN6 },
+	{ "S-157b", "REPLACE, SRH of 8 octets (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b2:20:1::2 64 / next 43 / data 110004000000000003e807d0000c0000aabbccdd", "",
+	  "bad-list", PP0(43) },
+	{ "S-158", "REPLACE PSP, CSIDs left (9800 4.2.8)", "ip6 $T $rEpsp 64 / srh 0:0:21:1:22:1:23:1 1 / " IN6, "",
+	  "forward", OUT(2), .out = "ip6 $T 2001:db8:b2:23:1::3 63 / srh 0:0:21:1:22:1:23:1 0 / " IN6 },
+	{ "S-159", "REPLACE PSP pops (9800 4.2.8)",
+	  "ip6 $T 2001:db8:b2:20:2::2 64 / srh 0:0:21:1:20:2:23:1 0 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:b2:21:1::1 63 / " IN6 },
+	{ "S-159b", "REPLACE PSP pops before a whole SID (9800 4.2.8)",
+	  "ip6 $T 2001:db8:b2:20:2::2 64 / srh $R,0:0:0:0:20:2:23:1 1 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T $R 63 / " IN6 },
+	{ "S-159c", "REPLACE, five CSIDs of 24 bits (9800 4.2.1)",
+	  "ip6 $T $r24 64 / srh 2:1100:221:2:3100:241:2:5100,$Q 1 / " IN6, "", "forward", OUT(2),
+	  .out = "ip6 $T 2001:db8:b3:2:5100::4 63 / srh 2:1100:221:2:3100:241:2:5100,$Q 0 / " IN6 },
+	{ "S-159d", "REPLACE, index that names no CSID (9800 4.2.1)",
+	  "ip6 $T 2001:db8:b3:2:100::6 64 / srh $R,$Q 1 / " IN6, "", "csid-index", PP0(39) },
 };
 /* clang-format on */
 

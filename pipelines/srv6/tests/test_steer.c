@@ -736,11 +736,12 @@ Test(srv6_steer, sids_refused)
 	const char *at = "2001:db8:b::777";
 
 	REFUSED(try_sid(50, at, 128, 4711, 0, 0), -EINVAL, "unknown");
-	REFUSED(try_sid(50, at, 128, HD_SRV6_END_BM, 0, 0), -EOPNOTSUPP, "end.bm is not carried");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END_BM, 0, 0), -EOPNOTSUPP, "no MPLS");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DX2, 0, 0), -EOPNOTSUPP, "end.dt46");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DT6, F_PSP, 0), -EINVAL, "psp");
-	REFUSED(try_sid(50, at, 128, HD_SRV6_END, HD_SRV6_FLAVOR_NEXT_CSID, 0), -EOPNOTSUPP,
-		"next-csid");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END, F_NXT, 0), -EINVAL, "needs its structure");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END, F_NXT | F_REP, 0), -EINVAL,
+		"no such combination");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_X, 0, 0), -EINVAL, "next hop");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END, 0, HD_TARGET_NEXTHOP), -EINVAL, "neither");
 	REFUSED(try_sid(50, at, 64, HD_SRV6_END, 0, 0), -EINVAL, "behind its prefix");

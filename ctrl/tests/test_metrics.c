@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * /metrics from a statistics segment made here: the series there are, their bound, and that no slice is long. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctrl/config.h"
+#include "ctrl/ctrl.h"
+#include "ctrl/dp.h"
+#include "ctrl/events.h"
+#include "ctrl/ids.h"
+#include "ctrl/log.h"
+#include "ctrl/metrics.h"
+#include "ctrl/running.h"
+#include "ctrl/tests/fake_dp.h"
+
+static struct fake_dp *fake;
+static struct ctrl c;
+static uv_loop_t loop;
+
+static void up(void *arg)
+{
+	(void)arg;
+	running_dp_up(c.running);
+}
+
+static void down(void *arg)
+{
+	(void)arg;
+	running_dp_down(c.running);
+}
+
+static void event(void *arg, const struct hd_api_event *ev)
+{
+	(void)arg;
+	(void)ev;
+}
+
+static void setup(void)
+{
+	static const struct dp_hooks hooks = { up, down, event };
+	struct ctrl_err err;
+
+	log_level = LOG_LEVEL_ERROR;
+	fake = calloc(1, sizeof(*fake));
+	fake_dp_start(fake);
+	uv_loop_init(&loop);
+	c = (struct ctrl){ .loop = &loop, .ly = config_yang(YANG_DIR, &err), .ids = ids_create() };
+	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
+	c.running = running_create(&c, NULL);
+}
+
+static void teardown(void)
+{
+	dp_destroy(c.dp);
+	running_destroy(c.running);
+	uv_run(c.loop, UV_RUN_DEFAULT);
+	cr_assert_eq(uv_loop_close(c.loop), 0);
+	ids_destroy(c.ids);
+	ly_ctx_destroy(c.ly);
+	fake_dp_stop(fake);
+	free(fake);
+}
+
+TestSuite(metrics, .init = setup, .fini = teardown, .timeout = 60);
+
+static void connect_dp(void)
+{
+	uint64_t end = uv_hrtime() + 10000000000ull;
+
+	dp_connect(c.dp);
+	while (!running_synchronised(c.running) && uv_hrtime() < end) {
+		uv_run(c.loop, UV_RUN_NOWAIT);
+		usleep(200);
+	}
+	cr_assert(running_synchronised(c.running));
+}
+
+static double cpu_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* The whole text; to be freed. */
+static char *scrape(bool open, unsigned *ret_slices)
+{
+	struct metrics *m = metrics_begin(&c, open);
+	char *text = calloc(1, 1), buf[16384];
+	size_t len = 0;
+	ssize_t n;
+
+	*ret_slices = 0;
+	while ((n = metrics_next(m, buf, sizeof(buf))) >= 0) {
+		cr_assert_lt((size_t)n, sizeof(buf));
+		++*ret_slices;
+		text = realloc(text, len + (size_t)n + 1);
+		memcpy(text + len, buf, (size_t)n);
+		len += (size_t)n;
+		text[len] = '\0';
+	}
+	cr_assert_eq(n, -1);
+	metrics_end(m);
+	return text;
+}
+
+static unsigned count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, what)) != NULL; text++)
+		n++;
+	return n;
+}
+
+Test(metrics, without_a_data_plane)
+{
+	unsigned slices;
+	char *text = scrape(true, &slices);
+
+	cr_assert_not_null(strstr(text, "heddle_dataplane_connected 0\n"), "%s", text);
+	cr_assert_null(strstr(text, "heddle_sid"));
+	cr_assert_str_eq(text + strlen(text) - 6, "# EOF\n");
+	free(text);
+	text = scrape(false, &slices);
+	cr_assert_null(strstr(text, "# EOF"));
+	cr_assert_not_null(strstr(text, "# TYPE heddle_reconciles_total counter"));
+	free(text);
+}
+
+Test(metrics, rows_have_their_names)
+{
+	unsigned slices;
+
+	connect_dp();
+	char *text = scrape(true, &slices);
+	cr_assert_not_null(strstr(text, "heddle_punt_packets_total{reason=\"arp\"} 7\n"), "%s",
+			   text);
+	cr_assert_not_null(strstr(text, "# TYPE heddle_punt_packets counter\n"));
+	cr_assert_not_null(strstr(text, "heddle_dataplane_connected 1\n"));
+	free(text);
+}
+
+/* 100 000 SIDs: the first 1024 by name, the others in one, nothing lost; no slice takes long. */
+Test(metrics, many_objects_few_series)
+{
+	unsigned slices;
+	char name[40];
+
+	for (unsigned i = 1; i <= FAKE_SIDS - 1; i++) {
+		snprintf(name, sizeof(name), "fc00:%x:%x::/64", i >> 16, i & 0xffff);
+		cr_assert_eq(ids_get(c.ids, ID_SID, name), i);
+	}
+	connect_dp();
+	double before = cpu_now();
+	char *text = scrape(true, &slices);
+	double took = cpu_now() - before;
+	cr_log_info("%u SIDs: %zu octets in %u slices, %.1f ms of CPU", FAKE_SIDS, strlen(text),
+		    slices, took * 1e3);
+	if (getenv("HEDDLE_PRINT") != NULL)
+		fprintf(stderr, "%u SIDs: %zu octets in %u slices, %.1f ms of CPU\n", FAKE_SIDS,
+			strlen(text), slices, took * 1e3);
+	cr_assert_eq(count(text, "heddle_sid_packets_total{"), 1025);
+	cr_assert_eq(count(text, "heddle_sid_octets_total{"), 1025);
+	/* each row of the mock holds its number, once a slice */
+	const char *other = strstr(text, "heddle_sid_packets_total{sid=\"_other\"} ");
+	unsigned long long want = 0;
+	for (unsigned long long row = 1025; row < FAKE_SIDS; row++)
+		want += row * FAKE_SLICES;
+	cr_assert_not_null(other);
+	cr_assert_eq(strtoull(strchr(other, ' ') + 1, NULL, 10), want);
+	cr_assert_gt(slices, FAKE_SIDS / 4096, "rows are looked at in slices");
+	free(text);
+}
+
+/* Names are free text: what would end a label is escaped. */
+Test(metrics, labels_are_escaped)
+{
+	unsigned slices;
+
+	cr_assert_eq(ids_get(c.ids, ID_SID, "a\"b\\c\nd"), 1);
+	connect_dp();
+	char *text = scrape(true, &slices);
+	cr_assert_not_null(strstr(text, "{sid=\"a\\\"b\\\\c\\nd\"} 2\n"), "%s", text);
+	free(text);
+}
