@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ctrl/file.h"
+#include "ctrl/srv6/srv6.h"
 #include "ctrl/yaml.h"
 
 static bool has_modules(const char *dir)
@@ -136,6 +137,7 @@ int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hd
 	for (size_t i = 0; rc == 0 && domains[i] != NULL; i++)
 		if (domains[i]->compile != NULL)
 			rc = domains[i]->compile(&c);
+	srv6_compile_end(&c);
 	if (rc == 0 && objset_sort(&set, &a, &b) < 0) {
 		const struct lyd_node *first = a->origin, *second = b->origin;
 		if (yaml_line(first) > yaml_line(second))

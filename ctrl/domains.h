@@ -22,6 +22,7 @@ struct compile {
 		stats; /* of the connected data plane, for names it defines; NULL: none connected */
 	struct objset *set; /* objects go here */
 	struct ctrl_err *err;
+	struct srv6_memo *srv6; /* scratch of the srv6 domain; NULL at first */
 };
 
 /* Add an object made for the configuration node `origin`.  0 or -Exxx with err filled. */

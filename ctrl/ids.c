@@ -13,7 +13,7 @@
 static const char *const space_name[ID_SPACES] = {
 	"interface",    "vrf",    "next-hop", "next-hop-group",
 	"segment-list", "policy", "sid",      "pm-reflector-session",
-	"port",
+	"port",         "classifier", "classifier-rule",
 };
 
 struct entry {

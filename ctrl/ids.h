@@ -18,6 +18,8 @@ enum id_space {
 	ID_SID,
 	ID_PM_REFLECTOR_SESSION,
 	ID_PORT, /* named as the interface on it; apart, since a data plane has far fewer ports than interfaces */
+	ID_CLASSIFIER,
+	ID_RULE,
 	ID_SPACES
 };
 

@@ -51,6 +51,8 @@ static void on_epoch_end(void *arg, const struct dp_answer *a)
 		 r->cfg->set.n, a->reply.n_del);
 	r->repair.n_del += a->reply.n_del;
 	repaired(r, 0, "");
+	if (r->refresh)
+		running_refresh(r);
 }
 
 struct single {

@@ -220,6 +220,8 @@ static void load_finish(struct running *r, struct load_result *res)
 	r->done = NULL;
 	if (done != NULL)
 		done(r->done_arg, res);
+	if (r->refresh)
+		running_refresh(r);
 }
 
 /* The candidate says what runs already: its lines and its file may still be others. */

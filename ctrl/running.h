@@ -62,6 +62,10 @@ void running_cancel(struct running *r, const char *user, load_done_fn done, void
 /* Make the data plane hold exactly what runs. */
 void running_repair(struct running *r, load_done_fn done, void *arg);
 
+/* Something the configuration does not say but its objects depend on has changed (the liveness of a path, say): compile
+ * what runs anew and send the difference; after what is under way. */
+void running_refresh(struct running *r);
+
 /* Hooks of the data plane client. */
 void running_dp_up(struct running *r);
 void running_dp_down(struct running *r);

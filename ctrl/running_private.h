@@ -20,7 +20,9 @@ struct running {
 	struct config *cfg;
 	struct version now; /* what is known about it */
 
-	bool busy; /* a transaction is under way */
+	bool busy;         /* a transaction is under way */
+	bool refresh;      /* when it is through, compile anew */
+	struct objset was; /* what the refresh under way replaces */
 	bool synchronised;
 	char problem[1024];
 	uint32_t reconciles;

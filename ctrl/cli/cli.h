@@ -164,6 +164,7 @@ void man_name(const struct cli_command *c, char *buf, size_t size); /* "heddle-s
 int cmd_trace(struct cli *cli);
 int cmd_capture(struct cli *cli);
 
-extern const struct cli_group show_group, config_group, packet_group, worker_group, help_group;
+extern const struct cli_group show_group, config_group, packet_group, worker_group, srv6_group,
+	help_group;
 
 #endif

@@ -171,44 +171,101 @@ static void print_sids(struct cli *cli, struct json_object *o, const struct view
 	table_print(cli, t);
 }
 
+/* The lists of one path, a row each. */
+static void policy_lists(struct table *t, struct json_object *path)
+{
+	bool active = strcmp(js_str(path, "active"), "true") == 0;
+	struct json_object *lists = js_get(path, "segment-list");
+	const char *reason = js_str(path, "reason");
+
+	for (int i = 0; i < 3; i++)
+		table_cell(t, "%s", "");
+	table_cell(t, "%s", js_str(path, "name"));
+	table_cell(t, "%s", js_str(path, "preference"));
+	table_cell(t, "%s",
+		   active                          ? "active" :
+		   js_str(path, "valid")[0] == 't' ? "valid" :
+						     "invalid");
+	for (int i = 0; i < 2; i++)
+		table_cell(t, "%s", "");
+	table_cell(t, "%s", active ? "" : reason);
+	for (int i = 0; i < 3; i++)
+		table_cell(t, "%s", "");
+	js_foreach(l, lists)
+	{
+		bool valid = js_str(l, "valid")[0] == 't';
+		for (int i = 0; i < 5; i++)
+			table_cell(t, "%s", "");
+		table_cell(t, "%s", valid ? "" : "invalid");
+		table_cell(t, "%s", js_str(l, "name"));
+		table_cell(t, "%s", js_str(l, "weight"));
+		table_cell(t, "%s", valid ? js_str(l, "segments") : js_str(l, "reason"));
+		cell_count(t, js_counter(l, "packets", NULL));
+		cell_count(t, js_counter(l, "octets", NULL));
+		table_cell(t, "%s", "");
+	}
+}
+
 static void print_policies(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "POLICY",  "COLOR",   "ENDPOINT", "ENCAPSULATION",
-					     "LIST",    ">WEIGHT", "SEGMENTS", ">PACKETS",
-					     ">OCTETS", ">ERRORS", NULL };
+	static const char *const heads[] = { "POLICY",   "COLOR",    "ENDPOINT", "PATH",
+					     ">PREF",    "STATE",    "LIST",     ">WEIGHT",
+					     "SEGMENTS", ">PACKETS", ">OCTETS",  ">ERRORS",
+					     NULL };
 	struct table *t = table_new(heads);
 
 	(void)v;
 	js_foreach(p, js_get(o, "policy"))
 	{
-		bool valid = strcmp(js_str(p, "valid"), "true") == 0;
-		struct json_object *lists = js_get(p, "segment-list");
-		size_t n = lists != NULL ? json_object_array_length(lists) : 0;
+		bool valid = js_str(p, "valid")[0] == 't', drop = js_str(p, "drop")[0] == 't';
 		table_cell(t, "%s", js_str(p, "name"));
 		table_cell(t, "%s", js_str(p, "color"));
 		table_cell(t, "%s", js_str(p, "endpoint"));
 		table_cell(t, "%s", js_str(p, "encapsulation"));
-		table_cell(t, "%s",
-			   n == 1 ? js_str(json_object_array_get_idx(lists, 0), "name") : "");
-		table_cell(t, "%s",
-			   n == 1 ? js_str(json_object_array_get_idx(lists, 0), "weight") : "");
-		table_cell(t, "%s",
-			   !valid ? "invalid: no segment list" :
-			   n == 1 ? js_str(json_object_array_get_idx(lists, 0), "segments") :
-				    "");
+		table_cell(t, "%s", "");
+		table_cell(t, "%s", valid ? "valid" : drop ? "drops" : "invalid");
+		table_cell(t, "%s", "");
+		table_cell(t, "%s", "");
+		table_cell(t, "%s%s", js_str(p, "binding-sid")[0] != '\0' ? "binding SID " : "",
+			   js_str(p, "binding-sid"));
 		cell_count(t, js_counter(p, "packets", NULL));
 		cell_count(t, js_counter(p, "octets", NULL));
 		cell_count(t, js_counter(p, "errors", NULL));
-		js_foreach(l, n > 1 ? lists : NULL)
+		js_foreach(path, js_get(p, "candidate-path")) policy_lists(t, path);
+	}
+	table_print(cli, t);
+}
+
+static void print_classifiers(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "CLASSIFIER", ">RULE",    "FAMILY",  "MATCH",
+					     "ACTION",     ">PACKETS", ">OCTETS", NULL };
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(c, js_get(o, "classifier"))
+	{
+		table_cell(t, "%s", js_str(c, "name"));
+		table_cell(t, "%s", "");
+		table_cell(t, "%s", "");
+		table_cell(t, "%llu rules in force%s",
+			   (unsigned long long)js_counter(c, "rules", NULL),
+			   js_counter(c, "pending", NULL) != 0 ? ", a change is being compiled" :
+								 "");
+		table_cell(t, "%s",
+			   js_counter(c, "failures", NULL) != 0 ? "not compiled once; see the log" :
+								  "");
+		table_cell(t, "%s", "");
+		table_cell(t, "%s", "");
+		js_foreach(r, js_get(c, "rule"))
 		{
-			for (int i = 0; i < 4; i++)
-				table_cell(t, "%s", "");
-			table_cell(t, "%s", js_str(l, "name"));
-			table_cell(t, "%s", js_str(l, "weight"));
-			table_cell(t, "%s", js_str(l, "segments"));
-			cell_count(t, js_counter(l, "packets", NULL));
-			cell_count(t, js_counter(l, "octets", NULL));
 			table_cell(t, "%s", "");
+			table_cell(t, "%s", js_str(r, "number"));
+			table_cell(t, "%s", js_str(r, "family"));
+			table_cell(t, "%s", js_str(r, "match"));
+			table_cell(t, "%s", js_str(r, "action"));
+			cell_count(t, js_counter(r, "packets", NULL));
+			cell_count(t, js_counter(r, "octets", NULL));
 		}
 	}
 	table_print(cli, t);
@@ -412,6 +469,9 @@ static const struct view views[] = {
 	{ .name = "sids", .path = "heddle-srv6:sid-state", .print = print_sids },
 	{ .name = "policies", .path = "heddle-srv6:policy-state", .print = print_policies },
 	{ .name = "reflector", .path = "heddle-pm:reflector-state", .print = print_reflector },
+	{ .name = "classifiers",
+	  .path = "heddle-srv6:classifier-state",
+	  .print = print_classifiers },
 	{ .name = "drops", .path = "heddle-system:drop-state", .print = print_drops },
 	{ .name = "workers", .path = "heddle-system:worker-state", .print = print_workers },
 	{ .name = "graph", .path = "heddle-system:graph-state", .print = print_graph },
@@ -526,7 +586,7 @@ static const struct cli_command commands[] = {
 	  .examples = CLI_EXAMPLES("heddle show sids") },
 	{ .name = "show policies",
 	  .run = cmd_show,
-	  .what = "SR policies: segment lists, weights and packets",
+	  .what = "SR policies: candidate paths, which one is active, segment lists and packets",
 	  .params = CLI_PARAMS(WATCH),
 	  .examples = CLI_EXAMPLES("heddle show policies") },
 	{ .name = "show reflector",
@@ -534,6 +594,11 @@ static const struct cli_command commands[] = {
 	  .what = "STAMP sessions that the Session-Reflector expects, and what it answered",
 	  .params = CLI_PARAMS(WATCH),
 	  .examples = CLI_EXAMPLES("heddle show reflector") },
+	{ .name = "show classifiers",
+	  .run = cmd_show,
+	  .what = "classifiers: rules and what they matched",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show classifiers") },
 	{ .name = "show drops",
 	  .run = cmd_show,
 	  .what = "why packets were dropped, and the last one of each reason",

@@ -99,6 +99,55 @@ int ip_next_hops(struct compile *c, const struct lyd_node *node, uint8_t family,
 			   node);
 }
 
+/* The SID of the steered route goes behind the policy's lists. */
+static int with_service(struct compile *c, const struct lyd_node *node, const char *leaf,
+			const char *policy, uint32_t *id)
+{
+	const char *text = cfg_str(node, leaf);
+	uint8_t sid[16];
+
+	if (text == NULL || *id == 0)
+		return 0;
+	if (!ip_is_unicast(cfg_addr(text, sid), sid))
+		return compile_fail(c, cfg_child(node, leaf), "%s is not a SID", text);
+	return srv6_policy_service(c, policy, node, sid, id);
+}
+
+/* Steer by color: the highest color with a usable policy.  *id 0: there is none. */
+static int by_color(struct compile *c, const struct lyd_node *node, uint32_t *id)
+{
+	const char *text = cfg_str(node, "color-endpoint"), *policy = NULL;
+	uint64_t below = UINT64_MAX;
+	uint8_t endpoint[16], family;
+	int rc = 0;
+
+	*id = 0;
+	if (cfg_child(node, "color") == NULL)
+		return 0;
+	if (text == NULL)
+		text = cfg_str(cfg_child(node, "next-hop"), "address");
+	family = cfg_addr(text, endpoint);
+	if (family == 0)
+		return compile_fail(c, node,
+				    "no endpoint for the colors: the next hop has no address; give "
+				    "'color-endpoint'");
+	while (rc == 0 && *id == 0) {
+		const struct lyd_node *best = NULL;
+		cfg_foreach(color, node, "color")
+		{
+			uint32_t v = cfg_u32(color, "color", 0);
+			if (v < below && (best == NULL || v > cfg_u32(best, "color", 0)))
+				best = color;
+		}
+		if (best == NULL)
+			return 0;
+		below = cfg_u32(best, "color", 0);
+		rc = srv6_policy_by_color(c, best, (uint32_t)below, family, endpoint,
+					  cfg_u32(best, "color-only", 0), &policy, id);
+	}
+	return rc < 0 ? rc : with_service(c, node, "service-sid", policy, id);
+}
+
 static int compile_route(struct compile *c, const struct lyd_node *node, uint32_t vrf_id)
 {
 	struct hd_api_route route = { .vrf_id = vrf_id };
@@ -111,6 +160,8 @@ static int compile_route(struct compile *c, const struct lyd_node *node, uint32_
 	if (policy != NULL) {
 		route.target = HD_TARGET_POLICY;
 		rc = srv6_policy(c, policy, cfg_child(node, "srv6-policy"), &route.id);
+		if (rc == 0)
+			rc = with_service(c, node, "policy-service-sid", policy, &route.id);
 		if (rc == 0 && route.id == 0)
 			return 0; /* invalid, and not to drop: the route leaves with it (RFC 9256 section 8.1) */
 	} else if (vrf != NULL) {
@@ -121,7 +172,11 @@ static int compile_route(struct compile *c, const struct lyd_node *node, uint32_
 	} else if (cfg_child(node, "special") != NULL) {
 		route.target = (uint32_t)cfg_enum(node, "special", HD_TARGET_BLACKHOLE);
 	} else {
-		rc = ip_next_hops(c, node, route.family, &route.target, &route.id);
+		rc = by_color(c, node, &route.id);
+		if (rc == 0 && route.id != 0)
+			route.target = HD_TARGET_POLICY;
+		else if (rc == 0)
+			rc = ip_next_hops(c, node, route.family, &route.target, &route.id);
 	}
 	return rc < 0 ? rc : compile_add(c, &ip_kinds[IP_KIND_ROUTE], &route, sizeof(route), node);
 }

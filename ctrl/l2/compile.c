@@ -8,6 +8,7 @@
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/l2/l2_private.h"
+#include "ctrl/srv6/srv6.h"
 #include "ctrl/yaml.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/l2.h"
@@ -128,6 +129,8 @@ static int compile_interface(struct compile *c, const struct lyd_node *node, uin
 		iface.port_id = ids_get(c->ids, ID_PORT, iface.name);
 		rc = compile_port(c, node, iface.port_id);
 	}
+	if (rc == 0)
+		rc = srv6_interface(c, iface.name, &iface);
 	*tags = (struct tags){ .port = iface.port_id,
 			       .tpid = iface.outer_tpid,
 			       .outer = iface.outer_vid,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The domain: headend (policy.c, policy_state.c) and endpoint (sid.c, sid_state.c). */
+ * The domain: headend (policy.c, policy_state.c, path.c, csid.c), steering (steering.c, steering_state.c) and endpoint (sid.c, sid_state.c). */
 #include "ctrl/cfg.h"
 #include "ctrl/srv6/srv6_private.h"
 #include "heddle/api/srv6.h"
@@ -9,7 +9,9 @@ static int srv6_compile(struct compile *c)
 	const struct lyd_node *srv6 = cfg_top(c->tree, "srv6");
 	int rc = srv6_compile_policies(c, srv6);
 
-	return rc == 0 ? srv6_compile_sids(c, srv6) : rc;
+	if (rc == 0)
+		rc = srv6_compile_sids(c, srv6);
+	return rc == 0 ? srv6_compile_steering(c, srv6) : rc;
 }
 
 const struct ctrl_kind srv6_kinds[] = {
@@ -21,6 +23,13 @@ const struct ctrl_kind srv6_kinds[] = {
 			       srv6_describe_policy },
 	[SRV6_KIND_SID] = { HD_API_SRV6_SID, HD_API_SRV6_SID_KEY, sizeof(struct hd_api_srv6_sid),
 			    "sid", srv6_describe_sid },
+	[SRV6_KIND_DOMAIN] = { HD_API_SRV6_DOMAIN, 4, sizeof(struct hd_api_srv6_domain),
+			       "sr-domain", srv6_describe_domain },
+	[SRV6_KIND_RULE] = { HD_API_SRV6_RULE, HD_API_SRV6_RULE_KEY,
+			     sizeof(struct hd_api_srv6_rule), "classifier-rule",
+			     srv6_describe_rule },
+	[SRV6_KIND_INGRESS] = { HD_API_SRV6_INGRESS, 4, sizeof(struct hd_api_srv6_ingress),
+				"ingress", srv6_describe_ingress },
 	{ 0 },
 };
 
@@ -31,5 +40,8 @@ const struct ctrl_domain srv6_domain = {
 	.compile = srv6_compile,
 	.states = (const struct ctrl_state[]){ { "heddle-srv6:sid-state", srv6_sid_state },
 					       { "heddle-srv6:policy-state", srv6_policy_state },
+					       { "heddle-srv6:classifier-state",
+						 srv6_classifier_state },
 					       { 0 } },
+	.ops = (const struct ctrl_op[]){ { "heddle-srv6:path-state", srv6_path_state }, { 0 } },
 };

@@ -1,51 +1,111 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * State of policies: the configured ones, for why one is not in force is what people ask. */
+ * State of policies: the configured ones with all their paths, for why one is not in force is what people ask
+ * (RFC 9256 section 7).  And the operation that tells of liveness. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "ctrl/cfg.h"
+#include "ctrl/ip/ip.h"
+#include "ctrl/log.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
+#include "ctrl/srv6/liveness.h"
+#include "ctrl/srv6/path.h"
 #include "ctrl/srv6/srv6_private.h"
 #include "heddle/api/srv6.h"
 
-static struct json_object *seglist_json(struct ctrl *c, const char *policy,
-					const struct lyd_node *node)
+static void add_sids(struct json_object *o, const char *name, const uint8_t (*sid)[16], unsigned n)
+{
+	char text[SRV6_SIDS_MAX * 42] = "", ip[48];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i > 0 ? ", " : "",
+					ip_text(6, sid[i], ip, sizeof(ip)));
+	json_add_str(o, name, text);
+}
+
+static struct json_object *list_json(struct ctrl *c, const struct srv6_list *l)
 {
 	struct json_object *o = json_object_new_object();
-	char name[80], text[HD_SRV6_SEGS_MAX * 42] = "";
-	size_t n = 0;
 
-	json_add_str(o, "name", cfg_str(node, "name"));
-	json_add_u32(o, "weight", cfg_u32(node, "weight", 1));
-	cfg_foreach(seg, node, "segment") n += (size_t)snprintf(
-		text + n, sizeof(text) - n, "%s%s", n > 0 ? ", " : "", cfg_str(seg, "sid"));
-	json_add_str(o, "segments", text);
-	snprintf(name, sizeof(name), "%s %s", policy, cfg_str(node, "name"));
-	json_add_counters(o, c->dp, "seglist", ids_find(c->ids, ID_SEGLIST, name));
+	json_add_str(o, "name", l->name);
+	json_add_u32(o, "weight", l->weight);
+	json_add_bool(o, "valid", l->valid);
+	if (!l->valid)
+		json_add_str(o, "reason", l->reason);
+	add_sids(o, "segments", l->sid, l->n_sids);
+	if (l->n_out != l->n_sids)
+		add_sids(o, "pushed", l->out, l->n_out);
+	json_add_counters(o, c->dp, "seglist", l->seglist_id);
+	return o;
+}
+
+static struct json_object *path_json(struct ctrl *c, const struct srv6_paths *paths,
+				     const struct srv6_path *p)
+{
+	struct json_object *o = json_object_new_object(), *lists = json_object_new_array();
+	char text[80];
+
+	json_add_str(o, "name", p->name);
+	json_add_u32(o, "preference", p->preference);
+	json_add_u32(o, "protocol-origin", p->origin);
+	json_add_bool(o, "active", p == paths->active);
+	json_add_bool(o, "valid", p->valid);
+	if (!p->valid) {
+		json_add_str(o, "reason", p->reason);
+	} else if (p != paths->active) {
+		snprintf(text, sizeof(text), "path %.31s is preferred", paths->active->name);
+		json_add_str(o, "reason", text);
+	}
+	for (unsigned i = 0; i < p->n_lists; i++)
+		json_object_array_add(lists, list_json(c, &p->list[i]));
+	json_object_object_add(o, "segment-list", lists);
 	return o;
 }
 
 void srv6_policy_state(struct ctrl *c, struct http_req *req)
 {
-	const struct lyd_node *srv6 = cfg_top(running_config(c->running)->tree, "srv6");
+	const struct lyd_node *tree = running_config(c->running)->tree;
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 
-	cfg_foreach(policy, srv6, "policy")
+	cfg_foreach(policy, cfg_top(tree, "srv6"), "policy")
 	{
-		struct json_object *o = json_object_new_object(), *lists = json_object_new_array();
+		struct json_object *o = json_object_new_object(), *paths = json_object_new_array();
+		struct srv6_read r = { .tree = tree, .ids = c->ids };
 		const char *name = cfg_str(policy, "name");
+		struct srv6_paths p = { 0 };
 		json_add_str(o, "name", name);
 		if (cfg_child(policy, "color") != NULL)
 			json_add_u32(o, "color", cfg_u32(policy, "color", 0));
 		json_add_str(o, "endpoint", cfg_str(policy, "endpoint"));
 		json_add_str(o, "encapsulation", cfg_str(policy, "encapsulation"));
-		json_add_bool(o, "valid", cfg_child(policy, "segment-list") != NULL);
+		if (cfg_child(policy, "binding-sid") != NULL)
+			json_add_str(o, "binding-sid", cfg_str(policy, "binding-sid"));
+		srv6_paths_read(&r, policy, &p); /* it was read when it was loaded */
+		json_add_bool(o, "valid", p.active != NULL);
+		json_add_bool(o, "drop",
+			      p.active == NULL && cfg_bool(policy, "drop-upon-invalid", false));
 		json_add_counters(o, c->dp, "policy", ids_find(c->ids, ID_POLICY, name));
-		cfg_foreach(sl, policy, "segment-list")
-			json_object_array_add(lists, seglist_json(c, name, sl));
-		json_object_object_add(o, "segment-list", lists);
+		for (unsigned i = 0; i < p.n; i++)
+			json_object_array_add(paths, path_json(c, &p, &p.path[i]));
+		json_object_object_add(o, "candidate-path", paths);
 		json_object_array_add(list, o);
+		srv6_paths_free(&p);
 	}
 	json_object_object_add(top, "policy", list);
 	restconf_data(req, "heddle-srv6:policy-state", top);
+}
+
+void srv6_path_state(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
+{
+	const char *name = cfg_str(in, "name"), *reason = cfg_str(in, "reason");
+	bool up = cfg_bool(in, "up", true);
+
+	if (liveness_set(name, up, reason)) {
+		log_info("liveness of %s: %s%s%s", name, up ? "up" : "down",
+			 reason != NULL ? ": " : "", reason != NULL ? reason : "");
+		running_refresh(c->running);
+	}
+	restconf_output(req, "heddle-srv6", NULL);
 }

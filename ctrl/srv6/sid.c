@@ -49,27 +49,30 @@ static void structure(const struct lyd_node *node, const struct lyd_node *locato
 	sid->arg_len = (uint8_t)cfg_u32(s, "argument-length", 0);
 }
 
-/* With locators configured, a SID outside all of them is a slip of the pen. */
-static int check_locator(struct compile *c, const struct lyd_node *srv6,
-			 const struct lyd_node *node, struct hd_api_srv6_sid *sid)
+/* The locator a SID is in; NULL: in none.  *ret_any: is there any locator? */
+static const struct lyd_node *locator_of(const struct lyd_node *srv6, const uint8_t sid[16],
+					 uint8_t sid_plen, bool *ret_any)
 {
-	bool any = false;
-
-	structure(node, NULL, sid);
-
+	*ret_any = false;
 	cfg_foreach(loc, srv6, "locator")
 	{
 		uint8_t prefix[16], plen;
-		any = true;
-		if (cfg_prefix(cfg_str(loc, "prefix"), prefix, &plen) == 6 && plen <= sid->plen &&
-		    prefix_covers(prefix, plen, sid->sid)) {
-			structure(node, loc, sid);
-			return 0;
-		}
+		*ret_any = true;
+		if (cfg_prefix(cfg_str(loc, "prefix"), prefix, &plen) == 6 && plen <= sid_plen &&
+		    prefix_covers(prefix, plen, sid))
+			return loc;
 	}
-	return any ? compile_fail(c, cfg_child(node, "sid"), "%s is in none of the locators",
-				  cfg_str(node, "sid")) :
-		     0;
+	return NULL;
+}
+
+int srv6_check_locator(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *at,
+		       const uint8_t sid[16], uint8_t sid_plen)
+{
+	bool any;
+
+	if (locator_of(srv6, sid, sid_plen, &any) != NULL || !any)
+		return 0;
+	return compile_fail(c, at, "%s is in none of the locators", lyd_get_value(at));
 }
 
 /* Has the behavior the arguments it needs, and no others?  Flavors: is the combination registered? */
@@ -125,7 +128,9 @@ static int compile_sid(struct compile *c, const struct lyd_node *srv6, const str
 
 	if (cfg_prefix(text, sid.sid, &sid.plen) != 6 || !ip_is_unicast(6, sid.sid))
 		return compile_fail(c, node, "%s is not a SID", text);
-	int rc = check_locator(c, srv6, node, &sid);
+	bool any;
+	structure(node, locator_of(srv6, sid.sid, sid.plen, &any), &sid);
+	int rc = srv6_check_locator(c, srv6, cfg_child(node, "sid"), sid.sid, sid.plen);
 	if (rc == 0)
 		rc = check_arguments(c, node, &sid);
 	if (rc < 0)

@@ -5,7 +5,15 @@
 
 #include "ctrl/srv6/srv6.h"
 
-enum { SRV6_KIND_CONF, SRV6_KIND_SEGLIST, SRV6_KIND_POLICY, SRV6_KIND_SID };
+enum {
+	SRV6_KIND_CONF,
+	SRV6_KIND_SEGLIST,
+	SRV6_KIND_POLICY,
+	SRV6_KIND_SID,
+	SRV6_KIND_DOMAIN,
+	SRV6_KIND_RULE,
+	SRV6_KIND_INGRESS,
+};
 extern const struct ctrl_kind srv6_kinds[];
 
 /* Headend. */
@@ -14,8 +22,22 @@ void srv6_describe_conf(const void *body, char *buf, size_t size);
 void srv6_describe_seglist(const void *body, char *buf, size_t size);
 void srv6_describe_policy(const void *body, char *buf, size_t size);
 void srv6_policy_state(struct ctrl *c, struct http_req *req);
+void srv6_path_state(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
+
+/* Steering. */
+struct hd_api_srv6_rule;
+int srv6_compile_steering(struct compile *c, const struct lyd_node *srv6);
+void srv6_describe_domain(const void *body, char *buf, size_t size);
+void srv6_describe_rule(const void *body, char *buf, size_t size);
+void srv6_describe_ingress(const void *body, char *buf, size_t size);
+/* What a rule matches, in words, into buf; returns buf. */
+const char *srv6_rule_text(const struct hd_api_srv6_rule *r, char *buf, size_t size);
+void srv6_classifier_state(struct ctrl *c, struct http_req *req);
 
 /* Endpoint. */
+/* With locators configured, a SID outside all of them is refused; at: the leaf that holds it. */
+int srv6_check_locator(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *at,
+		       const uint8_t sid[16], uint8_t sid_plen);
 int srv6_compile_sids(struct compile *c, const struct lyd_node *srv6);
 void srv6_describe_sid(const void *body, char *buf, size_t size);
 void srv6_sid_state(struct ctrl *c, struct http_req *req);
