@@ -6,10 +6,11 @@ import os
 import re
 import signal
 import socket
+import time
 
 import pytest
 
-from heddlelab import Heddle, interface, wait_for
+from heddlelab import Heddle, interface, veth_port, wait_for
 from heddlelab.heddle import CTRL, DP, DP_ARGS
 
 CONFIG = {"interfaces": {"interface": [interface("a", "net_ring0", "10.0.1.1/24")]}}
@@ -93,3 +94,27 @@ def test_short_memory_is_one_clear_error(lab, size, mends):
     assert have and mend, lines[0]
     if mend.groups():  # the proposal fits into what is there
         assert int(mend.group(1)) * 2496 / 2**20 + 48 < int(have.group(1)), lines[0]
+
+
+def test_power_save_sleeps(lab):
+    """An idle worker with --power-save leaves the CPU to others, and still answers at once."""
+    hd, a = lab.ns("hd"), lab.ns("host-a")
+    lab.link(a, "eth0", hd, "access")
+    a.addr("eth0", "10.0.1.2/24")
+    heddle = Heddle(lab, hd, {"interfaces": {"interface": [
+        interface("access", veth_port("access"), "10.0.1.1/24")]}}).start()
+    a.ping("10.0.1.1")
+
+    def sleeps():
+        """How often the worker's thread gave up the CPU by itself."""
+        for task in glob.glob(f"/proc/{heddle.dp.pid}/task/*"):
+            with open(f"{task}/status") as status:
+                text = status.read()
+            if re.search(r"^Name:\s+rte-worker", text, re.M):
+                return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))
+        raise AssertionError("no worker thread")
+
+    before = sleeps()
+    time.sleep(2)
+    assert sleeps() - before > 200
+    a.ping("10.0.1.1", count=5)

@@ -6,7 +6,7 @@
 
 import pytest
 
-from heddlelab import Heddle, interface, veth_port
+from heddlelab import Heddle, Lab, interface, veth_port
 
 B4, B6 = "10.0.2.2", "2001:db8:b::2"
 
@@ -38,7 +38,8 @@ WAYS = {
 
 
 class KernelNet:
-    def __init__(self, lab):
+    def __init__(self, lab, driver):
+        self.driver = driver
         self.a, self.b, self.hd, self.r = (lab.ns(n) for n in ("host-a", "host-b", "hd", "router"))
         lab.link(self.a, "eth0", self.hd, "access", mtu=1300)
         lab.link(self.hd, "core", self.r, "core")
@@ -63,15 +64,14 @@ class KernelNet:
         self.heddle = Heddle(lab, self.hd, self.config("End")).start()
         self.now = "End"
 
-    @staticmethod
-    def config(way, form="h-encaps"):
+    def config(self, way, form="h-encaps"):
         segments, target = WAYS[way]
         prefix = "10.0.2.0/24" if target == B4 else "2001:db8:b::/64"
         via = [{"interface": "core", "address": "2001:db8:12::2"}]
         return {
             "interfaces": {"interface": [
-                interface("access", veth_port("access"), "10.0.1.1/24", "2001:db8:a::1/64"),
-                interface("core", veth_port("core"), "2001:db8:12::1/64")]},
+                interface("access", veth_port("access", self.driver), "10.0.1.1/24", "2001:db8:a::1/64"),
+                interface("core", veth_port("core", self.driver), "2001:db8:12::1/64")]},
             "ip": {"route": [{"prefix": "fc00:2::/48", "next-hop": via}, {"prefix": "fd00:2::/32", "next-hop": via},
                              {"prefix": prefix, "srv6-policy": "there"}]},
             "srv6": {
@@ -86,9 +86,10 @@ class KernelNet:
         }
 
 
-@pytest.fixture(scope="module")
-def kernel_net(module_lab):
-    return KernelNet(module_lab)
+@pytest.fixture(scope="module", params=["af_packet", "af_xdp"])
+def kernel_net(request):
+    with Lab() as lab:
+        yield KernelNet(lab, request.param)
 
 
 @pytest.mark.parametrize("form", ["h-encaps", "h-encaps-red"])
