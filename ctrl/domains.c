@@ -12,12 +12,14 @@
 #include "ctrl/ip/ip.h"
 #include "ctrl/l2/l2.h"
 #include "ctrl/pm/pm.h"
+#include "ctrl/probe/probe.h"
 #include "ctrl/srv6/srv6.h"
 #include "ctrl/system/system.h"
 #include "ctrl/yaml.h"
 
 const struct ctrl_domain *const domains[] = {
-	&system_domain, &l2_domain, &srv6_domain, &ip_domain, &pm_domain, &debug_domain, NULL,
+	&system_domain, &l2_domain,    &srv6_domain,  &ip_domain,
+	&pm_domain,     &debug_domain, &probe_domain, NULL,
 };
 
 const struct ctrl_kind *domains_kind(uint16_t type)

@@ -20,6 +20,7 @@
 #include "ctrl/ids.h"
 #include "ctrl/log.h"
 #include "ctrl/loop.h"
+#include "ctrl/probe/probe.h"
 #include "ctrl/running.h"
 
 struct options {
@@ -197,6 +198,9 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 	case HD_EVENT_CAPTURE_DONE:
 		debug_capture_done(c, ev);
 		break;
+	case HD_EVENT_PROBE:
+		probe_event(ev);
+		break;
 	case HD_EVENT_LOG:
 		log_info("data plane: %s", ev->text);
 		break;
@@ -351,6 +355,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	while (c->jobs > 0)
 		uv_run(c->loop, UV_RUN_ONCE);
 	dp_destroy(c->dp);
+	probe_fini();
 	debug_fini(c);
 	api_destroy(c->api);
 	events_destroy(c->events);

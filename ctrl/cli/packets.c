@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The commands about packets. */
 #include "ctrl/cli/cli.h"
+#include "ctrl/cli/probe.h"
 
 static const struct cli_command commands[] = {
 	{ .name = "trace packets",
@@ -28,6 +29,28 @@ static const struct cli_command commands[] = {
 			     { "--timeout", "SECONDS", CLI_SECONDS, "end after" }),
 	  .examples = CLI_EXAMPLES("heddle capture --filter icmp6 --count 10 -w ping.pcapng",
 				   "heddle capture --node drop -w - | tshark -r -") },
+	{ .name = "ping",
+	  .run = cmd_ping,
+	  .what = "probe a destination from the data plane",
+	  .params = CLI_PARAMS({ "DESTINATION", NULL, CLI_TEXT, "address, or name" }, PING_PARAMS,
+			       PROBE_PARAMS),
+	  .more = "The packets are made, sent and recognised by the data plane: they go the way of "
+		  "its own tables, through policies too.\nThe time is taken from handing a probe to "
+		  "a worker to the burst in which its answer came.\nExit status 0: at least one "
+		  "answer came.",
+	  .examples =
+		  CLI_EXAMPLES("heddle ping 10.0.2.2",
+			       "heddle ping 2001:db8:b::2 --count 100 --interval 0.01 --size 1400",
+			       "heddle ping fe80::1 --interface core --json") },
+	{ .name = "traceroute",
+	  .run = cmd_traceroute,
+	  .what = "the way to a destination, hop by hop, as the data plane would send it",
+	  .params = CLI_PARAMS({ "DESTINATION", NULL, CLI_TEXT, "address, or name" },
+			       TRACEROUTE_PARAMS, PROBE_PARAMS),
+	  .more = "All probes are of one flow, so that multipath does not mix ways.\nExit status 0: "
+		  "the destination answered.",
+	  .examples = CLI_EXAMPLES("heddle traceroute 10.0.2.2",
+				   "heddle traceroute 2001:db8:b::2 --protocol udp --vrf red") },
 	{ .name = NULL },
 };
 
