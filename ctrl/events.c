@@ -12,6 +12,7 @@
 #include "ctrl/http.h"
 #include "ctrl/log.h"
 #include "ctrl/restconf.h"
+#include "ctrl/uri.h"
 #include "ctrl/versions.h"
 
 #define EVENT_MAX    8192u  /* octets of one event; a longer one is not sent */
@@ -20,7 +21,8 @@
 struct events {
 	struct ctrl *c;
 	char *ring[EVENTS_KEPT]; /* "id: N\ndata: ...\n\n" of event id N at N % EVENTS_KEPT */
-	uint64_t next_id;        /* of the event to come; ids begin at 1 */
+	time_t time[EVENTS_KEPT];
+	uint64_t next_id; /* of the event to come; ids begin at 1 */
 	struct reader *readers;
 	unsigned n_readers;
 };
@@ -31,6 +33,7 @@ struct reader {
 	struct http_stream *stream;
 	uint64_t next_id; /* event it gets next */
 	uint64_t sent_ms;
+	time_t stop; /* 0: never */
 	bool greeted, over;
 	char user[64];
 };
@@ -87,6 +90,7 @@ void events_publish(struct events *e, const char *name, struct json_object *cont
 	json_object_put(top);
 	if (text == NULL)
 		return;
+	e->time[e->next_id % EVENTS_KEPT] = time(NULL);
 	char **slot = &e->ring[e->next_id++ % EVENTS_KEPT];
 	free(*slot);
 	*slot = text;
@@ -190,6 +194,8 @@ static ssize_t next(void *arg, char *buf, size_t size)
 	while (r->next_id < e->next_id) {
 		const char *text = e->ring[r->next_id % EVENTS_KEPT];
 		size_t len = strlen(text);
+		if (r->stop != 0 && e->time[r->next_id % EVENTS_KEPT] > r->stop)
+			break;
 		if (len > size - n)
 			break;
 		memcpy(buf + n, text, len);
@@ -197,6 +203,8 @@ static ssize_t next(void *arg, char *buf, size_t size)
 		r->next_id++;
 	}
 	uint64_t now = uv_now(e->c->loop);
+	if (n == 0 && r->stop != 0 && time(NULL) >= r->stop)
+		return -1;
 	if (n == 0 && (!r->greeted || now - r->sent_ms >= KEEPALIVE_MS))
 		n = (size_t)snprintf(buf, size, ": heddle events\n\n");
 	if (n > 0)
@@ -216,6 +224,45 @@ static void end(void *arg)
 	free(r);
 }
 
+/* yang:date-and-time in seconds; false: it is none. */
+static bool date_and_time(const char *text, time_t *ret)
+{
+	struct tm tm = { 0 };
+	int hours = 0, minutes = 0, end = 0;
+	const char *at = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (at == NULL)
+		return false;
+	if (*at == '.')
+		at += 1 + strspn(at + 1, "0123456789");
+	if (strcmp(at, "Z") != 0 && (sscanf(at, "%3d:%2d%n", &hours, &minutes, &end) != 2 ||
+				     at[end] != '\0' || (*at != '+' && *at != '-')))
+		return false;
+	*ret = timegm(&tm) - hours * 3600 - (*at == '-' ? -minutes : minutes) * 60;
+	return true;
+}
+
+/* RFC 8040 sections 4.8.7 and 4.8.8: from when on, as far as it is kept, and until when. */
+static bool read_times(const struct events *e, struct http_req *req, struct reader *r)
+{
+	static const char *const known[] = { "start-time", "stop-time", NULL };
+	char start[80], stop[80];
+	time_t from = 0;
+	int a = uri_query(req->query, "start-time", start, sizeof(start));
+	int b = uri_query(req->query, "stop-time", stop, sizeof(stop));
+
+	if (uri_query_unknown(req->query, known, stop, sizeof(stop)) || a < 0 || b < 0 ||
+	    (a > 0 && !date_and_time(start, &from)) || (b > 0 && !date_and_time(stop, &r->stop)) ||
+	    (b > 0 && (a == 0 || r->stop <= from)))
+		return false;
+	if (a == 0)
+		return true;
+	r->next_id = oldest(e);
+	while (r->next_id < e->next_id && e->time[r->next_id % EVENTS_KEPT] < from)
+		r->next_id++;
+	return true;
+}
+
 void events_stream(struct events *e, struct http_req *req)
 {
 	const char *last = http_header(req, "Last-Event-ID");
@@ -231,6 +278,13 @@ void events_stream(struct events *e, struct http_req *req)
 	r->next_id = e->next_id;
 	r->sent_ms = uv_now(e->c->loop);
 	snprintf(r->user, sizeof(r->user), "%s", req->user);
+	if (!read_times(e, req, r)) {
+		free(r);
+		restconf_errorf(req, -EINVAL,
+				"query parameters are start-time and a later stop-time, both "
+				"yang:date-and-time (RFC 8040 section 4.8.7)");
+		return;
+	}
 	if (last != NULL) { /* a reader that comes back gets what it missed, as far as it is kept */
 		uint64_t id = strtoull(last, NULL, 10);
 		if (id + 1 >= oldest(e) && id < e->next_id)

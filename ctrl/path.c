@@ -163,7 +163,9 @@ static int from_path_text(const struct ly_ctx *ly, const char *text, struct path
 {
 	struct uri u;
 
-	int rc = uri_parse_path(text, &u, err);
+	/* as errors write it, or as in an URI */
+	bool uri = strchr(text, '[') == NULL && strchr(text, '=') != NULL;
+	int rc = uri || text[0] != '/' ? uri_parse(text, &u, err) : uri_parse_path(text, &u, err);
 	return rc < 0 ? rc : path_resolve(ly, &u, ret, err);
 }
 
@@ -174,7 +176,7 @@ int path_from_words(const struct ly_ctx *ly, const char *const *word, unsigned n
 	unsigned used = 0;
 
 	*ret = (struct path){ 0 };
-	if (n > 0 && word[0][0] == '/') {
+	if (n > 0 && strchr(word[0], '/') != NULL) {
 		*ret_used = 1;
 		return from_path_text(ly, word[0], ret, err);
 	}

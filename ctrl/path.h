@@ -27,7 +27,8 @@ const struct lysc_node *path_schema_child(const struct ly_ctx *ly, const struct 
  * passes to *ret, also on failure.  0, or -ENOENT or -EINVAL with err filled. */
 int path_resolve(const struct ly_ctx *ly, struct uri *uri, struct path *ret, struct ctrl_err *err);
 /* From words: names, behind a list's the values of its keys.  What stands behind a leaf or leaf-list is its value:
- * *ret_used: how many words are the path.  Paths as in errors (one word that begins with '/') are taken as well. */
+ * *ret_used: how many words are the path.  Paths as in errors or URIs (one word with
+ * a '/') are taken as well. */
 int path_from_words(const struct ly_ctx *ly, const char *const *word, unsigned n, struct path *ret,
 		    unsigned *ret_used, struct ctrl_err *err);
 void path_fini(struct path *p);

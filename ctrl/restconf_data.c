@@ -518,12 +518,15 @@ static void edit_running(struct edit *e, const struct path *p)
 static void edit_candidate(struct edit *e, const struct path *p)
 {
 	struct ctrl_err err = { 0 };
+	bool had = candidate_exists(e->c->candidate);
 	struct lyd_node **tree = candidate_edit(e->c->candidate);
 
 	int rc = tree == NULL ? ctrl_fail(&err, -ENOMEM, "out of memory") :
 				edit_apply(e->c->ly, tree, p, e->op, e->req->body, e->req->body_len,
 					   &e->res, &err);
 	if (rc < 0) {
+		if (!had) /* an edit that failed does not begin one */
+			candidate_discard(e->c->candidate);
 		restconf_error(e->req, rc, &err);
 		free(e);
 		return;

@@ -202,7 +202,7 @@ static struct json_object *restconf_state_json(void)
 	json_object_object_add(top, "capabilities", caps);
 	json_add_str(s, "name", "NETCONF");
 	json_add_str(s, "description", "all notifications of the modules");
-	json_add_bool(s, "replay-support", false);
+	json_add_bool(s, "replay-support", true);
 	json_add_str(access, "encoding", "json");
 	json_add_str(access, "location", "/restconf/streams/NETCONF");
 	json_object_array_add(accesses, access);

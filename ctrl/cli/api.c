@@ -128,7 +128,7 @@ static int request(struct cli *cli, const char *path, const char *body, struct a
 
 	if (curl == NULL)
 		return cli_fail(cli, EXIT_ERROR, "out of memory");
-	snprintf(url, sizeof(url), "http://heddle/restconf/%s", path);
+	snprintf(url, sizeof(url), "http://heddle%s%s", path[0] == '/' ? "" : "/restconf/", path);
 	a->curl = curl;
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cli->socket);
@@ -171,7 +171,15 @@ int api_get(struct cli *cli, const char *name, struct json_object **ret)
 	struct answer a = { 0 };
 	char path[200];
 
-	snprintf(path, sizeof(path), "data%s%s", name[0] != '\0' && name[0] != '?' ? "/" : "", name);
+	snprintf(path, sizeof(path), "data%s%s", name[0] != '\0' && name[0] != '?' ? "/" : "",
+		 name);
+	return request(cli, path, NULL, &a, ret);
+}
+
+int api_get_path(struct cli *cli, const char *path, struct json_object **ret)
+{
+	struct answer a = { 0 };
+
 	return request(cli, path, NULL, &a, ret);
 }
 
@@ -198,6 +206,6 @@ int api_stream(struct cli *cli, const char *name,
 	struct answer a = { .fn = fn, .tick = tick, .arg = arg };
 	char path[200];
 
-	snprintf(path, sizeof(path), "data/%s", name);
+	snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : "data/", name);
 	return request(cli, path, NULL, &a, NULL);
 }

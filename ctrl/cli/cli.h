@@ -85,11 +85,12 @@ extern volatile sig_atomic_t cli_interrupted; /* SIGINT or SIGTERM came */
 
 /* GET /restconf/data/NAME, or with NAME "?..." of all of it; *ret is the whole answer, to be put by the caller. */
 int api_get(struct cli *cli, const char *name, struct json_object **ret);
+int api_get_path(struct cli *cli, const char *path, struct json_object **ret); /* of any path */
 /* POST /restconf/operations/NAME with {"MODULE:input": input}; takes input, may be NULL.  *ret: the answer, or NULL
  * when there is none; ret may be NULL. */
 int api_post(struct cli *cli, const char *name, struct json_object *input,
 	     struct json_object **ret);
-/* GET into a callback as it comes; fn returns false to end early.  tick is asked about ten times a second. */
+/* GET into a callback as it comes (NAME, or a whole path that begins with '/'); fn returns false to end early.  tick is asked about ten times a second. */
 int api_stream(struct cli *cli, const char *name,
 	       bool (*fn)(void *arg, const void *data, size_t len), void (*tick)(void *arg),
 	       void *arg);
@@ -107,6 +108,8 @@ struct json_object *js_inner(struct json_object *o);
 /* Value of {name, value} in list "counter"; *ret_have tells whether it is there (may be NULL). */
 uint64_t js_counter(struct json_object *o, const char *name, bool *ret_have);
 void js_print(struct json_object *o);
+/* As YAML that heddle-ctrl reads again; module names are left out where they say nothing new. */
+void js_print_yaml(FILE *out, struct json_object *o);
 
 /* --- table.c: aligned columns -------------------------------------------------------------------- */
 
@@ -159,12 +162,17 @@ void man_all(FILE *out);
 void man_one(FILE *out, const struct cli_command *c);
 void man_name(const struct cli_command *c, char *buf, size_t size); /* "heddle-show-routes" */
 
+/* {"config": text, "file": name} of a file; NULL and *status set on failure. */
+struct json_object *config_file_input(struct cli *cli, const char *path, int *status);
+/* Tell what a load, a commit and the like did; takes the answer.  Returns the exit status. */
+int config_report(struct cli *cli, struct json_object *answer);
+
 /* --- command groups -------------------------------------------------------------------------------- */
 
 int cmd_trace(struct cli *cli);
 int cmd_capture(struct cli *cli);
 
-extern const struct cli_group show_group, config_group, packet_group, worker_group, srv6_group,
-	help_group;
+extern const struct cli_group show_group, config_group, candidate_group, packet_group, worker_group,
+	srv6_group, help_group;
 
 #endif

@@ -457,7 +457,7 @@ static void print_config(struct cli *cli, struct json_object *o, const struct vi
 {
 	(void)cli;
 	(void)v;
-	js_print(o);
+	js_print_yaml(stdout, o);
 }
 
 static const struct view views[] = {

@@ -193,6 +193,7 @@ void system_edit(struct ctrl *c, const struct lyd_node *in, struct http_req *req
 		word[n++] = lyd_get_value(w);
 	}
 	rc = path_from_words(c->ly, word, n, &p, &used, &err);
+	bool had = candidate_exists(c->candidate);
 	struct lyd_node **tree = rc == 0 ? candidate_edit(c->candidate) : NULL;
 	if (rc == 0 && tree == NULL)
 		rc = ctrl_fail(&err, -ENOMEM, "out of memory");
@@ -215,8 +216,10 @@ void system_edit(struct ctrl *c, const struct lyd_node *in, struct http_req *req
 			rc = edit_apply(c->ly, tree, &p, EDIT_DELETE, "", 0, &res, &err);
 	}
 	path_fini(&p);
-	if (tree != NULL)
+	if (rc == 0)
 		candidate_changed(c->candidate, req->user);
+	else if (!had)
+		candidate_discard(c->candidate);
 	if (rc < 0)
 		restconf_error(req, rc, &err);
 	else
