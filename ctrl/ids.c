@@ -11,9 +11,17 @@
 #include "ctrl/file.h"
 
 static const char *const space_name[ID_SPACES] = {
-	"interface",    "vrf",    "next-hop", "next-hop-group",
-	"segment-list", "policy", "sid",      "pm-reflector-session",
-	"port",         "classifier", "classifier-rule",
+	"interface",
+	"vrf",
+	"next-hop",
+	"next-hop-group",
+	"segment-list",
+	"policy",
+	"sid",
+	"pm-reflector-session",
+	"port",
+	"classifier",
+	"classifier-rule",
 };
 
 struct entry {

@@ -9,7 +9,8 @@
 static void send_later(struct running *r, const char *why)
 {
 	running_set_problem(r, why);
-	uv_timer_start(&r->retry, running_on_retry, r->retry_ms, 0); /* the reconcile brings it in line */
+	uv_timer_start(&r->retry, running_on_retry, r->retry_ms,
+		       0); /* the reconcile brings it in line */
 }
 
 static void on_refresh(void *arg, const struct dp_answer *a)

@@ -50,6 +50,8 @@ static const struct {
 	{ 6, ICMP6_UNREACH, ICMP6_UNREACH_PORT, "unreachable", "port unreachable" },
 	{ 6, ICMP6_UNREACH, -1, "unreachable", "destination unreachable" },
 	{ 6, ICMP6_TOO_BIG, -1, "too-big", "packet too big" },
+	{ 6, ICMP6_PARAM_PROBLEM, ICMP6_PP_SR_UPPER, "parameter-problem",
+	  "the SID is there and takes no such packets (RFC 8986 4.1.1)" },
 	{ 6, ICMP6_PARAM_PROBLEM, -1, "parameter-problem", "parameter problem" },
 };
 
@@ -68,6 +70,10 @@ static void add_words(struct json_object *o, const struct hd_api_probe *p,
 	/* for a UDP probe "port unreachable" of the destination itself is what it hoped for */
 	if (p->protocol == HD_PROBE_UDP && strcmp(text, "port unreachable") == 0 &&
 	    memcmp(a->from, p->dst, sizeof(a->from)) == 0)
+		result = "reply";
+	/* and so is this of a SID, which RFC 9259 A.2.2 has a traceroute accept */
+	if (p->protocol == HD_PROBE_UDP && a->family == 6 && a->icmp_type == ICMP6_PARAM_PROBLEM &&
+	    a->icmp_code == ICMP6_PP_SR_UPPER)
 		result = "reply";
 	json_add_str(o, "result", result);
 	json_add_str(o, "text", text);

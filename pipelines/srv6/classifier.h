@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Classifiers: ordered 5-tuple rules with DSCP, compiled by librte_acl into one trie per family.
- * Writer: the control thread takes the rules; a thread of its own compiles a changed classifier, which takes seconds for
- * ten thousands of rules, and srv6_classifier_tick() swaps the result in (RCU).  Until then the old rules hold, as a
- * whole.  Readers: workers, without locks.
+ * Writer: the control thread takes the rules; a thread of its own compiles a changed classifier, which takes seconds
+ * for ten thousands of rules, and srv6_classifier_tick() swaps the result in (RCU).  Until then the old rules hold, as
+ * a whole.  Readers: workers, without locks.
  * Memory: about 1.2 KiB of EAL memory per rule, twice while a classifier is rebuilt. */
 #ifndef PIPELINES_SRV6_CLASSIFIER_H
 #define PIPELINES_SRV6_CLASSIFIER_H

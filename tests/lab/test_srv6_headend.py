@@ -161,7 +161,7 @@ def test_active_path_by_liveness(net):
 
 
 def test_change_of_path_under_traffic(net):
-    """Make before break: while the active path changes to and fro, every packet arrives, once and in order."""
+    """Make before break: while the active path changes back and forth, every packet arrives, once and in order."""
     total, burst = 3000, 25
     with RawPort(net.a, "eth0") as tx, RawPort(net.b, "eth0") as rx:
         frames = udp(net, 0, count=total)

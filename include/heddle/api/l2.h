@@ -15,8 +15,8 @@ struct hd_api_port {
 	char devargs[256];     /* "net_af_packet0,iface=eth1", "0000:01:00.0", ... */
 	uint16_t n_rxq, n_txq; /* 0: rx 1, tx one per worker where the device can */
 	uint16_t n_rxd, n_txd; /* descriptors; 0: the driver's default */
-	uint16_t mtu;          /* L3 octets; 0: as the kernel's interface under it has it, else 1500 */
-	uint16_t flags;        /* HD_PORT_F_* */
+	uint16_t mtu;   /* L3 octets; 0: as the kernel's interface under it has it, else 1500 */
+	uint16_t flags; /* HD_PORT_F_* */
 };
 static_assert(sizeof(struct hd_api_port) == 304, "no hidden padding");
 #define HD_PORT_F_PROMISC 0x1u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Steering by interface and classifier, and the filters at the edge of the SR domain: the pure functions, and over the
- * whole graph.  Rules at random are compared with a model that tries them one by one (--seed, --count by environment). */
+ * whole graph.  Random rules are compared with a model that tries them one by one (HD_TEST_SEED, HD_TEST_COUNT). */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <unistd.h>
