@@ -53,7 +53,8 @@ struct cli_command {
 	const char *what;               /* one line, without a full stop */
 	const struct cli_param *params; /* ends with .name NULL; or NULL */
 	const char *more;               /* paragraphs for help and manual; or NULL */
-	const char *const *examples;    /* command lines; NULL-terminated; never NULL */
+	bool whole; /* its name is not shortened, and not offered: what people rarely type */
+	const char *const *examples; /* command lines; NULL-terminated; never NULL */
 };
 
 /* The commands of one kind; commands.c lists the groups. */
@@ -141,6 +142,11 @@ int cli_run(struct cli *cli, int argc, char **argv);
  * why. */
 const struct cli_command *cli_find(struct cli *cli, int argc, char **argv, int *ret_words,
 				   bool complain);
+/* Each different word that may follow n words of a command's name, whole or shortened; c: the command it ends, if it
+ * does. */
+void cli_next_words(int n, char **words,
+		    void (*fn)(void *arg, const char *word, const struct cli_command *c),
+		    void *arg);
 /* Does an option's name column ("-w, --file") hold this name? */
 bool cli_param_is(const struct cli_param *p, const char *name);
 bool cli_param_optional(const struct cli_param *p); /* a word that may be left out */
@@ -172,7 +178,7 @@ int config_report(struct cli *cli, struct json_object *answer);
 int cmd_trace(struct cli *cli);
 int cmd_capture(struct cli *cli);
 
-extern const struct cli_group show_group, config_group, candidate_group, packet_group, worker_group,
-	srv6_group, help_group;
+extern const struct cli_group shell_group, show_group, config_group, candidate_group, packet_group,
+	worker_group, srv6_group, help_group;
 
 #endif

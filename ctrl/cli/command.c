@@ -41,14 +41,26 @@ static bool ends_at(const struct cli_command *c, int n)
 	return name_word(c, n, &len) == NULL;
 }
 
+/* Is there no command before it in the tables with the same n words? */
+static bool is_first(const struct cli_command *c, int n)
+{
+	cli_foreach(e)
+	{
+		if (e == c)
+			return true;
+		if (same_start(e, c, n))
+			return false;
+	}
+	return true;
+}
+
 /* Among commands that share their first `n` words with `like` (any, when n is 0): one that continues with this word, or
  * with the only word that begins so.  *ret_same: how many different words begin so. */
 static const struct cli_command *next_word(const struct cli_command *like, int n, const char *word,
 					   bool whole, int *ret_same)
 {
 	const struct cli_command *found = NULL;
-	size_t len = strlen(word), found_len = 0;
-	const char *found_word = NULL;
+	size_t len = strlen(word);
 
 	*ret_same = 0;
 	cli_foreach(c)
@@ -62,23 +74,43 @@ static const struct cli_command *next_word(const struct cli_command *like, int n
 			*ret_same = 1;
 			return c;
 		}
-		if (whole ||
-		    (found != NULL && w_len == found_len && strncmp(w, found_word, w_len) == 0))
+		if (whole || c->whole || !is_first(c, n + 1))
 			continue;
 		found = c;
-		found_word = w;
-		found_len = w_len;
 		++*ret_same;
 	}
 	return *ret_same == 1 ? found : NULL;
+}
+
+void cli_next_words(int n, char **words,
+		    void (*fn)(void *arg, const char *word, const struct cli_command *c), void *arg)
+{
+	const struct cli_command *like = NULL;
+	char text[40];
+	int same;
+
+	for (int i = 0; i < n; i++) {
+		like = next_word(like, i, words[i], false, &same);
+		if (like == NULL)
+			return;
+	}
+	cli_foreach(c)
+	{
+		size_t len = 0;
+		const char *w = name_word(c, n, &len);
+		if (w == NULL || c->whole || (n > 0 && !same_start(c, like, n)) ||
+		    !is_first(c, n + 1))
+			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)len, w);
+		fn(arg, text, ends_at(c, n + 1) ? c : NULL);
+	}
 }
 
 /* "a, b, c" of the words that can stand at place n. */
 static const char *words_at(const struct cli_command *like, int n, const char *start, char *buf,
 			    size_t size)
 {
-	const char *last = "";
-	size_t at = 0, last_len = 0;
+	size_t at = 0;
 
 	buf[0] = '\0';
 	cli_foreach(c)
@@ -86,14 +118,11 @@ static const char *words_at(const struct cli_command *like, int n, const char *s
 		size_t len = 0;
 		const char *w = name_word(c, n, &len);
 		if (w == NULL || (n > 0 && !same_start(c, like, n)) ||
-		    strncmp(w, start, strlen(start)) != 0 ||
-		    (len == last_len && strncmp(w, last, len) == 0))
+		    strncmp(w, start, strlen(start)) != 0 || !is_first(c, n + 1))
 			continue;
 		if (at < size)
 			at += (size_t)snprintf(buf + at, size - at, "%s%.*s", at > 0 ? ", " : "",
 					       (int)len, w);
-		last = w;
-		last_len = len;
 	}
 	return buf;
 }
@@ -306,11 +335,18 @@ int cli_run(struct cli *cli, int argc, char **argv)
 
 	if (rc != 0)
 		return rc;
-	if (argc == 0) {
-		help_all(help ? stdout : stderr);
-		return help ? 0 : EXIT_USAGE;
+	if (argc == 0 && help) {
+		help_all(stdout);
+		return 0;
 	}
-	cli->cmd = cli_find(cli, argc, argv, &words, !help);
+	/* without a command, or with what says where commands come from, it is the shell */
+	if (argc == 0 || strcmp(argv[0], "-f") == 0 || strcmp(argv[0], "-e") == 0) {
+		char *shell[] = { (char[]){ "shell" } };
+		cli->cmd = cli_find(cli, 1, shell, &words, true);
+		words = 0;
+	} else {
+		cli->cmd = cli_find(cli, argc, argv, &words, !help);
+	}
 	if (cli->cmd == NULL && help) {
 		char text[200] = "";
 		for (int i = 0, at = 0; i < argc && at < (int)sizeof(text); i++)

@@ -73,7 +73,7 @@ void help_some(FILE *out, const char *words)
 void help_all(FILE *out)
 {
 	fprintf(out, "Usage: heddle COMMAND [options]\n"
-		     "Look at and steer a running Heddle.\n\n");
+		     "Look at and steer a running Heddle.  Without a command it is a shell.\n\n");
 	help_some(out, "");
 	fprintf(out, "\nOptions of all commands:\n");
 	params(out, common);
@@ -192,11 +192,11 @@ void man_all(FILE *out)
 	char name[80];
 
 	man_head(out, "heddle");
-	fprintf(out,
-		"heddle \\- look at and steer a running Heddle\n.SH SYNOPSIS\n"
-		".B heddle\n.I COMMAND\n[options]\n.SH DESCRIPTION\n"
-		"heddle is a client of heddle\\-ctrl: what it can do, any client of that "
-		"interface can.\nWords of a command may be shortened while they are unique.\n");
+	fprintf(out, "heddle \\- look at and steer a running Heddle\n.SH SYNOPSIS\n"
+		     ".B heddle\n.I COMMAND\n[options]\n.SH DESCRIPTION\n"
+		     "heddle is a client of heddle\\-ctrl: what it can do, any client of that "
+		     "interface can.\nWords of a command may be shortened while they are unique.\n"
+		     "Without a command it is a shell; see\n.BR heddle\\-shell (1).\n");
 	for (size_t g = 0; cli_groups[g] != NULL; g++) {
 		fprintf(out, ".SH \"");
 		roff(out, cli_groups[g]->title);

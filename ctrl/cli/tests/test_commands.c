@@ -35,7 +35,7 @@ static void check_example(const struct cli_command *c, const char *example)
 		char name[40];
 		bool known = false;
 		const char *bar = strchr(at, '|');
-		if (bar != NULL && p > bar)
+		if ((bar != NULL && p > bar) || strncmp(p, " -- ", 4) == 0)
 			break;
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p + 1, " ="), p + 1);
 		for (const struct cli_param *o = c->params; o->name != NULL; o++)
