@@ -18,6 +18,7 @@
 
 #include "dataplane/capture.h"
 #include "dataplane/dp_limits.h"
+#include "dataplane/explain.h"
 #include "dataplane/node.h"
 #include "dataplane/objects.h"
 #include "dataplane/port.h"
@@ -44,14 +45,14 @@ static struct {
 	uint32_t row;      /* the node */
 } vecs[HD_STATS_VECS_MAX]; /* by verdict vector; n 0: not a verdict vector */
 static uint32_t n_samples;
-static struct drop_sample *samples[DP_WORKERS_MAX];
+static struct drop_sample *samples[DP_WORKERS_MAX]; /* NULL: the worker of explain.h */
 static bool ready;
 
 void drop_sample_note(struct worker *w, struct rte_mbuf *m)
 {
 	const struct hd_meta *mt = meta(m);
 
-	if (unlikely(mt->verdict_vec >= HD_STATS_VECS_MAX ||
+	if (unlikely(w->explain != NULL || mt->verdict_vec >= HD_STATS_VECS_MAX ||
 		     mt->verdict >= vecs[mt->verdict_vec].n))
 		return;
 	struct drop_sample *s = &samples[w->id][vecs[mt->verdict_vec].first + mt->verdict];
@@ -365,6 +366,17 @@ static int on_drop_sample(struct request *r)
 	return 0;
 }
 
+static int on_explain(struct request *r)
+{
+	struct hd_api_explain req = { 0 };
+
+	if (r->size <= sizeof(req))
+		return refuse(r, -EINVAL, "explain: the request has no packet");
+	memcpy(&req, r->body, sizeof(req));
+	return explain_packet(&req, (const uint8_t *)r->body + sizeof(req), r->size - sizeof(req),
+			      r->send, r->arg, r->reply);
+}
+
 static const struct {
 	uint16_t type;
 	int (*fn)(struct request *r);
@@ -379,6 +391,7 @@ static const struct {
 	{ HD_API_WORKER_QUEUES, on_worker_queues },
 	{ HD_API_PORT_STATE, on_port_state },
 	{ HD_API_DROP_SAMPLE, on_drop_sample },
+	{ HD_API_EXPLAIN, on_explain },
 };
 
 static struct {

@@ -13,6 +13,7 @@
 #include "dataplane/crash.h"
 #include "dataplane/debug_api.h"
 #include "dataplane/dp_limits.h"
+#include "dataplane/explain.h"
 #include "dataplane/log.h"
 #include "dataplane/meta.h"
 #include "dataplane/node.h"
@@ -92,8 +93,13 @@ int engine_init(void)
 	rc = debug_init();
 	if (rc < 0)
 		goto destroy_workers;
+	rc = explain_init();
+	if (rc < 0)
+		goto fini_debug;
 	telemetry_init();
 	return 0;
+fini_debug:
+	debug_fini();
 destroy_workers:
 	workers_destroy();
 fini_punt:
@@ -115,6 +121,7 @@ free_pool:
 void engine_fini(void)
 {
 	objects_fini();
+	explain_fini();
 	debug_fini();
 	ports_fini();
 	pipelines_fini();

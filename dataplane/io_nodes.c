@@ -5,6 +5,7 @@
 #include <rte_ethdev.h>
 
 #include "dataplane/debug_api.h"
+#include "dataplane/explain.h"
 #include "dataplane/node.h"
 #include "dataplane/port.h"
 #include "dataplane/punt.h"
@@ -164,6 +165,9 @@ static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_
 						 (struct rte_mbuf **)objs + sent,
 						 (uint16_t)(n - sent));
 		v = PORT_TX_TX_FULL;
+	} else if (w->explain != NULL) {
+		explain_sent(w, (struct rte_mbuf **)objs, n);
+		return;
 	} else {
 		sent = p->tx_handoff == NULL ?
 			       0 :

@@ -27,6 +27,7 @@ struct reason {
 	uint32_t rate_pps, burst;
 	punt_handler handler;
 	void *arg;
+	punt_explain explain; /* NULL: help says it */
 };
 static struct reason reasons[PUNT_REASONS_MAX];
 static unsigned n_reasons;
@@ -83,6 +84,25 @@ int punt_reason_register(const char *name, const char *help, uint32_t rate_pps, 
 	return (int)n_reasons++;
 }
 
+int punt_explain_set(uint32_t reason, punt_explain fn)
+{
+	if (reason >= n_reasons)
+		return -ENOENT;
+	reasons[reason].explain = fn;
+	return 0;
+}
+
+void punt_explain_text(const struct rte_mbuf *m, char *text, size_t size)
+{
+	uint32_t reason = meta((struct rte_mbuf *)(uintptr_t)m)->punt;
+
+	text[0] = '\0';
+	if (reason < n_reasons && reasons[reason].explain != NULL)
+		reasons[reason].explain(m, text, size);
+	if (reason < n_reasons && text[0] == '\0')
+		snprintf(text, size, "%s", reasons[reason].help);
+}
+
 int punt_policer_set(uint32_t reason, uint32_t rate_pps, uint32_t burst)
 {
 	if (reason >= n_reasons)
@@ -131,11 +151,18 @@ int punt_worker_init(struct worker *w)
 
 	if (s == NULL)
 		return -ENOMEM;
-	for (unsigned i = 0; i < n_reasons; i++)
-		bucket_set(&s->bucket[i], reasons[i].rate_pps, reasons[i].burst);
 	s->count = stats_slice(vec, w->id);
 	w->punt_state = s;
+	punt_worker_refill(w);
 	return 0;
+}
+
+void punt_worker_refill(struct worker *w)
+{
+	struct punt_state *s = w->punt_state;
+
+	for (unsigned i = 0; i < n_reasons; i++)
+		bucket_set(&s->bucket[i], reasons[i].rate_pps, reasons[i].burst);
 }
 
 bool punt_policer_take(struct worker *w, uint32_t reason)

@@ -26,6 +26,12 @@ int punt_policer_set(uint32_t reason, uint32_t rate_pps, uint32_t burst);
 
 int punt_policer_get(uint32_t reason, uint32_t *ret_rate_pps, uint32_t *ret_burst);
 
+/* For `explain`: fn says in one sentence what the handler would do with m, without doing it.  -ENOENT. */
+typedef void (*punt_explain)(const struct rte_mbuf *m, char *text, size_t size);
+int punt_explain_set(uint32_t reason, punt_explain fn);
+/* The sentence; the reason's help when nobody set a function.  Control thread. */
+void punt_explain_text(const struct rte_mbuf *m, char *text, size_t size);
+
 struct worker;
 /* Take one token of a reason's policer: for what is limited like a punt but done by the worker itself (ICMP
  * errors).  Counts the packet as passed or policed.  Worker's thread. */
@@ -36,6 +42,7 @@ bool punt_policer_take(struct worker *w, uint32_t reason);
 int punt_init(struct rte_mempool *packet_pool, punt_handler ctrl_handler);
 void punt_fini(void);
 int punt_worker_init(struct worker *w);
+void punt_worker_refill(struct worker *w); /* full buckets, by the policers as they are set now */
 unsigned
 punt_poll(void); /* control loop: hand punted packets to their handlers; returns how many */
 

@@ -20,7 +20,7 @@
 static struct hd_stats_hdr *hdr;
 static int write_fd = -1, read_fd = -1;
 static uint64_t used;
-static unsigned n_slices;
+static unsigned n_slices; /* that readers see */
 
 int stats_init(unsigned n_workers)
 {
@@ -103,7 +103,8 @@ int stats_vec_add(const char *name, enum hd_stats_kind kind, uint32_t n_rows,
 		return -EINVAL;
 	uint64_t info = rows == NULL ? 0 : ALIGN_UP(n_rows * sizeof(*rows));
 	uint64_t stride = ALIGN_UP((uint64_t)n_rows * n_cols * sizeof(uint64_t));
-	if (hdr->n_vecs == HD_STATS_VECS_MAX || used + info + stride * n_slices > SEGMENT_SIZE)
+	if (hdr->n_vecs == HD_STATS_VECS_MAX ||
+	    used + info + stride * (n_slices + 1) > SEGMENT_SIZE)
 		return -ENOSPC;
 
 	memset(v, 0, sizeof(*v));
@@ -121,7 +122,7 @@ int stats_vec_add(const char *name, enum hd_stats_kind kind, uint32_t n_rows,
 	}
 	v->cell_off = used;
 	v->slice_stride = stride;
-	used += stride * n_slices;
+	used += stride * (n_slices + 1);
 	__atomic_store_n(&hdr->n_vecs, hdr->n_vecs + 1, __ATOMIC_RELEASE);
 	return (int)hdr->n_vecs - 1;
 }
@@ -131,4 +132,9 @@ uint64_t *stats_slice(int vec, unsigned slice)
 	const struct hd_stats_vec *v = hd_stats_vecs(hdr) + vec;
 
 	return (uint64_t *)((uint8_t *)hdr + v->cell_off + slice * v->slice_stride);
+}
+
+unsigned stats_hidden_slice(void)
+{
+	return n_slices;
 }

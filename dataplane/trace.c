@@ -12,6 +12,7 @@
 
 #include "dataplane/capture.h"
 #include "dataplane/dp_limits.h"
+#include "dataplane/explain.h"
 #include "dataplane/node.h"
 #include "dataplane/rcu.h"
 #include "dataplane/wallclock.h"
@@ -231,6 +232,8 @@ void node_watch_in(struct node_slot *s, struct rte_mbuf **m, unsigned n)
 		trace_in(s, m, n);
 	if (s->worker->watch & WATCH_CAPTURE)
 		capture_in(s, m, n);
+	if (s->worker->watch & WATCH_EXPLAIN)
+		explain_in(s, m, n);
 }
 
 void node_watch_out(struct node_slot *s, struct rte_mbuf **m, const rte_edge_t *verdict, unsigned n)
@@ -242,6 +245,8 @@ void node_watch_out(struct node_slot *s, struct rte_mbuf **m, const rte_edge_t *
 	}
 	if (s->worker->watch & WATCH_TRACE)
 		trace_out(s, m, verdict, n);
+	if (s->worker->watch & WATCH_EXPLAIN)
+		explain_out(s, m, verdict, n);
 }
 
 /* ---- control thread -------------------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ static int stats_vec = -1;
 #define RING_PUNT               1024u
 #define IDLE_TURNS_BEFORE_SLEEP 512u
 
-static void worker_free(struct worker *w)
+void worker_destroy(struct worker *w)
 {
 	if (w == NULL)
 		return;
@@ -43,7 +43,7 @@ static void worker_free(struct worker *w)
 	rte_free(w);
 }
 
-static struct worker *worker_new(unsigned id)
+struct worker *worker_create(unsigned id, const char *graph_name)
 {
 	struct rte_graph_param conf = { .socket_id = SOCKET_ID_ANY };
 	const char *pattern[256];
@@ -72,19 +72,18 @@ static struct worker *worker_new(unsigned id)
 	     d != NULL && conf.nb_node_patterns < 256; d = d->next)
 		pattern[conf.nb_node_patterns++] = d->name;
 	conf.node_patterns = pattern;
-	snprintf(name, sizeof(name), "worker%u", id);
 	nodes_creating(w);
-	rte_graph_t g = rte_graph_create(name, &conf);
+	rte_graph_t g = rte_graph_create(graph_name, &conf);
 	nodes_creating(NULL);
 	if (g == RTE_GRAPH_ID_INVALID) {
 		log_error("worker %u: its graph could not be made (%s)", id,
 			  rte_strerror(rte_errno));
 		goto fail;
 	}
-	w->graph = rte_graph_lookup(name);
+	w->graph = rte_graph_lookup(graph_name);
 	return w;
 fail:
-	worker_free(w);
+	worker_destroy(w);
 	return NULL;
 }
 
@@ -97,7 +96,10 @@ int workers_create(void)
 	if (stats_vec < 0)
 		return stats_vec;
 	for (unsigned i = 0; i < dp_limits.workers; i++) {
-		workers[i] = worker_new(i);
+		char name[RTE_GRAPH_NAMESIZE];
+
+		snprintf(name, sizeof(name), "worker%u", i);
+		workers[i] = worker_create(i, name);
 		if (workers[i] == NULL) {
 			workers_destroy();
 			return -ENOMEM;
@@ -109,7 +111,7 @@ int workers_create(void)
 void workers_destroy(void)
 {
 	for (unsigned i = 0; i < DP_WORKERS_MAX; i++) {
-		worker_free(workers[i]);
+		worker_destroy(workers[i]);
 		workers[i] = NULL;
 	}
 }

@@ -39,6 +39,7 @@ struct flight {
 /* What somebody watches on this worker: bits of worker.watch. */
 #define WATCH_TRACE   0x1u
 #define WATCH_CAPTURE 0x2u
+#define WATCH_EXPLAIN 0x4u /* the worker of explain.h: always set, on no other */
 
 struct worker_stats {
 	uint64_t loops, idle_loops, busy_cycles, sleep_cycles;
@@ -59,9 +60,10 @@ struct worker {
 	uint64_t now;                          /* TSC, read by port-rx once per walk and per burst */
 	struct worker_stats *stats;            /* in the statistics segment */
 	struct flight *flight;
-	void *trace;                    /* trace.c */
-	void *punt_state;               /* punt.c: this worker's policers */
-	void *pipe_state[8];            /* pipelines' own per-worker state */
+	void *trace;         /* trace.c */
+	void *punt_state;    /* punt.c: this worker's policers */
+	void *explain;       /* explain.c: what comes out is kept there; NULL: a real worker */
+	void *pipe_state[8]; /* pipelines' own per-worker state */
 	uint16_t txq[WORKER_PORTS_MAX]; /* TX queue by port id; UINT16_MAX: hand over to the owner */
 };
 
@@ -90,6 +92,10 @@ static inline void worker_flight(struct worker *w, const struct rte_mbuf *m, uin
 /* Create dp_limits.workers workers with their graphs (after pipelines_init()); nothing runs yet.  A caller without
  * worker lcores (unit tests, benchmark) may walk them itself with worker_turn(). */
 int workers_create(void);
+/* One worker with a graph of that name, which stays out of workers[] and of the statistics with the hidden slice's id
+ * (stats.h).  NULL, having logged why. */
+struct worker *worker_create(unsigned id, const char *graph_name);
+void worker_destroy(struct worker *w); /* takes NULL */
 void workers_destroy(void);
 
 /* Launch worker i on lcore i + 1; stop waits for all of them. */

@@ -16,6 +16,9 @@ extern struct ip_punt {
 } ip_punt;
 
 /* ---- rib.c ---- */
+/* The longest prefix that holds for addr, and whose word it is.  False: there is none. */
+bool rib_match(uint32_t vrf, unsigned family, const uint8_t *addr, uint8_t *ret_plen,
+	       enum rib_source *ret_source, uint32_t *ret_word);
 int rib_init(void);
 void rib_fini(void);
 int vrf_create(uint32_t id);   /* 0 when it exists already; -ENOMEM */
@@ -151,6 +154,8 @@ void ip_local_init(void);
 /* ---- probe.c ---- */
 extern uint16_t ip_probe_ident; /* of every probe: echo identifier and UDP source port */
 int ip_probe_init(void);
+/* ---- explain.c ---- */
+int ip_explain_init(void);
 
 /* ---- api.c ---- */
 int ip_api_register(void);

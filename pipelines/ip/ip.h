@@ -186,14 +186,18 @@ bool ip_source6(uint32_t iface, struct ip6_addr *ret);
 	V(P, TOO_BIG, "icmp-error", WARN,                                                        \
 	  "longer than the egress MTU: check the MTU of the path (RFC 4443 3.2, RFC 1191 4)")    \
 	V(P, NO_ROUTE, "icmp-error", WARN,                                                       \
-	  "no route to the destination (RFC 4443 3.1 code 0, RFC 792)")                          \
+	  "no route to the destination (RFC 4443 3.1 code 0, RFC 792): "                         \
+	  "is the interface in the right VRF?")                                                  \
 	V(P, UNREACHABLE, "icmp-error", WARN, "the route says unreachable")                      \
 	V(P, PROHIBIT, "icmp-error", WARN, "the route says prohibited (RFC 4443 3.1 code 1)")    \
 	V(P, NEIGH_FAILED, "icmp-error", WARN,                                                   \
-	  "the neighbour does not answer ARP or ND (RFC 4443 3.1 code 3, RFC 1812 5.2.7.1)")     \
+	  "the neighbour does not answer ARP or ND (RFC 4443 3.1 code 3, RFC 1812 5.2.7.1): "    \
+	  "is it up?")                                                                           \
 	V(P, BLACKHOLE, "drop", INFO, "the route says discard")                                  \
 	V(P, LINK_DOWN, "drop", WARN, "egress interface or its link is down")                    \
-	V(P, GROUP_DOWN, "drop", WARN, "every member of the multipath group is down")            \
+	V(P, GROUP_DOWN, "drop", WARN,                                                           \
+	  "every member of the multipath group is down: "                                        \
+	  "see heddle show neighbours")                                                          \
 	V(P, NO_OBJECT, "drop", WARN,                                                            \
 	  "what the route points to was deleted or is not carried out here")                     \
 	V(P, NO_HEADROOM, "drop", ERROR,                                                         \
@@ -294,6 +298,16 @@ static inline void packet_trim(struct rte_mbuf *m, uint32_t len)
 int ip_local_register(uint8_t proto, uint16_t udp_port, uint16_t dest);
 /* Take it back; packets under way still arrive. */
 void ip_local_unregister(uint8_t proto, uint16_t udp_port);
+
+/* ---- explain (dataplane/explain.h) --------------------------------------------------------------------------- */
+
+/* Control thread.  The route that a lookup of dst in a VRF finds, further VRFs it leads to, and groups; then what
+ * word, the result acted upon, stands for.  Entries as in explain_fn. */
+struct hd_api_explain_entry;
+unsigned ip_explain_lookup(uint32_t vrf, unsigned family, const uint8_t *dst,
+			   struct hd_api_explain_entry *e, unsigned room);
+unsigned ip_explain_word(uint32_t word, unsigned family, const uint8_t *dst,
+			 struct hd_api_explain_entry *e, unsigned room);
 
 /* ---- neighbours --------------------------------------------------------------------------------------------- */
 

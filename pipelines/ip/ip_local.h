@@ -21,7 +21,9 @@
 	  "hop-by-hop options not directly behind the IPv6 header (RFC 8200 4)")                   \
 	V(P, CONSUMED, "drop", INFO,                                                               \
 	  "taken in, nothing to answer: ICMP errors and replies, no next header")                  \
-	V(P, FRAGMENT, "drop", WARN, "fragment for this node: it does not reassemble")             \
+	V(P, FRAGMENT, "drop", WARN,                                                               \
+	  "fragment for this node: it does not reassemble; "                                       \
+	  "check the MTU of the path")                                                             \
 	V(P, OPTION_DROP, "drop", WARN, "option unknown here that says discard (RFC 8200 4.2)")    \
 	V(P, BAD_CHECKSUM, "drop", ERROR, "ICMP checksum is wrong")                                \
 	V(P, TRUNCATED, "drop", ERROR, "headers run past the packet")                              \

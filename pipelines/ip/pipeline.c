@@ -100,6 +100,8 @@ static int ip_init(void)
 		rc = ip_probe_init();
 	if (rc == 0)
 		rc = debug_request_register(HD_API_NEIGH_STATE, neigh_state_request);
+	if (rc == 0)
+		rc = ip_explain_init();
 	if (rc < 0)
 		goto fini_neigh;
 	return 0;

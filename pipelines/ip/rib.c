@@ -196,6 +196,35 @@ int ip_rib_del(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t ple
 	return rc;
 }
 
+bool rib_match(uint32_t vrf, unsigned family, const uint8_t *addr, uint8_t *ret_plen,
+	       enum rib_source *ret_source, uint32_t *ret_word)
+{
+	const struct fib *fib = vrf_fib(vrf, family);
+	struct rib_key k;
+
+	for (int plen = family == 4 ? 32 : 128; fib != NULL && plen >= 0; plen--) {
+		const struct rib_entry *e;
+		unsigned source = RIB_ROUTE;
+		uint32_t word;
+
+		rib_key_make(&k, vrf, family, addr, (uint8_t)plen);
+		word = fib_get_exact(fib, k.prefix, (uint8_t)plen);
+		if (word == HD_RESULT(HD_RESULT_NONE, 0))
+			continue;
+		e = rib_find(&k);
+		for (unsigned s = RIB_N_SOURCES; e != NULL && s-- > 0;) {
+			source = s;
+			if (e->result[s] != HD_RESULT(HD_RESULT_NONE, 0))
+				break;
+		}
+		*ret_plen = (uint8_t)plen;
+		*ret_source = (enum rib_source)source;
+		*ret_word = word;
+		return true;
+	}
+	return false;
+}
+
 /* ---- VRFs ---- */
 
 static void vrf_free(void *p)

@@ -18,7 +18,7 @@
 #include "pipelines/l2/l2.h"
 
 struct slots *iface_slots;
-struct iface_count *iface_counts[DP_WORKERS_MAX + 1];
+struct iface_count *iface_counts[STATS_SLICES_MAX];
 
 #define WATCHERS_MAX 8u
 static iface_changed_fn watcher[WATCHERS_MAX];
@@ -255,8 +255,7 @@ int iface_init(void)
 		rc = vec;
 		goto fail;
 	}
-	for (unsigned i = 0; i <= dp_limits.workers; i++)
-		iface_counts[i] = (struct iface_count *)stats_slice(vec, i);
+	STATS_SLICES_FILL(iface_counts, vec);
 	rc = object_kind_register(&iface_kind);
 	if (rc < 0)
 		goto fail;

@@ -13,11 +13,17 @@
 	  "the interface's frames go into an SR policy (RFC 8986 5.3)")                  \
 	V(P, PUNT, "punt", INFO, "for the control thread, as ARP (RFC 826)")             \
 	V(P, TRUNCATED, "drop", ERROR, "shorter than its Ethernet header and tags")      \
-	V(P, NO_IFACE, "drop", INFO, "no interface takes untagged frames of this port")  \
+	V(P, NO_IFACE, "drop", INFO,                                                     \
+	  "no interface takes untagged frames of this port: "                            \
+	  "configure one without a VLAN")                                                \
 	V(P, UNKNOWN_VLAN, "drop", INFO,                                                 \
 	  "no sub-interface has these tags: is one missing in the configuration?")       \
-	V(P, ADMIN_DOWN, "drop", INFO, "the interface is administratively down")         \
-	V(P, NOT_OURS, "drop", INFO, "destination MAC is another station's")             \
+	V(P, ADMIN_DOWN, "drop", INFO,                                                   \
+	  "the interface is administratively down: "                                     \
+	  "enabled is false in its configuration")                                       \
+	V(P, NOT_OURS, "drop", INFO,                                                     \
+	  "destination MAC is another station's: "                                       \
+	  "has the sender a stale ARP or ND entry?")                                     \
 	V(P, UNKNOWN_ETHERTYPE, "drop", INFO, "ethertype or 802.3 frame that nothing here speaks")
 NODE_VERDICTS(eth_input, ETH_INPUT, ETH_INPUT_VERDICTS)
 

@@ -9,6 +9,7 @@
 
 #include "dataplane/dp_limits.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/stats.h"
 #include "dataplane/tables/slots.h"
 #include "heddle/api/l2.h"
 #include "heddle/wire/eth.h"
@@ -46,7 +47,7 @@ struct iface_count {
 };
 
 /* First row of each worker's slice, and of the control thread's at index dp_limits.workers. */
-extern struct iface_count *iface_counts[DP_WORKERS_MAX + 1];
+extern struct iface_count *iface_counts[STATS_SLICES_MAX];
 
 /* Write the Ethernet header with the tags of i to buf (22 octets suffice).  Returns its length: 14, 18 or 22. */
 static inline unsigned iface_header_build(const struct iface *i, void *buf,

@@ -323,12 +323,27 @@ static uint64_t *bucket_of(struct reflect_run *run, const struct request *q)
 	return &run->due[(h * 0x9e3779b1u) >> 24];
 }
 
+/* A packet that is only explained changes nothing of its session, and finds its rate unused. */
+static struct reflector_session *session_copy(const struct reflector_session *s,
+					      struct reflector_session *to,
+					      struct reflector_state *state)
+{
+	*to = *s;
+	to->due = 0;
+	if (s->state != NULL) {
+		*state = *s->state;
+		to->state = state;
+	}
+	return to;
+}
+
 static inline rte_edge_t pm_reflect_one(struct rte_mbuf *m, void *arg)
 {
 	struct reflect_run *run = arg;
 	struct request q = { .m = m, .ip = rte_pktmbuf_mtod(m, uint8_t *) };
 	const struct reflector_port *port;
-	struct reflector_session *s;
+	struct reflector_session *s, dry;
+	struct reflector_state dry_state;
 	struct stamp_reply reply;
 	const struct reflector *how;
 	struct reflector_count *count = NULL;
@@ -344,6 +359,8 @@ static inline rte_edge_t pm_reflect_one(struct rte_mbuf *m, void *arg)
 		return PM_REFLECT_NO_SESSION; /* just unconfigured */
 	payload = (uint8_t *)(q.udp + 1);
 	s = session_of(&q, payload);
+	if (unlikely(run->worker->explain != NULL) && s != NULL)
+		s = session_copy(s, &dry, &dry_state);
 	if (s != NULL) {
 		count = &run->count[s->session_id];
 		meta(m)->object = s->session_id;
@@ -379,7 +396,7 @@ static inline rte_edge_t pm_reflect_one(struct rte_mbuf *m, void *arg)
 static uint16_t pm_reflect_process(struct rte_graph *g, struct rte_node *node, void **objs,
 				   uint16_t n)
 {
-	static uint64_t due[DP_WORKERS_MAX][PM_SOURCES];
+	static uint64_t due[STATS_SLICES_MAX][PM_SOURCES];
 	struct worker *w = node_worker(node);
 	const struct wallclock *c = wallclock_get();
 	bool known = c->synchronised;
@@ -395,6 +412,8 @@ static uint16_t pm_reflect_process(struct rte_graph *g, struct rte_node *node, v
 		.sync_source = known ? STAMP_SYNC_NTP : STAMP_SYNC_FREE_RUNNING,
 	};
 
+	if (unlikely(w->explain != NULL))
+		memset(run.due, 0, sizeof(due[0]));
 	return node_run(g, node, objs, n, pm_reflect_one, &run);
 }
 NODE_REGISTER(pm_reflect, "pm-reflect", PM_REFLECT, PM_REFLECT_VERDICTS, pm_reflect_process)

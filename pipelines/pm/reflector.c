@@ -36,7 +36,7 @@ static_assert(sizeof(struct session_key) == 24, "no hidden padding");
 static struct rte_hash *sessions; /* session_key -> struct reflector_session */
 static struct reflector_port *ports[HD_PM_REFLECTORS_MAX + 1];
 static uint8_t port_index[65536]; /* into ports; 0: none */
-struct reflector_count *reflector_counts[DP_WORKERS_MAX];
+struct reflector_count *reflector_counts[STATS_SLICES_MAX];
 
 const struct reflector_port *reflector_port_find(uint16_t udp_port)
 {
@@ -419,8 +419,7 @@ int reflector_init(void)
 		rc = vec;
 		goto free_hash;
 	}
-	for (uint32_t w = 0; w < dp_limits.workers; w++)
-		reflector_counts[w] = (struct reflector_count *)stats_slice(vec, w);
+	STATS_SLICES_FILL(reflector_counts, vec);
 	for (unsigned i = 0; i < RTE_DIM(kinds) && rc == 0; i++)
 		rc = object_kind_register(&kinds[i]);
 	if (rc == 0)

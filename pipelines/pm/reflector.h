@@ -4,7 +4,7 @@
 #ifndef PIPELINES_PM_REFLECTOR_H
 #define PIPELINES_PM_REFLECTOR_H
 
-#include "dataplane/dp_limits.h"
+#include "dataplane/stats.h"
 #include "pipelines/pm/reflect.h"
 
 #define PM_SESSIONS_MAX 16384u
@@ -45,7 +45,7 @@ const struct reflector_port *reflector_port_find(uint16_t udp_port);
 struct reflector_session *reflector_session_find(uint16_t udp_port, uint16_t ssid, unsigned family,
 						 const uint8_t *addr);
 
-extern struct reflector_count *reflector_counts[DP_WORKERS_MAX];
+extern struct reflector_count *reflector_counts[STATS_SLICES_MAX];
 
 int reflector_init(void);
 void reflector_fini(void);

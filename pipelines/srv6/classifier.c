@@ -20,7 +20,7 @@
 
 struct slots *srv6_classifiers;
 struct slots *srv6_rules;
-struct srv6_rule_count *srv6_rule_counts[DP_WORKERS_MAX];
+struct srv6_rule_count *srv6_rule_counts[STATS_SLICES_MAX];
 
 /* What the owner said, by rule_id; rules of one classifier are chained. */
 struct held {
@@ -457,8 +457,7 @@ static int counters_init(void)
 	a = stats_vec_add("classifier", HD_STATS_COUNTER, HD_SRV6_ACLS_MAX, acl_cols, NULL);
 	if (a < 0)
 		return a;
-	for (uint32_t w = 0; w < dp_limits.workers; w++)
-		srv6_rule_counts[w] = (struct srv6_rule_count *)stats_slice(r, w);
+	STATS_SLICES_FILL(srv6_rule_counts, r);
 	gauges = (struct gauge *)stats_slice(a, dp_limits.workers);
 	return 0;
 }

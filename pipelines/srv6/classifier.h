@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "dataplane/dp_limits.h"
+#include "dataplane/stats.h"
 #include "dataplane/tables/slots.h"
 #include "heddle/api/srv6.h"
 
@@ -59,7 +59,7 @@ static inline const struct srv6_rule *srv6_rule_get(uint32_t result)
 struct srv6_rule_count {
 	uint64_t packets, octets;
 };
-extern struct srv6_rule_count *srv6_rule_counts[DP_WORKERS_MAX];
+extern struct srv6_rule_count *srv6_rule_counts[STATS_SLICES_MAX];
 
 int srv6_classifier_init(void);
 void srv6_classifier_fini(void);

@@ -21,7 +21,12 @@ static int srv6_init(void)
 	rc = srv6_ingress_init();
 	if (rc < 0)
 		goto fini_classifier;
+	rc = srv6_explain_init();
+	if (rc < 0)
+		goto fini_ingress;
 	return 0;
+fini_ingress:
+	srv6_ingress_fini();
 fini_classifier:
 	srv6_classifier_fini();
 fini_sid_table:

@@ -14,8 +14,8 @@
 #define DEFAULT_HOP_LIMIT 64
 
 struct slots *srv6_policies;
-struct srv6_policy_count *srv6_policy_counts[DP_WORKERS_MAX];
-struct srv6_seglist_count *srv6_seglist_counts[DP_WORKERS_MAX];
+struct srv6_policy_count *srv6_policy_counts[STATS_SLICES_MAX];
+struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
 
 /* What the owner said last, whole; policies are made from these. */
 static struct hd_api_srv6_conf conf;
@@ -463,10 +463,8 @@ static int counters_init(void)
 	l = stats_vec_add("seglist", HD_STATS_COUNTER, dp_limits.seglists, seglist_cols, NULL);
 	if (l < 0)
 		return l;
-	for (uint32_t w = 0; w < dp_limits.workers; w++) {
-		srv6_policy_counts[w] = (struct srv6_policy_count *)stats_slice(p, w);
-		srv6_seglist_counts[w] = (struct srv6_seglist_count *)stats_slice(l, w);
-	}
+	STATS_SLICES_FILL(srv6_policy_counts, p);
+	STATS_SLICES_FILL(srv6_seglist_counts, l);
 	return 0;
 }
 

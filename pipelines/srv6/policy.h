@@ -5,7 +5,7 @@
 #ifndef PIPELINES_SRV6_POLICY_H
 #define PIPELINES_SRV6_POLICY_H
 
-#include "dataplane/dp_limits.h"
+#include "dataplane/stats.h"
 #include "dataplane/tables/slots.h"
 #include "pipelines/srv6/encaps.h"
 
@@ -43,10 +43,12 @@ struct srv6_policy_count {
 struct srv6_seglist_count {
 	uint64_t packets, octets;
 };
-extern struct srv6_policy_count *srv6_policy_counts[DP_WORKERS_MAX];
-extern struct srv6_seglist_count *srv6_seglist_counts[DP_WORKERS_MAX];
+extern struct srv6_policy_count *srv6_policy_counts[STATS_SLICES_MAX];
+extern struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
 
 int srv6_policy_init(void); /* tables, counters, object kinds SRV6_CONF, SRV6_SEGLIST, SRV6_POLICY */
 void srv6_policy_fini(void);
+
+int srv6_explain_init(void); /* explain.c */
 
 #endif

@@ -16,7 +16,7 @@
 	(HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
 
 struct slots *srv6_sids;
-struct srv6_sid_count *srv6_sid_counts[DP_WORKERS_MAX];
+struct srv6_sid_count *srv6_sid_counts[STATS_SLICES_MAX];
 
 /* RFC 8986 section 3.1: an address that a packet can have as destination, nothing behind the prefix. */
 static int sid_check_addr(const struct hd_api_srv6_sid *m, struct object_error *err)
@@ -257,8 +257,7 @@ int srv6_sid_table_init(void)
 	rc = vec;
 	if (vec < 0)
 		goto destroy_table;
-	for (uint32_t w = 0; w < dp_limits.workers; w++)
-		srv6_sid_counts[w] = (struct srv6_sid_count *)stats_slice(vec, w);
+	STATS_SLICES_FILL(srv6_sid_counts, vec);
 	sid_kind.capacity = dp_limits.sids;
 	rc = object_kind_register(&sid_kind);
 	if (rc < 0)

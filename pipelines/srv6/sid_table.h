@@ -5,7 +5,7 @@
 #ifndef PIPELINES_SRV6_SID_TABLE_H
 #define PIPELINES_SRV6_SID_TABLE_H
 
-#include "dataplane/dp_limits.h"
+#include "dataplane/stats.h"
 #include "dataplane/tables/slots.h"
 #include "pipelines/srv6/packet.h"
 
@@ -23,7 +23,8 @@ struct srv6_sid_count {
 		octets; /* processed with success (RFC 8986 section 6): whole IPv6 packet as received */
 	uint64_t errors; /* refused or dropped; why: verdicts of srv6-endpoint */
 };
-extern struct srv6_sid_count *srv6_sid_counts[DP_WORKERS_MAX]; /* first row of each worker's slice */
+extern struct srv6_sid_count
+	*srv6_sid_counts[STATS_SLICES_MAX]; /* first row of each worker's slice */
 
 int srv6_sid_table_init(void); /* tables, counters, object kind SRV6_SID */
 void srv6_sid_table_fini(void);

@@ -87,6 +87,9 @@ enum hd_api_type {
 	HD_API_NEIGH_STATE = 0xf0b,
 	HD_API_WORKER_QUEUES = 0xf0c,
 	HD_API_PROBE = 0xf10, /* probe.h */
+	HD_API_EXPLAIN = 0xf11,
+	HD_API_EXPLAIN_STEP = 0xf12,
+	HD_API_EXPLAIN_END = 0xf13,
 };
 
 /* HELLO, both ways.  The data plane answers with its own; a version it does not speak is answered with

@@ -113,6 +113,95 @@ struct hd_api_drop_sample {
 };
 static_assert(sizeof(struct hd_api_drop_sample) == 32 + HD_TRACE_HEAD, "no hidden padding");
 
+/* EXPLAIN: the way one packet would take, found by the data plane's own nodes and tables, without an effect: nothing is
+ * sent, counted, policed, learned or asked for.  The packet follows the struct: a frame as the interface's port would
+ * receive it, or with HD_EXPLAIN_F_L3 a packet from its IP header on, before which an Ethernet header to the interface
+ * (its MAC, its tags) is put.  Answers: EXPLAIN_STEP in the order of processing, one EXPLAIN_END for each packet that
+ * there was in the end, then REPLY.
+ * Errors: ENOENT no such interface, EINVAL no packet, not IP, EMSGSIZE longer than HD_EXPLAIN_FRAME_MAX. */
+struct hd_api_explain {
+	uint32_t iface_id;                              /* ingress */
+	uint32_t flags;                                 /* HD_EXPLAIN_F_* */
+	uint16_t outer_tpid, outer_vid, inner_vid, pad; /* F_TAGS: as in struct hd_api_iface */
+};
+static_assert(sizeof(struct hd_api_explain) == 16, "no hidden padding");
+#define HD_EXPLAIN_F_L3      0x1u
+#define HD_EXPLAIN_F_TAGS    0x2u /* with F_L3: these tags instead of the interface's */
+#define HD_EXPLAIN_FRAME_MAX 9800u
+
+/* An entry that decided, most general first: of a route to what it leads to. */
+enum hd_explain_kind {
+	HD_EXPLAIN_IFACE = 1, /* id: iface_id */
+	HD_EXPLAIN_ROUTE =
+		2, /* vrf_id, family, plen, addr: the prefix found; id: result word; arg: who says so */
+	HD_EXPLAIN_NO_ROUTE = 3, /* vrf_id, family, addr: what was looked up in vain */
+	HD_EXPLAIN_NEXTHOP =
+		4, /* id: nh_id; vrf_id: iface_id; addr: gateway; arg: enum hd_explain_adj */
+	HD_EXPLAIN_NEIGH = 5,     /* vrf_id: iface_id; addr; arg: enum hd_explain_adj */
+	HD_EXPLAIN_NHGROUP = 6,   /* id: group_id */
+	HD_EXPLAIN_CONNECTED = 7, /* id: iface_id; addr: who would be asked for */
+	HD_EXPLAIN_LOCAL = 8,     /* id: iface_id or 0 */
+	HD_EXPLAIN_SID = 9,       /* id: sid_id */
+	HD_EXPLAIN_POLICY = 10,   /* id: policy_id */
+	HD_EXPLAIN_SEGLIST = 11,  /* id: seglist_id */
+	HD_EXPLAIN_SPECIAL = 12,  /* id: 0 blackhole, 1 unreachable, 2 prohibit */
+};
+/* ROUTE.arg: whose word about the prefix holds, the strongest first. */
+enum hd_explain_source {
+	HD_EXPLAIN_SRC_ROUTE = 0,
+	HD_EXPLAIN_SRC_CONNECTED,
+	HD_EXPLAIN_SRC_NEIGH,
+	HD_EXPLAIN_SRC_LOCAL,
+	HD_EXPLAIN_SRC_SID
+};
+enum hd_explain_adj {
+	HD_EXPLAIN_ADJ_RESOLVED = 0,
+	HD_EXPLAIN_ADJ_INCOMPLETE,
+	HD_EXPLAIN_ADJ_GLEAN,
+	HD_EXPLAIN_ADJ_FAILED,
+	HD_EXPLAIN_ADJ_DOWN
+};
+struct hd_api_explain_entry {
+	uint16_t kind; /* enum hd_explain_kind */
+	uint8_t family, plen;
+	uint32_t id, vrf_id, arg;
+	uint8_t addr[16];
+};
+static_assert(sizeof(struct hd_api_explain_entry) == 32, "no hidden padding");
+
+#define HD_EXPLAIN_ENTRIES_MAX 8u
+#define HD_EXPLAIN_HEAD        512u
+struct hd_api_explain_step {
+	uint32_t node;                 /* row of the "node" statistics vector */
+	uint16_t verdict, verdict_vec; /* as in trace steps; 0xffff: left by edge only */
+	uint16_t packet;               /* number: 1 is the one asked about */
+	uint16_t made_from; /* a packet seen for the first time: the number of the one it was made from; 0: the same */
+	uint32_t result; /* lookup result word after the node */
+	uint32_t vrf_id; /* table of the next lookup, at entry */
+	uint16_t length; /* whole packet at entry, from its current L3 (or L2) header */
+	uint16_t offset; /* of head in the packet's buffer: octets at one place before and after are the same octets */
+	uint16_t head_len, n_entries;
+	struct hd_api_explain_entry entry[HD_EXPLAIN_ENTRIES_MAX];
+	uint8_t head[HD_EXPLAIN_HEAD]; /* at entry */
+};
+static_assert(sizeof(struct hd_api_explain_step) == 28 + 32 * 8 + 512, "no hidden padding");
+
+enum hd_explain_fate {
+	HD_EXPLAIN_SENT = 1, /* iface_id: out of this interface */
+	HD_EXPLAIN_DROPPED,  /* why: the last verdict */
+	HD_EXPLAIN_PUNTED,   /* reason, text: what the slow path would do */
+	HD_EXPLAIN_REPLACED, /* by the packets made from it */
+};
+/* EXPLAIN_END: the packet follows the struct, whole. */
+struct hd_api_explain_end {
+	uint16_t packet, fate; /* enum hd_explain_fate */
+	uint32_t iface_id;
+	uint32_t reason; /* row of the "punt" statistics vector */
+	uint16_t length, offset;
+	char text[144];
+};
+static_assert(sizeof(struct hd_api_explain_end) == 160, "no hidden padding");
+
 /* Punt/inject socket (dp-punt.sock, SOCK_SEQPACKET): one datagram is this header, then the packet from its
  * L2 header on.  From ctrl: reason 0, iface_id is the egress interface and the frame is complete, or
  * HD_PUNT_F_ROUTE: an IP packet, looked up in vrf_id. */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * What `explain` says about SIDs and SR policies: which one decided, which segment list a flow gets, where the next
+ * segment was looked up.  Control thread. */
+#include "dataplane/explain.h"
+
+#include <string.h>
+
+#include "pipelines/ip/ip.h"
+#include "pipelines/srv6/policy.h"
+#include "pipelines/srv6/sid_table.h"
+#include "pipelines/srv6/srv6.h"
+
+static unsigned add(struct hd_api_explain_entry *e, unsigned room, uint16_t kind, uint32_t id)
+{
+	if (room == 0)
+		return 0;
+	*e = (struct hd_api_explain_entry){ .kind = kind, .id = id };
+	return 1;
+}
+
+/* The behavior plans anew over a copy of the packet's head: it changes nothing but its plan. */
+static unsigned endpoint_explain(const struct explain_at *at, struct hd_api_explain_entry *e,
+				 unsigned room)
+{
+	const struct srv6_sid *sid = srv6_sid_get(hd_result_index(at->in->result));
+	uint8_t head[HD_EXPLAIN_HEAD];
+	struct srv6_pkt p = { .ip = head, .head = at->head_len, .len = at->len };
+	unsigned n, v;
+
+	if (sid == NULL)
+		return 0;
+	n = add(e, room, HD_EXPLAIN_SID, sid->sid_id);
+	if (n == 0)
+		return 0;
+	e->vrf_id = sid->vrf;
+	e->family = 6;
+	e->plen = sid->plen;
+	memcpy(e->addr, &sid->addr, 16);
+	memcpy(head, at->head, at->head_len);
+	v = sid->plan(sid, &p);
+	if (v == SRV6_EP_FORWARD && p.next_dst != NULL)
+		n += ip_explain_lookup(p.vrf == SRV6_VRF_INGRESS ? at->in->vrf : p.vrf, 6,
+				       p.next_dst, e + n, room - n);
+	if (v == SRV6_EP_FORWARD || v == SRV6_EP_CROSS_CONNECT)
+		n += ip_explain_word(meta(at->m)->result, 6,
+				     p.next_dst != NULL ? p.next_dst : head + 24, e + n, room - n);
+	return n;
+}
+
+static unsigned encap_explain(const struct explain_at *at, struct hd_api_explain_entry *e,
+			      unsigned room)
+{
+	const struct srv6_policy *p = srv6_policy_get(hd_result_index(at->in->result));
+	const uint8_t *dst;
+	const struct srv6_outer *o;
+	unsigned n;
+
+	if (p == NULL)
+		return 0;
+	n = add(e, room, HD_EXPLAIN_POLICY, p->policy_id);
+	if (p->n_lists == 0 || meta(at->m)->flow_hash == 0) /* refused before a list was chosen */
+		return n;
+	o = srv6_policy_select(p, meta(at->m)->flow_hash);
+	n += add(e + n, room - n, HD_EXPLAIN_SEGLIST, o->seglist_id);
+	dst = o->hdr + offsetof(struct ip6_fixed, dst);
+	n += ip_explain_lookup(p->vrf, 6, dst, e + n, room - n);
+	if (meta(at->m)->result != at->in->result)
+		n += ip_explain_word(meta(at->m)->result, 6, dst, e + n, room - n);
+	return n;
+}
+
+int srv6_explain_init(void)
+{
+	int rc = explain_register("srv6-endpoint", endpoint_explain);
+
+	return rc < 0 ? rc : explain_register("srv6-encap", encap_explain);
+}
