@@ -71,12 +71,14 @@ void json_add_mac(struct json_object *o, const char *name, const uint8_t mac[6])
 /* yang:hex-string: octets with colons between them. */
 void json_add_hex(struct json_object *o, const char *name, const uint8_t *data, size_t len)
 {
-	char text[3 * 256 + 1] = "";
+	char *text = len > 0 ? malloc(3 * len + 1) : NULL;
 
-	for (size_t i = 0; i < len && i < 256; i++)
-		snprintf(text + 3 * i, 4, "%02x%s", data[i], i + 1 < len && i < 255 ? ":" : "");
-	if (len > 0)
-		json_add_str(o, name, text);
+	if (text == NULL)
+		return;
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 3 * i, 4, "%02x%s", data[i], i + 1 < len ? ":" : "");
+	json_add_str(o, name, text);
+	free(text);
 }
 
 void json_add_counters(struct json_object *o, const struct dp *dp, const char *vec, uint32_t row)

@@ -111,6 +111,12 @@ uint64_t js_counter(struct json_object *o, const char *name, bool *ret_have);
 void js_print(struct json_object *o);
 /* As YAML that heddle-ctrl reads again; module names are left out where they say nothing new. */
 void js_print_yaml(FILE *out, struct json_object *o);
+/* Every element of an array, or nothing when it is NULL. */
+#define js_foreach(it, list)                                                                       \
+	for (size_t it##_i = 0; (list) != NULL && it##_i < json_object_array_length(list);         \
+	     it##_i++)                                                                             \
+		for (struct json_object *it = json_object_array_get_idx(list, it##_i); it != NULL; \
+		     it = NULL)
 
 /* --- table.c: aligned columns -------------------------------------------------------------------- */
 
@@ -177,6 +183,7 @@ int config_report(struct cli *cli, struct json_object *answer);
 
 int cmd_trace(struct cli *cli);
 int cmd_capture(struct cli *cli);
+int cmd_explain(struct cli *cli);
 
 extern const struct cli_group shell_group, show_group, config_group, candidate_group, packet_group,
 	worker_group, srv6_group, help_group;

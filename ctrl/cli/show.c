@@ -18,12 +18,6 @@ struct view {
 	double seconds;             /* since then */
 };
 
-#define js_foreach(it, list)                                                                       \
-	for (size_t it##_i = 0; (list) != NULL && it##_i < json_object_array_length(list);         \
-	     it##_i++)                                                                             \
-		for (struct json_object *it = json_object_array_get_idx(list, it##_i); it != NULL; \
-		     it = NULL)
-
 /* "a, b" of a leaf-list. */
 static const char *joined(struct json_object *list, char *buf, size_t size)
 {
@@ -329,6 +323,9 @@ static void print_drops(struct cli *cli, struct json_object *o, const struct vie
 		       strlen(js_str(p, "time")) > 11 ? js_str(p, "time") + 11 : "",
 		       js_str(p, "interface"), js_str(p, "interface")[0] != '\0' ? ":" : "",
 		       js_str(p, "summary"), js_str(p, "object"));
+		if (js_str(p, "interface")[0] != '\0')
+			printf("  %sheddle explain --drop %s/%s%s\n", paint(cli, "2"),
+			       js_str(d, "node"), js_str(d, "reason"), paint(cli, "0"));
 	}
 	struct table *punts = table_new(punt_heads);
 	bool punted = false;

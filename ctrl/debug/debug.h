@@ -12,8 +12,15 @@ extern const struct ctrl_domain debug_domain;
  * begins at an Ethernet or an IP header.  Returns buf. */
 const char *debug_packet_text(const uint8_t *head, size_t len, char *buf, size_t size);
 
+/* Does it begin with an Ethernet header?  Else with an IP header. */
+bool debug_is_ethernet(const uint8_t *p, size_t len);
+
 /* A lookup result word (kind << 26 | index) in words: "adjacency 5", "sid fc00:1::e/128".  Returns buf. */
 const char *debug_result_text(struct ctrl *c, uint32_t result, char *buf, size_t size);
+
+/* The sentence of a verdict, at most size octets, in its parts: "meaning", "reference", "advice". */
+struct json_object;
+void debug_meaning_json(struct json_object *o, const char *text, size_t size);
 
 /* A capture ended (HD_EVENT_CAPTURE_DONE). */
 void debug_capture_done(struct ctrl *c, const struct hd_api_event *ev);

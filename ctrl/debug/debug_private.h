@@ -10,6 +10,7 @@ void debug_trace_read(struct ctrl *c, const struct lyd_node *in, struct http_req
 void debug_trace_stop(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
 void debug_capture_start(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
 void debug_capture_stop(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
+void debug_explain(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
 void debug_capture_pcapng(struct ctrl *c, struct http_req *req);
 
 #endif

@@ -3,7 +3,8 @@
 
 const struct ctrl_domain debug_domain = {
 	.name = "debug",
-	.modules = (const char *const[]){ "heddle-trace", "heddle-capture", NULL },
+	.modules =
+		(const char *const[]){ "heddle-trace", "heddle-capture", "heddle-explain", NULL },
 	.states = (const struct ctrl_state[]){ { "heddle-capture:pcapng", debug_capture_pcapng },
 					       { 0 } },
 	.guarded = (const char *const[]){ "heddle-capture:pcapng", NULL },
@@ -12,5 +13,6 @@ const struct ctrl_domain debug_domain = {
 					 { "heddle-trace:stop", debug_trace_stop },
 					 { "heddle-capture:start", debug_capture_start },
 					 { "heddle-capture:stop", debug_capture_stop },
+					 { "heddle-explain:explain", debug_explain },
 					 { 0 } },
 };

@@ -199,7 +199,7 @@ static void ethernet(struct text *t)
 }
 
 /* Ethernet types whose presence at octet 12 says: this begins with an Ethernet header. */
-static bool looks_like_ethernet(const uint8_t *p, size_t len)
+bool debug_is_ethernet(const uint8_t *p, size_t len)
 {
 	if (len < 15)
 		return false;
@@ -215,7 +215,7 @@ const char *debug_packet_text(const uint8_t *head, size_t len, char *buf, size_t
 	buf[0] = '\0';
 	if (len == 0)
 		return buf;
-	if (looks_like_ethernet(head, len))
+	if (debug_is_ethernet(head, len))
 		ethernet(&t);
 	else if (head[0] >> 4 == 4 && (head[0] & 15) >= 5)
 		ip4(&t);
