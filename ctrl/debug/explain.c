@@ -136,6 +136,22 @@ static const struct object *sid_by_id(struct ctrl *c, uint32_t id)
 	return NULL;
 }
 
+static const struct object *rule_by_id(struct ctrl *c, uint32_t id)
+{
+	const struct objset *set = &running_config(c->running)->set;
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct hd_api_srv6_rule r = { 0 };
+		if (set->obj[i].kind->type != HD_API_SRV6_RULE)
+			continue;
+		memcpy(&r, set->obj[i].body,
+		       set->obj[i].size < sizeof(r) ? set->obj[i].size : sizeof(r));
+		if (r.rule_id == id)
+			return &set->obj[i];
+	}
+	return NULL;
+}
+
 static const char *iface_name(struct ctrl *c, uint32_t id)
 {
 	const char *name = ids_name(c->ids, ID_INTERFACE, id);
@@ -242,6 +258,12 @@ static void find(struct ctrl *c, const struct hd_api_explain_entry *e, struct fo
 	case HD_EXPLAIN_SEGLIST:
 		f->kind = "segment-list";
 		f->object = by_key(c, HD_API_SRV6_SEGLIST, &e->id);
+		snprintf(f->name, sizeof(f->name), "%u", e->id);
+		described(f);
+		break;
+	case HD_EXPLAIN_RULE:
+		f->kind = "rule";
+		f->object = rule_by_id(c, e->id);
 		snprintf(f->name, sizeof(f->name), "%u", e->id);
 		described(f);
 		break;

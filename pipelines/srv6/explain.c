@@ -5,7 +5,11 @@
 
 #include <string.h>
 
+#include <rte_acl.h>
+
 #include "pipelines/ip/ip.h"
+#include "pipelines/srv6/classifier.h"
+#include "pipelines/srv6/ingress.h"
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/sid_table.h"
 #include "pipelines/srv6/srv6.h"
@@ -69,9 +73,43 @@ static unsigned encap_explain(const struct explain_at *at, struct hd_api_explain
 	return n;
 }
 
+/* The classifier's rule, asked for anew, and the policy that it or the interface chose. */
+static unsigned ingress_explain(const struct explain_at *at, struct hd_api_explain_entry *e,
+				unsigned room)
+{
+	const struct srv6_ingress *in = slots_get(srv6_ingresses, at->in->iface);
+	const struct srv6_classifier *c =
+		in != NULL && in->acl_id != 0 ? slots_get(srv6_classifiers, in->acl_id) : NULL;
+	unsigned version = at->head_len != 0 ? at->head[0] >> 4 : 0, n = 0;
+	const struct srv6_rule *rule = NULL;
+	struct srv6_class_key key;
+	const uint8_t *k = (const uint8_t *)&key;
+	uint32_t result = 0;
+
+	if (c != NULL && c->ctx[version == 6] != NULL &&
+	    at->head_len >= (version == 6 ? 40u : 20u)) {
+		if (version == 6)
+			srv6_class_key_make(at->head, at->head_len, &key);
+		else
+			srv6_class_key4_make(at->head, at->head_len,
+					     (struct srv6_class_key4 *)&key);
+		rte_acl_classify(c->ctx[version == 6], &k, &result, 1, 1);
+		if (result != 0)
+			rule = srv6_rule_get(result);
+	}
+	if (rule != NULL)
+		n += add(e, room, HD_EXPLAIN_RULE, rule->rule_id);
+	if (meta(at->m)->flags & META_F_STEERED)
+		n += add(e + n, room - n, HD_EXPLAIN_POLICY, hd_result_index(meta(at->m)->pipe[0]));
+	return n;
+}
+
 int srv6_explain_init(void)
 {
 	int rc = explain_register("srv6-endpoint", endpoint_explain);
+
+	if (rc == 0)
+		rc = explain_register("srv6-ingress", ingress_explain);
 
 	return rc < 0 ? rc : explain_register("srv6-encap", encap_explain);
 }

@@ -145,6 +145,7 @@ enum hd_explain_kind {
 	HD_EXPLAIN_POLICY = 10,   /* id: policy_id */
 	HD_EXPLAIN_SEGLIST = 11,  /* id: seglist_id */
 	HD_EXPLAIN_SPECIAL = 12,  /* id: 0 blackhole, 1 unreachable, 2 prohibit */
+	HD_EXPLAIN_RULE = 13,     /* id: rule_id of a classifier */
 };
 /* ROUTE.arg: whose word about the prefix holds, the strongest first. */
 enum hd_explain_source {
