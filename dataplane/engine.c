@@ -28,6 +28,7 @@
 #include "dataplane/wallclock.h"
 #include "dataplane/watchdog.h"
 #include "dataplane/worker.h"
+#include "dataplane/xdp/steer.h"
 
 /* Defaults for a laptop; see heddle-dp --help for what each costs. */
 struct dp_limits dp_limits = {
@@ -76,6 +77,9 @@ int engine_init(void)
 	if (rc < 0)
 		goto fini_objects;
 	rc = ports_init();
+	if (rc < 0)
+		goto fini_objects;
+	rc = steer_init();
 	if (rc < 0)
 		goto fini_objects;
 	rc = pipelines_init();
@@ -147,6 +151,7 @@ void engine_tick(void)
 	wallclock_tick();
 	pipelines_tick();
 	ports_tick();
+	steer_tick();
 	watchdog_tick();
 	graph_stats_update();
 }

@@ -623,6 +623,8 @@ int objects_walk(uint16_t type, object_walk_fn fn, void *arg)
 		return -ENOENT;
 	for (uint32_t b = 0; b < k->n_buckets; b++) {
 		for (struct entry *e = k->bucket[b]; e != NULL; e = e->hnext) {
+			if (e->cur == NULL) /* a transaction is about to make it */
+				continue;
 			rc = fn(type, e->cur, k->ops->max_size, arg);
 			if (rc != 0)
 				return rc;

@@ -77,6 +77,7 @@ void object_txn_abort(struct object_txn *t);
 /* Delete everything not set or refreshed in this epoch. */
 int objects_sweep(uint64_t epoch, struct hd_api_reply *reply);
 
+/* What holds; inside a transaction, what held before it where it has not been applied yet. */
 typedef int (*object_walk_fn)(uint16_t type, const void *msg, size_t size, void *arg);
 int objects_walk(uint16_t type, object_walk_fn fn, void *arg);
 uint32_t objects_count(uint16_t type); /* 0: all */

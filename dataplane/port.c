@@ -26,6 +26,7 @@
 #include "dataplane/punt.h"
 #include "dataplane/rcu.h"
 #include "dataplane/worker.h"
+#include "dataplane/xdp/steer.h"
 
 #include "heddle/api/l2.h"
 
@@ -326,6 +327,7 @@ static void txq_assign(const struct port *p)
 static int port_make(const struct hd_api_port *msg, struct object_error *err)
 {
 	struct port *p = calloc(1, sizeof(*p));
+	char devargs[320];
 	int rc;
 
 	if (p == NULL)
@@ -333,10 +335,16 @@ static int port_make(const struct hd_api_port *msg, struct object_error *err)
 	p->id = msg->port_id;
 	memcpy(p->name, msg->name, sizeof(p->name));
 	p->name[sizeof(p->name) - 1] = '\0';
-	rc = device_attach(msg->devargs, &p->dpdk_port, err);
+	rc = steer_prepare(msg, devargs, sizeof(devargs), &p->steer, err);
 	if (rc < 0)
 		goto free_p;
+	rc = device_attach(devargs, &p->dpdk_port, err);
+	if (rc < 0)
+		goto release;
 	rc = device_configure(p, msg, err);
+	if (rc < 0)
+		goto detach;
+	rc = p->steer != NULL ? steer_attached(p->steer, err) : 0;
 	if (rc < 0)
 		goto detach;
 	rc = handoff_make(p, err);
@@ -348,11 +356,13 @@ static int port_make(const struct hd_api_port *msg, struct object_error *err)
 	rc = rxqs_publish();
 	if (rc < 0)
 		log_error("port %s: its queues are not polled (%s)", p->name, strerror(-rc));
-	log_info("port %s: started (%s, %u rx, %u tx queues)", p->name, msg->devargs, p->n_rxq,
+	log_info("port %s: started (%s, %u rx, %u tx queues)", p->name, devargs, p->n_rxq,
 		 p->n_txq);
 	return 0;
 detach:
 	device_detach(p->dpdk_port);
+release:
+	steer_release(p->steer);
 free_p:
 	free(p);
 	return rc;
@@ -375,6 +385,7 @@ static void port_unmake(uint32_t id)
 		return;
 	uint16_t dpdk_port = p->dpdk_port;
 	struct rte_ring *ring = p->tx_handoff;
+	struct steer *steer = p->steer;
 
 	pipelines_link_changed(id, 0);
 	log_info("port %s: removed", p->name);
@@ -387,6 +398,7 @@ static void port_unmake(uint32_t id)
 		if (workers[w] != NULL)
 			workers[w]->txq[id] = UINT16_MAX;
 	device_detach(dpdk_port);
+	steer_release(steer);
 }
 
 /* ---- object kind PORT ------------------------------------------------------------------------------------ */
@@ -411,7 +423,8 @@ static int port_check(const void *m, const void *old, struct object_error *err)
 static bool same_device(const struct hd_api_port *a, const struct hd_api_port *b)
 {
 	return strncmp(a->devargs, b->devargs, sizeof(a->devargs)) == 0 && a->n_rxq == b->n_rxq &&
-	       a->n_txq == b->n_txq && a->n_rxd == b->n_rxd && a->n_txd == b->n_txd;
+	       a->n_txq == b->n_txq && a->n_rxd == b->n_rxd && a->n_txd == b->n_txd &&
+	       ((a->flags ^ b->flags) & HD_PORT_F_STEER) == 0;
 }
 
 static int port_modify(const struct hd_api_port *msg, struct object_error *err)

@@ -287,6 +287,43 @@ static void print_reflector(struct cli *cli, struct json_object *o, const struct
 	table_print(cli, t);
 }
 
+static void print_steering(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "PORT",    "MATCH",   "TO", ">PACKETS",
+					     ">OCTETS", ">KERNEL", NULL };
+	struct table *t = table_new(heads);
+	struct json_object *ports = js_get(o, "port"), *rest = js_get(o, "unmatched");
+
+	(void)v;
+	if (ports == NULL || json_object_array_length(ports) == 0)
+		printf("no port steers (xdp-steering)\n");
+	js_foreach(p, ports)
+	{
+		if (strcmp(js_str(p, "state"), "refused") == 0)
+			printf("%s: AF_XDP was refused, it runs on af_packet: the kernel sees its packets "
+			       "too\n",
+			       js_str(p, "interface"));
+	}
+	js_foreach(r, js_get(o, "rule"))
+	{
+		table_cell(t, "%s", js_str(r, "interface"));
+		table_cell(t, "%s", js_str(r, "match"));
+		table_cell(t, "%s", js_str(r, "action"));
+		cell_count(t, js_counter(r, "packets", NULL));
+		cell_count(t, js_counter(r, "octets", NULL));
+		cell_count(t, js_counter(r, "to-kernel", NULL));
+	}
+	if (ports != NULL && json_object_array_length(ports) > 0) {
+		table_cell(t, "%s", "");
+		table_cell(t, "%s", "anything else");
+		table_cell(t, "%s", "kernel");
+		cell_count(t, 0);
+		cell_count(t, 0);
+		cell_count(t, js_counter(rest, "to-kernel", NULL));
+	}
+	table_print(cli, t);
+}
+
 /* --- drops, workers, graph ------------------------------------------------------------------- */
 
 static void print_drops(struct cli *cli, struct json_object *o, const struct view *v)
@@ -469,6 +506,7 @@ static const struct view views[] = {
 	{ .name = "classifiers",
 	  .path = "heddle-srv6:classifier-state",
 	  .print = print_classifiers },
+	{ .name = "steering", .path = "heddle-interfaces:steering-state", .print = print_steering },
 	{ .name = "drops", .path = "heddle-system:drop-state", .print = print_drops },
 	{ .name = "workers", .path = "heddle-system:worker-state", .print = print_workers },
 	{ .name = "graph", .path = "heddle-system:graph-state", .print = print_graph },
@@ -596,6 +634,11 @@ static const struct cli_command commands[] = {
 	  .what = "classifiers: rules and what they matched",
 	  .params = CLI_PARAMS(WATCH),
 	  .examples = CLI_EXAMPLES("heddle show classifiers") },
+	{ .name = "show steering",
+	  .run = cmd_show,
+	  .what = "XDP steering: which frames of a shared device are Heddle's, and how many there were",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show steering") },
 	{ .name = "show drops",
 	  .run = cmd_show,
 	  .what = "why packets were dropped, and the last one of each reason",

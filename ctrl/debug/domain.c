@@ -5,6 +5,7 @@ const struct ctrl_domain debug_domain = {
 	.name = "debug",
 	.modules =
 		(const char *const[]){ "heddle-trace", "heddle-capture", "heddle-explain", NULL },
+	.read_ops = (const char *const[]){ "heddle-explain:explain", NULL },
 	.states = (const struct ctrl_state[]){ { "heddle-capture:pcapng", debug_capture_pcapng },
 					       { 0 } },
 	.guarded = (const char *const[]){ "heddle-capture:pcapng", NULL },

@@ -264,7 +264,8 @@ static void find(struct ctrl *c, const struct hd_api_explain_entry *e, struct fo
 	case HD_EXPLAIN_RULE:
 		f->kind = "rule";
 		f->object = rule_by_id(c, e->id);
-		snprintf(f->name, sizeof(f->name), "%u", e->id);
+		name = ids_name(c->ids, ID_RULE, e->id);
+		snprintf(f->name, sizeof(f->name), "%s", name != NULL ? name : "?");
 		described(f);
 		break;
 	case HD_EXPLAIN_SPECIAL:

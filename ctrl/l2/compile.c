@@ -69,9 +69,12 @@ static int compile_port(struct compile *c, const struct lyd_node *node, uint32_t
 		.mtu = (uint16_t)cfg_u32(node, "mtu", 0),
 		.flags = cfg_bool(node, "promiscuous", false) ? HD_PORT_F_PROMISC : 0,
 	};
+	if (cfg_child(node, "xdp-steering") != NULL)
+		port.flags |= HD_PORT_F_STEER;
 	snprintf(port.name, sizeof(port.name), "%s", cfg_str(node, "name"));
 	snprintf(port.devargs, sizeof(port.devargs), "%s", cfg_str(node, "devargs"));
-	return compile_add(c, &l2_kinds[L2_KIND_PORT], &port, sizeof(port), node);
+	int rc = compile_add(c, &l2_kinds[L2_KIND_PORT], &port, sizeof(port), node);
+	return rc < 0 ? rc : l2_compile_steering(c, node, id);
 }
 
 static int compile_addresses(struct compile *c, const struct lyd_node *node, uint32_t id)

@@ -28,6 +28,8 @@ const struct ctrl_kind l2_kinds[] = {
 	[L2_KIND_PORT] = { HD_API_PORT, 4, sizeof(struct hd_api_port), "port", describe_port },
 	[L2_KIND_IFACE] = { HD_API_IFACE, 4, sizeof(struct hd_api_iface), "interface",
 			    describe_iface },
+	[L2_KIND_XDP_RULE] = { HD_API_XDP_RULE, HD_API_XDP_RULE_KEY, sizeof(struct hd_api_xdp_rule),
+			       "steering-rule", l2_describe_rule },
 	{ 0 },
 };
 
@@ -38,5 +40,7 @@ const struct ctrl_domain l2_domain = {
 	.compile = l2_compile,
 	.states =
 		(const struct ctrl_state[]){
-			{ "heddle-interfaces:interface-state", l2_interface_state }, { 0 } },
+			{ "heddle-interfaces:interface-state", l2_interface_state },
+			{ "heddle-interfaces:steering-state", l2_steering_state },
+			{ 0 } },
 };

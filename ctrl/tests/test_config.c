@@ -496,3 +496,56 @@ Test(config, sessions_of_the_same_packets)
 	config_destroy(c);
 	free(text);
 }
+
+static const char steering_yaml[] =
+	"interfaces:\n  interface:\n"
+	"  - name: wan\n    devargs: net_af_xdp0,iface=eth0\n"
+	"    ipv4: {address: [{ip: 10.0.1.1, prefix-length: 24}]}\n"
+	"    ipv6: {address: [{ip: '2001:db8::1', prefix-length: 64}]}\n"
+	"    xdp-steering:\n      mode: all\n      service: [pppoe, stamp]\n      udp-port: [862, 7000]\n"
+	"      prefix: [10.50.0.0/16]\n      kernel-prefix: [10.50.1.0/24]\n"
+	"  - {name: wan.7, parent: wan, outer-vlan: {id: 7}}\n"
+	"  - name: lan\n    devargs: net_af_xdp1,iface=eth1\n"
+	"    ipv4: {address: [{ip: 10.0.2.1, prefix-length: 24}]}\n"
+	"srv6:\n  locator: [{name: a, prefix: 'fc00:1::/48'}]\n"
+	"  sid: [{sid: 'fc00:1::e/128', behavior: end}]\n";
+
+/* What is configured elsewhere becomes rules, once each; only the port that steers has any. */
+Test(config, steering_follows_the_configuration)
+{
+	struct ctrl_err err;
+	struct config *cfg;
+	unsigned n[8] = { 0 }, kernel = 0, own = 0;
+
+	cr_assert_eq(take(steering_yaml, strlen(steering_yaml), &cfg, &err), 0, "%s", err.msg);
+	for (size_t i = 0; i < cfg->set.n; i++) {
+		const struct hd_api_xdp_rule *r = (const void *)cfg->set.obj[i].body;
+		if (cfg->set.obj[i].kind->type != HD_API_XDP_RULE)
+			continue;
+		cr_assert(r->match >= HD_XDP_UNICAST && r->match <= HD_XDP_UDP_PORT);
+		n[r->match]++;
+		kernel += r->action == HD_XDP_KERNEL;
+		own += (r->flags & HD_XDP_F_OWN) != 0;
+	}
+	cr_assert_eq(n[HD_XDP_UNICAST], 1);
+	cr_assert_eq(n[HD_XDP_LINK_LOCAL], 1);
+	cr_assert_eq(n[HD_XDP_ETHERTYPE], 2, "PPPoE has two");
+	cr_assert_eq(n[HD_XDP_VLAN], 1);
+	cr_assert_eq(n[HD_XDP_UDP_PORT], 2, "862 twice is once");
+	cr_assert_eq(n[HD_XDP_PREFIX], 7, "3 addresses, locator, SID, 2 prefixes: %u",
+		     n[HD_XDP_PREFIX]);
+	cr_assert_eq(kernel, 1);
+	cr_assert_eq(own, 2, "ARP and ND for the port's own addresses only");
+	config_destroy(cfg);
+}
+
+Test(config, steering_is_for_af_xdp)
+{
+	char *text = replace(steering_yaml, "net_af_xdp0,iface=eth0", "net_af_packet0,iface=eth0");
+
+	refused(text, strlen(text), "XDP steering is for ports of net_af_xdp");
+	free(text);
+	text = replace(steering_yaml, "10.50.1.0/24", "10.50.0.0/16");
+	refused(text, strlen(text), "the same steering-rule as line");
+	free(text);
+}

@@ -53,6 +53,7 @@ enum hd_api_type {
 
 	HD_API_PORT = 0x101,
 	HD_API_IFACE = 0x102,
+	HD_API_XDP_RULE = 0x103,
 
 	HD_API_VRF = 0x201,
 	HD_API_ADDR = 0x202,

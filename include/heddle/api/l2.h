@@ -20,6 +20,8 @@ struct hd_api_port {
 };
 static_assert(sizeof(struct hd_api_port) == 304, "no hidden padding");
 #define HD_PORT_F_PROMISC 0x1u
+#define HD_PORT_F_STEER \
+	0x2u /* net_af_xdp: by XDP_RULE, the rest is the kernel's; else all is ours */
 
 /* IFACE: where packets enter and leave: a port untagged, or a sub-interface of it by (port, outer, inner).
  * Errors: ENOENT port or vrf unknown, EEXIST the same tags are taken on this port, EINVAL.
@@ -45,5 +47,34 @@ static_assert(sizeof(struct hd_api_iface) == 68, "no hidden padding");
 #define HD_IFACE_F_UP      0x1u /* admin state: down drops both ways */
 #define HD_IFACE_F_INGRESS 0x2u /* IP packets go by node srv6-ingress: steering, domain filters */
 enum hd_urpf { HD_URPF_NONE = 0, HD_URPF_LOOSE = 1, HD_URPF_STRICT = 2 };
+
+/* XDP_RULE: what the steering program of a port with HD_PORT_F_STEER does with frames that match.  One rule decides: the
+ * one for the VLAN tags, else for the ethertype, else for the destination address (the longest prefix), else for the UDP
+ * destination port, else UNICAST.  What matches none is the kernel's.  Rules of a port that fell back to af_packet have
+ * no effect.  Errors: ENOENT port, EINVAL, ENOSPC.  Key: the first 28 octets. */
+enum hd_xdp_match {
+	HD_XDP_UNICAST = 1,    /* unicast IP packets that no other rule matches */
+	HD_XDP_LINK_LOCAL = 2, /* Neighbor Discovery to a link-local unicast address */
+	HD_XDP_ETHERTYPE = 3,  /* number, of untagged frames; not IP, ARP */
+	HD_XDP_VLAN = 4,     /* number: outer id, inner: inner id or 0, whatever the tags' types */
+	HD_XDP_PREFIX = 5,   /* family, plen, addr: of the destination; untagged */
+	HD_XDP_UDP_PORT = 6, /* number: destination port, IPv4 and IPv6; untagged */
+};
+enum hd_xdp_action { HD_XDP_HEDDLE = 0, HD_XDP_KERNEL = 1 };
+#define HD_XDP_RULES_MAX 4096u
+struct hd_api_xdp_rule {
+	uint32_t port_id;
+	uint8_t match, family, plen, pad; /* match: enum hd_xdp_match */
+	uint16_t number, inner;
+	uint8_t addr[16];
+	/* end of key */
+	uint32_t rule_id; /* 1 .. HD_XDP_RULES_MAX - 1: row of the "steering" statistics vector; row 0: no rule */
+	uint16_t action; /* enum hd_xdp_action */
+	uint16_t flags;  /* HD_XDP_F_* */
+};
+static_assert(sizeof(struct hd_api_xdp_rule) == 36, "no hidden padding");
+#define HD_API_XDP_RULE_KEY 28u
+#define HD_XDP_F_OWN \
+	0x1u /* PREFIX: an address of ours: ARP and ND that ask for it or answer it come too */
 
 #endif
