@@ -285,7 +285,8 @@ static void check_done(uv_work_t *w, int status)
 		k->req->role = k->role;
 		http_admit(k->req);
 	} else {
-		log_warning("API: wrong password for '%s' from %s", k->name, k->req->from);
+		log_warning("API: wrong name or password for '%s' from %s", k->req->user,
+			    k->req->from);
 		unauthorised(k->req, "name or password is wrong");
 	}
 	sodium_memzero(k, sizeof(*k));

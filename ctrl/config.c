@@ -86,6 +86,11 @@ int config_from_tree(const struct ly_ctx *ly, struct lyd_node *tree, const char 
 		config_destroy(cfg);
 		return rc;
 	}
+	cfg->json = config_json(cfg);
+	if (cfg->json == NULL) {
+		config_destroy(cfg);
+		return ctrl_fail(err, -ENOMEM, "out of memory");
+	}
 	*ret = cfg;
 	return 0;
 }
@@ -203,5 +208,6 @@ void config_destroy(struct config *cfg)
 		return;
 	objset_fini(&cfg->set);
 	lyd_free_all(cfg->tree);
+	free(cfg->json);
 	free(cfg);
 }

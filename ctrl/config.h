@@ -9,6 +9,7 @@
 
 struct config {
 	struct lyd_node *tree; /* NULL: empty */
+	char *json;            /* RFC 7951 text of the tree, as it was validated */
 	struct objset set;     /* filled by config_compile() */
 	char source[256];      /* file name for errors and `show version` */
 };

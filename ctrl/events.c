@@ -270,6 +270,12 @@ void events_stream(struct events *e, struct http_req *req)
 
 	if (e == NULL || r == NULL || e->n_readers >= EVENTS_READERS_MAX) {
 		free(r);
+		/* those that have gone show when something is written to them */
+		for (r = e != NULL ? e->readers : NULL; r != NULL; r = r->next) {
+			r->sent_ms = 0;
+			if (r->stream != NULL)
+				http_stream_wake(r->stream);
+		}
 		restconf_errorf(req, -EAGAIN, "there are %u readers of events already; end one",
 				EVENTS_READERS_MAX);
 		return;

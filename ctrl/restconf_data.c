@@ -312,6 +312,13 @@ static void get_datastore(struct ctrl *c, struct http_req *req, enum datastore d
 	bool state = (ds == DS_UNIFIED || ds == DS_OPERATIONAL) && q->content != CONTENT_CONFIG;
 	char *text = NULL;
 
+	if (ds != DS_CANDIDATE && !state && q->defaults == LYD_PRINT_WD_EXPLICIT &&
+	    q->fields == NULL && q->depth == 0 && q->content != CONTENT_NONCONFIG) {
+		text = running_config(c->running)->json;
+		set_validators(c, req, ds);
+		http_reply(req, 200, RESTCONF_JSON, text, strlen(text));
+		return;
+	}
 	if (q->content != CONTENT_NONCONFIG && tree != NULL)
 		text = config_node_json(tree, LYD_PRINT_WITHSIBLINGS | q->defaults);
 	else

@@ -18,6 +18,7 @@
 #include "ctrl/yaml.h"
 
 #define REVERT_RETRY_MS 5000u
+#define RETIRE_MIN      5000u /* objects of a configuration that is taken apart in a thread */
 
 /* --- persistence ----------------------------------------------------------------------------- */
 
@@ -145,7 +146,7 @@ struct running *running_create(struct ctrl *c, const char *state_dir)
 	struct running *r = calloc(1, sizeof(*r));
 	struct config *empty = calloc(1, sizeof(*empty));
 
-	if (r == NULL || empty == NULL ||
+	if (r == NULL || empty == NULL || (empty->json = strdup("{}\n")) == NULL ||
 	    (state_dir != NULL && (r->dir = strdup(state_dir)) == NULL)) {
 		free(r);
 		free(empty);
@@ -253,6 +254,46 @@ static void load_unchanged(struct running *r, struct load_result *res)
 			    r->now.revision, strerror(-rc));
 }
 
+struct retired {
+	uv_work_t work;
+	struct ctrl *c;
+	struct config *cfg;
+};
+
+static void retire_work(uv_work_t *w)
+{
+	struct retired *old = w->data;
+
+	config_destroy(old->cfg);
+}
+
+static void retire_done(uv_work_t *w, int status)
+{
+	struct retired *old = w->data;
+
+	if (status != 0) /* it never ran */
+		config_destroy(old->cfg);
+	old->c->jobs--;
+	free(old);
+}
+
+/* Taking a large tree apart takes long: a thread does it. */
+static void retire(struct running *r, struct config *cfg)
+{
+	struct retired *old = cfg->set.n > RETIRE_MIN ? malloc(sizeof(*old)) : NULL;
+
+	if (old != NULL) {
+		*old = (struct retired){ .c = r->c, .cfg = cfg };
+		old->work.data = old;
+		if (uv_queue_work(r->c->loop, &old->work, retire_work, retire_done) == 0) {
+			r->c->jobs++;
+			return;
+		}
+		free(old);
+	}
+	config_destroy(cfg);
+}
+
 /* The candidate is what runs from now on. */
 static void load_adopt(struct running *r, struct load_result *res)
 {
@@ -260,7 +301,7 @@ static void load_adopt(struct running *r, struct load_result *res)
 
 	r->cfg = r->candidate;
 	r->candidate = NULL;
-	config_destroy(old);
+	retire(r, old);
 	ids_prune(r->c->ids);
 	r->now = r->next;
 	apply_own(r);
@@ -413,17 +454,12 @@ static void load_apply(struct running *r, struct load_result *res)
 
 	objset_diff(&r->cfg->set, &cfg->set, count_difference, &count);
 	bool equal = count.n_set + count.n_del == 0 && (r->synchronised || !connected);
-	char *json = config_json(cfg), *old = config_json(r->cfg);
-	if (json == NULL || old == NULL) {
-		res->rc = ctrl_fail(&res->err, -ENOMEM, "out of memory");
-	} else if (equal && r->now.revision > 0 && strcmp(json, old) == 0) {
+	if (equal && r->now.revision > 0 && strcmp(cfg->json, r->cfg->json) == 0) {
 		load_unchanged(r, res);
 		equal = false;
 	} else {
-		res->rc = prepare(r, json, &res->err);
+		res->rc = prepare(r, cfg->json, &res->err);
 	}
-	free(json);
-	free(old);
 	if (res->rc < 0 || res->state == LOAD_UNCHANGED) {
 		load_finish(r, res);
 		return;

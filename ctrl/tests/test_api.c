@@ -348,3 +348,112 @@ Test(api, data_plane_gone_while_asked)
 	       "went away");
 	expect("GET", "/restconf/data", NULL, 200, "net_null0");
 }
+
+/* --- events ----------------------------------------------------------------------------------------- */
+
+static void publish(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		events_link(c.events, "port", i % 2 == 0, "");
+		for (int k = 0; k < 3; k++)
+			uv_run(c.loop, UV_RUN_NOWAIT);
+	}
+}
+
+/* Read what is there into buf, behind what it holds; the number of octets. */
+static size_t read_some(int fd, char *buf, size_t size)
+{
+	size_t len = strlen(buf);
+	ssize_t n = recv(fd, buf + len, size - len - 1, MSG_DONTWAIT);
+
+	if (n > 0)
+		buf[len + (size_t)n] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+static int subscribe(void)
+{
+	static const char text[] = "GET /restconf/streams/NETCONF HTTP/1.1\r\nHost: x\r\n\r\n";
+	unsigned before = events_readers(c.events);
+	int fd = raw_connect();
+
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	cr_assert(turn_until(events_readers(c.events) == before + 1));
+	return fd;
+}
+
+Test(api, events_come_as_they_happen)
+{
+	static char buf[65536];
+	int fd = subscribe();
+
+	cr_assert(turn_until((read_some(fd, buf, sizeof(buf)), strstr(buf, ": heddle events"))));
+	cr_assert_not_null(strstr(buf, "text/event-stream"), "%s", buf);
+	publish(1);
+	cr_assert(
+		turn_until((read_some(fd, buf, sizeof(buf)),
+			    strstr(buf, "\"heddle-system:link-state\":{\"port\":\"port\",\"link\":"
+					"\"up\"}"))),
+		"%s", buf);
+	cr_assert_not_null(strstr(buf,
+				  "id: 1\ndata: {\"ietf-restconf:notification\":{\"eventTime\":"),
+			   "%s", buf);
+	close(fd);
+	publish(1);
+	cr_assert(turn_until(events_readers(c.events) == 0), "a reader that has gone stays");
+}
+
+/* One that does not read costs nothing, holds nobody up, is told what it lost, and ends; the others get everything. */
+Test(api, a_slow_reader_is_let_go)
+{
+	static char slow[4 << 20], quick[4 << 20];
+	int fd = subscribe(), other = subscribe();
+	unsigned n = 0;
+
+	for (; n < 4000; n += 50) {
+		publish(50);
+		while (read_some(other, quick, sizeof(quick)) > 0)
+			;
+	}
+	cr_assert(
+		turn_until((read_some(other, quick, sizeof(quick)), strstr(quick, "id: 4000\n"))));
+	cr_assert_null(strstr(quick, "events-lost"));
+	cr_assert(turn_until((read_some(fd, slow, sizeof(slow)), strstr(slow, "events-lost"))),
+		  "%zu octets", strlen(slow));
+	cr_assert_null(strstr(slow, "id: 4000\n"));
+	cr_assert(turn_until(events_readers(c.events) == 1), "it stays");
+	close(fd);
+	close(other);
+}
+
+Test(api, readers_of_events_are_bounded)
+{
+	int fd[EVENTS_READERS_MAX];
+
+	for (unsigned i = 0; i < EVENTS_READERS_MAX; i++)
+		fd[i] = subscribe();
+	expect("GET", "/restconf/streams/NETCONF", NULL, 503, "readers of events already");
+	for (unsigned i = 0; i < EVENTS_READERS_MAX; i++)
+		close(fd[i]);
+	publish(2);
+	cr_assert(turn_until(events_readers(c.events) == 0),
+		  "those that have gone are not noticed");
+	expect("GET", "/restconf/streams/NETCONF?start-time=yesterday", NULL, 400, "start-time");
+	expect("GET", "/restconf/streams/NETCONF?stop-time=2020-01-01T00:00:00Z", NULL, 400,
+	       "start-time");
+	publish(2);
+	expect("GET",
+	       "/restconf/streams/NETCONF?start-time=2020-01-01T00:00:00Z&stop-time=2100-01-01T00:00:00"
+	       "%2B01:00&x=1",
+	       NULL, 400, "start-time");
+	expect("GET",
+	       "/restconf/streams/NETCONF?start-time=1970-01-01T00:00:00Z&stop-time=2020-01-01T00:00:00Z",
+	       NULL, 200, "");
+}
+
+Test(api, metrics_over_http)
+{
+	connect_dp();
+	expect("GET", "/metrics", NULL, 200, "heddle_dataplane_connected 1");
+	expect("POST", "/metrics", "x", 405, "operation-not-supported");
+}
