@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,6 +298,60 @@ uint64_t hx_drops(void)
 				sum += hd_stats_sum(h, v, r, 0);
 	}
 	return sum;
+}
+
+uint64_t hx_node(const char *node, const char *col)
+{
+	const struct hd_stats_vec *v = vec_find("node");
+
+	for (uint32_t r = 0; r < v->n_rows; r++)
+		if (strcmp(vec_rows(v)[r].name, node) == 0)
+			return hx_stat("node", r, col);
+	FATAL("no node %s", node);
+}
+
+/* Verdicts of the control thread (its neighbour table) lead through no node. */
+static bool is_node_verdict(const struct hd_stats_vec *v, const struct hd_stats_vec *nodes)
+{
+	for (uint32_t n = 0; v->kind == HD_STATS_VERDICT && n < nodes->n_rows; n++)
+		if (strncmp(v->name, "verdict/", 8) == 0 &&
+		    strcmp(v->name + 8, vec_rows(nodes)[n].name) == 0)
+			return true;
+	return false;
+}
+
+const char *hx_unbalanced(void)
+{
+	const struct hd_stats_hdr *h = stats_hdr();
+	const struct hd_stats_vec *nodes = vec_find("node");
+	static char text[200];
+
+	for (uint32_t n = 0; n < nodes->n_rows; n++) {
+		const char *name = vec_rows(nodes)[n].name;
+		uint64_t got = hx_stat("node", n, "objects"), led_here = 0, led_on = 0;
+		for (uint32_t i = 0; i < h->n_vecs; i++) {
+			const struct hd_stats_vec *v = &hd_stats_vecs(h)[i];
+			bool ours = is_node_verdict(v, nodes);
+			for (uint32_t r = 0; ours && r < v->n_rows; r++) {
+				uint64_t count = hd_stats_sum(h, v, r, 0);
+				if (strcmp(vec_rows(v)[r].next, name) == 0)
+					led_here += count;
+				if (strcmp(v->name + 8, name) == 0)
+					led_on += count;
+			}
+		}
+		bool passes = strstr(name, "-input") != NULL || strstr(name, "-lookup") != NULL ||
+			      strncmp(name, "srv6-", 5) == 0;
+		if ((strcmp(name, "port-rx") != 0 && got != led_here) ||
+		    (passes && got != led_on)) {
+			snprintf(text, sizeof(text),
+				 "%s got %llu, %llu were led to it, %llu led on", name,
+				 (unsigned long long)got, (unsigned long long)led_here,
+				 (unsigned long long)led_on);
+			return text;
+		}
+	}
+	return "";
 }
 
 unsigned hx_mbufs_in_use(void)

@@ -11,7 +11,7 @@
 
 enum { EXIT_DIFFERENT = 1, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
-/* --- commands: rows of tables.  Dispatch, checking of words, help, completion and manual pages are all made from them - */
+/* --- commands: rows of tables, of which dispatch, checks, help, completion and manual pages are made ---------------- */
 
 /* What a word means: how it is checked and completed. */
 enum cli_kind {
@@ -91,7 +91,8 @@ int api_get_path(struct cli *cli, const char *path, struct json_object **ret); /
  * when there is none; ret may be NULL. */
 int api_post(struct cli *cli, const char *name, struct json_object *input,
 	     struct json_object **ret);
-/* GET into a callback as it comes (NAME, or a whole path that begins with '/'); fn returns false to end early.  tick is asked about ten times a second. */
+/* GET into a callback as it comes (NAME, or a whole path that begins with '/'); fn returns false to end early.  tick is
+ * asked about ten times a second. */
 int api_stream(struct cli *cli, const char *name,
 	       bool (*fn)(void *arg, const void *data, size_t len), void (*tick)(void *arg),
 	       void *arg);

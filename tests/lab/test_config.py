@@ -160,6 +160,17 @@ def test_load_of_the_same_changes_nothing(net):
     assert "+" not in net.heddle.cli("diff", path, check=False).stdout
 
 
+def test_what_is_shown_can_be_loaded(net):
+    """The running configuration as shown is a configuration, and the same one."""
+    net.heddle.cli("load", net.lab.write("good.yaml", GOOD_TEXT))
+    shown = net.heddle.cli("show", "config").stdout
+    assert net.heddle.cli("diff", "-", stdin=shown).stdout == "no difference\n"
+    answer = net.heddle.cli("load", "-", stdin=shown).stdout
+    assert re.search("nothing|unchanged|no change|0 set", answer, re.I), answer
+    changed = shown.replace("10.50.0.0/16", "10.53.0.0/16")
+    assert changed != shown and net.heddle.cli("diff", "-", stdin=changed, check=False).returncode == 1
+
+
 def test_diff_shows_what_a_load_would_do(net):
     changed = GOOD_TEXT.replace("10.50.0.0/16", "10.51.0.0/16")
     path = net.lab.write("changed.yaml", changed)
