@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Endpoint rows of the conformance table: what goes in, what must come out.  Read by two tests: test_endpoint.c runs
- * them over the pure functions, test_conformance.c over the whole graph.
+ * Endpoint rows of the conformance table: what goes in, what must come out.  Read by two programs: test_endpoint.c runs
+ * them over the pure functions, heddle-conformance over the whole graph and over wires.
  *
  * Packets are in the notation of tests/pktb.h, with $NAMES for addresses (names.h); `set` and `out_set` then overwrite
  * octets of the IPv6 packet, "41=05 43=3", hexadecimal behind the '='.  Row ids and expectations: RFC 8986, 8754, 8200;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The endpoint rows of the conformance table over the whole graph: Ethernet in, Ethernet out. */
+ * What the rows of the conformance table cannot say, over the whole graph: other topologies, time, many packets.
+ * The rows themselves are run by heddle-conformance (tests/conformance). */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -10,114 +11,11 @@
 
 TestSuite(srv6_conformance, .init = lab_start, .fini = lab_stop, .timeout = 60);
 
-ParameterizedTestParameters(srv6_conformance, rows)
-{
-	return cr_make_param_array(struct row, endpoint_rows, N_ENDPOINT_ROWS);
-}
-
-ParameterizedTest(struct row *r, srv6_conformance, rows)
-{
-	struct pktb in, want;
-	uint32_t sid;
-	uint64_t ok, packets, octets, errors;
-	char why[96];
-
-	snprintf(why, sizeof(why), "%s %s", r->id, r->why);
-	packet_make(&in, r->in, r->set);
-	sid = lab_sid_id(in.buf);
-	lab_send(1, in.buf, in.len);
-	/* a packet shorter than it says does not come as far as the SID */
-	cr_assert_eq(hx_verdict("srv6-endpoint", r->verdict), 1, "%s: not %s", why, r->verdict);
-	switch (r->want) {
-	case WANT_OUT:
-		packet_make(&want, r->out, r->out_set);
-		lab_expect(why, r->port, &want);
-		break;
-	case WANT_ENCAP:
-		packet_make(&want, r->out, r->out_set);
-		lab_expect_encap(why, r->port, &want);
-		break;
-	case WANT_REPLY:
-		packet_make(&want, r->out, r->out_set);
-		lab_expect(why, 1, &want);
-		break;
-	case WANT_ICMP:
-		lab_expect_icmp6(why, 1, in.buf, in.len, r->type, r->code, r->data);
-		break;
-	case WANT_DROP:
-	case WANT_SILENT:
-		cr_assert_eq(hx_drops(), 1, "%s: dropped %lu", why, hx_drops());
-		break;
-	}
-	lab_nothing_left(why);
-	/* S-179: the SID counts what it processed with success, and nothing else */
-	ok = r->want == WANT_OUT || r->want == WANT_ENCAP || r->want == WANT_REPLY;
-	packets = hx_stat("sid", sid, "packets");
-	octets = hx_stat("sid", sid, "octets");
-	errors = hx_stat("sid", sid, "errors");
-	cr_assert_eq(packets, ok, "%s: counted %lu", why, packets);
-	cr_assert_eq(octets, ok * in.len, "%s: counted %lu octets", why, octets);
-	cr_assert_eq(errors, !ok, "%s: counted %lu errors", why, errors);
-	cr_assert_eq(hx_mbufs_in_use(), 0, "%s: %u buffers lost", why, hx_mbufs_in_use());
-}
-
-/* ---- rows that want another topology, or many packets ---------------------------------------------------------- */
-
 static void one(const char *why, const char *in_text, const char *set, struct pktb *ret)
 {
 	(void)why;
 	packet_make(ret, in_text, set);
 	lab_send(1, ret->buf, ret->len);
-}
-
-Test(srv6_conformance, s022_srh_at_an_address_that_is_no_sid)
-{
-	struct pktb in;
-
-	one("S-022", "ip6 $T $L 64 / srh $R,$L 1 / " UDP, "", &in);
-	lab_expect_icmp6("S-022", 1, in.buf, in.len, 4, 0, 42);
-	lab_nothing_left("S-022");
-}
-
-Test(srv6_conformance, s023_used_up_srh_is_ignored)
-{
-	struct pktb in, want;
-
-	one("S-023", "ip6 $T $L 64 / srh $L 0 / " ECHO, "", &in);
-	packet_make(&want, "ip6 $L $T 64 / " REPLY, "");
-	lab_expect("S-023", 1, &want);
-}
-
-Test(srv6_conformance, s024_transit_does_not_look)
-{
-	struct pktb in, want;
-
-	one("S-024", "ip6 $T $Q 64 / srh $R,$Q 1 / " UDP, "44=c8", &in);
-	packet_make(&want, "ip6 $T $Q 63 / srh $R,$Q 1 / " UDP, "44=c8");
-	lab_expect("S-024", 2, &want);
-}
-
-Test(srv6_conformance, s025_unassigned_sid)
-{
-	struct pktb in;
-
-	hx_route(0, "2001:db8:b::/48", HD_TARGET_UNREACHABLE, 0);
-	one("S-025", "ip6 $T 2001:db8:b::999 64 / srh $R,$E 1 / " UDP, "", &in);
-	lab_expect_icmp6("S-025", 1, in.buf, in.len, 1, 0, 0);
-	lab_nothing_left("S-025");
-}
-
-Test(srv6_conformance, s026_no_route)
-{
-	struct pktb in;
-
-	one("S-026", "ip6 $T $E 64 / srh 2001:db8:dead::1,$E 1 / " UDP, "", &in);
-	lab_expect_icmp6("S-026", 1, in.buf, in.len, 1, 0, 0);
-	cr_assert_eq(hx_stat("sid", 1, "packets"), 0);
-	one("S-026, PSP", "ip6 $T $Epsp 64 / srh 2001:db8:dead::1,$Epsp 1 / " UDP, "", &in);
-	lab_expect_icmp6("S-026, PSP", 1, in.buf, in.len, 1, 0, 0);
-	cr_assert_eq(hx_stat("sid", 2, "packets"), 0);
-	lab_nothing_left("S-026");
 }
 
 /* A next hop nobody answers for: the packet waits and does not count; once that is known, code 3 at once. */
@@ -144,42 +42,6 @@ Test(srv6_conformance, s026_neighbour_does_not_answer)
 	one("S-026", "ip6 $T $E 64 / srh 2001:db8:c:26::1,$E 1 / " UDP, "", &in);
 	lab_expect_icmp6("S-026", 1, in.buf, in.len, 1, 3, 0);
 	cr_assert_eq(hx_stat("sid", 1, "packets"), 0);
-}
-
-Test(srv6_conformance, s032_group_source)
-{
-	struct pktb in;
-
-	one("S-032", "ip6 ff02::9 $E 64 / srh $R,$E 3 / " UDP, "", &in);
-	lab_nothing_left("S-032");
-	cr_assert_eq(hx_drops(), 1);
-}
-
-/* 1000 packets at once: the burst passes, the rest is dropped, all are counted. */
-Test(srv6_conformance, s034_errors_are_limited)
-{
-	struct pktb in;
-	uint8_t b[PKTB_CAP];
-	unsigned n = 0;
-
-	packet_make(&in, "ip6 $T $E 64 / srh $R,$E 3 / " UDP, "");
-	for (int i = 0; i < 1000; i++)
-		lab_send(1, in.buf, in.len);
-	while (lab_recv(1, b, sizeof(b)) != 0)
-		n++;
-	cr_assert(n >= 1 && n < 500, "%u errors for 1000 packets", n);
-	cr_assert_eq(hx_verdict("srv6-endpoint", "bad-list"), 1000);
-	cr_assert_eq(hx_verdict("icmp-error", "rate-limit") + n, 1000);
-	cr_assert_eq(hx_mbufs_in_use(), 0);
-}
-
-Test(srv6_conformance, s035_long_packet_is_quoted_in_part)
-{
-	struct pktb in;
-
-	one("S-035", "ip6 $T $E 64 / srh $R,$E 3 / udp / fill 1412", "", &in);
-	cr_assert_eq(in.len, 1500);
-	lab_expect_icmp6("S-035", 1, in.buf, in.len, 4, 0, 43);
 }
 
 Test(srv6_conformance, s062_next_hop_down)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The SRv6 conformance suite over wires: against Heddle, and the rows that apply against the Linux kernel.
+
+    tester  t1 ... t6 ── p1 ... p6  node under test
+"""
+
+import json
+import os
+
+from heddlelab import Heddle
+from heddlelab.heddle import STAGE
+
+CONFORMANCE = os.path.join(STAGE, "usr/bin/heddle-conformance")
+PORTS = range(1, 7)
+
+
+def wired(lab):
+    tester, node = lab.ns("tester"), lab.ns("node")
+    for n in PORTS:
+        lab.link(tester, f"t{n}", node, f"p{n}")
+        tester.sysctl(f"net.ipv6.conf.t{n}.disable_ipv6=1")
+        node.ip(f"link set p{n} address 02:00:00:00:00:{n:02x}")
+    return tester, node
+
+
+def config(lab, kind):
+    return lab.run([CONFORMANCE, "config", "srv6", "--for", kind]).stdout
+
+
+def run(lab, tester, kind, wait):
+    out = os.environ.get("HEDDLE_CONFORMANCE_OUT") or lab.path("reports")  # scripts/test conformance --reports
+    os.makedirs(out, exist_ok=True)
+    path = lab.path("report.json")
+    done = tester.run([CONFORMANCE, "run", "srv6", "--target", "af_packet:" + ",".join(f"t{n}" for n in PORTS),
+                       "--for", kind, "--wait", str(wait), "--json", path,
+                       "--markdown", os.path.join(out, f"srv6-{kind}.md")], check=False, timeout=300)
+    with open(path) as f:
+        return done.returncode, json.load(f)
+
+
+def failures(report):
+    return "\n".join(f"{r['id']} {r['title']}: {r['seen']}" for r in report["rows"] if r["outcome"] == "fail")
+
+
+def test_heddle_over_veth(lab):
+    tester, node = wired(lab)
+    heddle = Heddle(lab, node, config(lab, "heddle")).start()
+    code, report = run(lab, tester, "heddle", 700)
+    assert code == 0, failures(report) + heddle.show("drops")
+    assert report["passed"] > 100, report["passed"]
+
+
+def test_kernel_over_veth(lab):
+    tester, node = wired(lab)
+    script = lab.write("linux.sh", config(lab, "linux"))
+    node.run(["sh", script])
+    code, report = run(lab, tester, "linux", 300)
+    assert code == 0, failures(report)
+    assert report["passed"] > 20, report["passed"]
+
+
+def test_a_wrong_node_is_found_out(lab):
+    """A kernel that forwards and knows no SID fails rows without an explanation."""
+    tester, node = wired(lab)
+    node.forwarding()
+    done = tester.run([CONFORMANCE, "run", "srv6", "--target", "af_packet:" + ",".join(f"t{n}" for n in PORTS),
+                       "--for", "other", "--wait", "20", "-k", "S-00"], check=False, timeout=60)
+    assert done.returncode == 1 and "0 passed, 9 failed" in done.stdout, done.stdout
