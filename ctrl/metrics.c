@@ -314,23 +314,30 @@ static void sums(struct metrics *m)
 	m->phase = HEAD;
 }
 
-static const char *family(const struct hd_stats_vec *v, uint32_t col, char *buf, size_t size)
+/* Name of a column's family.  Times are in seconds there (*ret_ns: the cells are nanoseconds). */
+static const char *family(const struct hd_stats_vec *v, uint32_t col, char *buf, size_t size,
+			  bool *ret_ns)
 {
-	char vec[64], column[64];
+	char vec[64], column[64 + sizeof("seconds")];
 
 	metric_name(v->name, sizeof(v->name), vec);
 	metric_name(v->col[col], sizeof(v->col[0]), column);
+	size_t n = strlen(column);
+	*ret_ns = n > 3 && strcmp(column + n - 3, "_ns") == 0;
+	if (*ret_ns)
+		strcpy(column + n - 2, "seconds");
 	snprintf(buf, size, "heddle_%s_%s", vec, column);
 	return buf;
 }
 
 static void head(struct out *o, struct metrics *m, const struct hd_stats_vec *v)
 {
-	char name[160], help[160], column[64];
+	char name[200], help[160], column[64];
+	bool ns;
 
 	metric_name(v->col[m->col], sizeof(v->col[0]), column);
 	snprintf(help, sizeof(help), "%s %s", column, m->kind != NULL ? m->kind->what : "in all");
-	family(v, m->col, name, sizeof(name));
+	family(v, m->col, name, sizeof(name), &ns);
 	if (v->kind == HD_STATS_GAUGE)
 		put(o, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
 	else
@@ -342,13 +349,19 @@ static void head(struct out *o, struct metrics *m, const struct hd_stats_vec *v)
 static void sample(struct out *o, const struct metrics *m, const struct hd_stats_vec *v,
 		   const char *label, uint64_t value)
 {
-	char name[160];
+	bool ns, gauge = v->kind == HD_STATS_GAUGE;
+	char name[200];
 
-	family(v, m->col, name, sizeof(name));
-	put(o, "%s%s", name, v->kind == HD_STATS_GAUGE ? "" : "_total");
+	family(v, m->col, name, sizeof(name), &ns);
+	put(o, "%s%s", name, gauge ? "" : "_total");
 	if (label != NULL)
 		put(o, "{%s=\"%s\"}", m->kind->label, label);
-	put(o, " %llu\n", (unsigned long long)value);
+	if (ns)
+		put(o, " %.9f\n", (gauge ? (double)(int64_t)value : (double)value) / 1e9);
+	else if (gauge) /* may be below zero */
+		put(o, " %lld\n", (long long)value);
+	else
+		put(o, " %llu\n", (unsigned long long)value);
 }
 
 /* One row of one column. */
