@@ -145,7 +145,7 @@ ParameterizedTestParameters(cli_commands, refused)
 		{ "nonsense", "unknown command 'nonsense'" },
 		{ "show", "show what?  One of: interfaces, neighbours, routes" },
 		{ "show what", "there is no such thing; there are: interfaces" },
-		{ "show s extra", "unexpected 'extra'" },
+		{ "show si extra", "unexpected 'extra'" },
 		{ "show routes --vfr x", "no option '--vfr'; it has: --json" },
 		{ "show routes --vrf", "--vrf needs VRF" },
 		{ "show graph --dot=3", "--dot takes no value" },

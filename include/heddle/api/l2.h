@@ -48,10 +48,10 @@ static_assert(sizeof(struct hd_api_iface) == 68, "no hidden padding");
 #define HD_IFACE_F_INGRESS 0x2u /* IP packets go by node srv6-ingress: steering, domain filters */
 enum hd_urpf { HD_URPF_NONE = 0, HD_URPF_LOOSE = 1, HD_URPF_STRICT = 2 };
 
-/* XDP_RULE: what the steering program of a port with HD_PORT_F_STEER does with frames that match.  One rule decides: the
- * one for the VLAN tags, else for the ethertype, else for the destination address (the longest prefix), else for the UDP
- * destination port, else UNICAST.  What matches none is the kernel's.  Rules of a port that fell back to af_packet have
- * no effect.  Errors: ENOENT port, EINVAL, ENOSPC.  Key: the first 28 octets. */
+/* XDP_RULE: what the steering program of a port with HD_PORT_F_STEER does with frames that match.  One rule decides:
+ * the one for the VLAN tags, else for the ethertype, else for the destination address (the longest prefix), else for
+ * the UDP destination port, else UNICAST.  What matches none is the kernel's.  Rules of a port that fell back to
+ * af_packet have no effect.  Errors: ENOENT port, EINVAL, ENOSPC.  Key: the first 28 octets. */
 enum hd_xdp_match {
 	HD_XDP_UNICAST = 1,    /* unicast IP packets that no other rule matches */
 	HD_XDP_LINK_LOCAL = 2, /* Neighbor Discovery to a link-local unicast address */
