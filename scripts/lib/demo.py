@@ -229,7 +229,9 @@ class Demo:
         if keep:
             socket = os.path.join(self.heddle.run_dir, "ctrl.sock")
             indent(f"alias heddle='{CLI} --socket {socket}'\n"
+                   "heddle                             # a shell: Tab completes, ? explains\n"
                    "heddle show interfaces --watch\n"
+                   "heddle traceroute 10.0.2.2\n"
                    "heddle show drops --json\n"
                    "heddle capture --node srv6-encap --count 10 -w /tmp/encap.pcapng\n"
                    f"{' '.join(self.a.argv('ping 10.0.2.2'))}\n"

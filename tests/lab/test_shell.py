@@ -230,6 +230,10 @@ def test_every_command_has_a_manual_page(net):
             text = page.read()
         assert ".SH EXAMPLES" in text and f"heddle {name}" in text.replace("\\-", "-"), name
         assert net.run(*name.split(), "--help").stdout.startswith(f"Usage: heddle {name}")
+    for page in ("man8/heddle-dp.8", "man8/heddle-ctrl.8", "man1/heddle-bench.1"):
+        with open(os.path.join(STAGE, "usr/share/man", page)) as text:
+            assert "Usage: " in text.read().replace("\\-", "-"), page
+        pages.append(os.path.join(STAGE, "usr/share/man", page))
     if shutil.which("groff"):
         done = subprocess.run(["groff", "-man", "-ww", "-z", *pages], capture_output=True, text=True, check=True)
         assert done.stderr == ""
