@@ -7,7 +7,9 @@
 import json
 import os
 
-from heddlelab import Heddle
+import yaml
+
+from heddlelab import Heddle, interface, veth_port
 from heddlelab.heddle import STAGE
 
 CONFORMANCE = os.path.join(STAGE, "usr/bin/heddle-conformance")
@@ -66,3 +68,22 @@ def test_a_wrong_node_is_found_out(lab):
     done = tester.run([CONFORMANCE, "run", "srv6", "--target", "af_packet:" + ",".join(f"t{n}" for n in PORTS),
                        "--for", "other", "--wait", "20", "-k", "S-00"], check=False, timeout=60)
     assert done.returncode == 1 and "0 passed, 9 failed" in done.stdout, done.stdout
+
+
+def test_one_interface_with_vlans(lab):
+    """The node's six ports as VLANs 101 to 106 of one interface."""
+    tester, node = lab.ns("tester"), lab.ns("node")
+    lab.link(tester, "t0", node, "trunk")
+    tester.sysctl("net.ipv6.conf.t0.disable_ipv6=1")
+    node.ip("link set trunk address 02:00:00:00:00:01")
+    tree = yaml.safe_load(config(lab, "heddle"))
+    ports = tree["interfaces"]["interface"]
+    for n, port in enumerate(ports, 1):
+        del port["devargs"]
+        port.update({"parent": "trunk", "outer-vlan": {"id": 100 + n, "type": "0x8100"}})
+    ports.insert(0, interface("trunk", veth_port("trunk")))
+    Heddle(lab, node, tree).start()
+    done = tester.run([CONFORMANCE, "run", "srv6", "--target", "af_packet:t0", "--for", "heddle", "--wait", "2000",
+                       "-k", "S-06"], check=False, timeout=120)
+    assert done.returncode == 0 and "0 failed" in done.stdout, done.stdout
+    assert "S-060" not in done.stdout, "rows that pass are not listed"
