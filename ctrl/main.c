@@ -22,6 +22,7 @@
 #include "ctrl/loop.h"
 #include "ctrl/probe/probe.h"
 #include "ctrl/running.h"
+#include "ctrl/srv6/srv6.h"
 
 struct options {
 	const char *config, *check, *run_dir, *state_dir, *yang_dir;
@@ -162,6 +163,7 @@ static void dp_up(void *arg)
 
 	debug_dp_up(c);
 	events_dataplane(c->events, true, dp_hello(c->dp)->software);
+	srv6_dp_up(c);
 	running_dp_up(c->running);
 }
 
@@ -194,6 +196,9 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 		log_error(
 			"worker %u: no progress for %u ms in node %.31s; see: heddle show workers",
 			ev->u.stall.worker, ev->u.stall.stalled_ms, ev->u.stall.node);
+		break;
+	case HD_EVENT_SEGLIST:
+		srv6_seglist_event(c, ev);
 		break;
 	case HD_EVENT_CAPTURE_DONE:
 		debug_capture_done(c, ev);

@@ -318,9 +318,11 @@ static int compile_conf(struct compile *c, const struct lyd_node *srv6)
 
 /* --- SRV6_SEGLIST, SRV6_POLICY --------------------------------------------------------------- */
 
-static int add_seglist(struct compile *c, const struct srv6_list *l)
+static int add_seglist(struct compile *c, const struct srv6_list *l, uint32_t vrf_id)
 {
-	struct hd_api_srv6_seglist list = { .seglist_id = l->seglist_id, .n_segs = l->n_out };
+	struct hd_api_srv6_seglist list = { .seglist_id = l->seglist_id,
+					    .n_segs = l->n_out,
+					    .vrf_id = vrf_id };
 
 	if (l->n_out == 0)
 		return 0;
@@ -328,21 +330,23 @@ static int add_seglist(struct compile *c, const struct srv6_list *l)
 		return compile_fail(c, l->node, "out of memory");
 	memcpy(list.seg, l->out, l->n_out * sizeof(list.seg[0]));
 	return compile_add(c, &srv6_kinds[SRV6_KIND_SEGLIST], &list,
-			   offsetof(struct hd_api_srv6_seglist, seg) +
-				   l->n_out * sizeof(list.seg[0]),
+			   vrf_id != 0 ? sizeof(list) :
+					 offsetof(struct hd_api_srv6_seglist, seg) +
+						 l->n_out * sizeof(list.seg[0]),
 			   l->node);
 }
 
 /* The lists of all paths, so that the data plane watches their first segments and a change of the active path is one
  * message; lists of a composite path are those of its constituents. */
-static int add_seglists(struct compile *c, const struct srv6_paths *p, bool composite_too)
+static int add_seglists(struct compile *c, const struct srv6_paths *p, uint32_t vrf_id,
+			bool composite_too)
 {
 	int rc = 0;
 
 	for (unsigned i = 0; i < p->n; i++)
 		for (unsigned k = 0; rc == 0 && k < p->path[i].n_lists; k++)
 			if (!p->path[i].composite || composite_too)
-				rc = add_seglist(c, &p->path[i].list[k]);
+				rc = add_seglist(c, &p->path[i].list[k], vrf_id);
 	return rc;
 }
 
@@ -427,7 +431,7 @@ static int compile_policy(struct compile *c, const struct lyd_node *node)
 		rc = read_paths(c, node, NULL, &paths);
 	if (rc < 0)
 		return rc;
-	rc = add_seglists(c, &paths, false);
+	rc = add_seglists(c, &paths, policy.vrf_id, false);
 	if (rc == 0 && policy.policy_id != 0)
 		rc = add_policy(c, node, paths.active, &policy);
 	if (rc == 0 && policy.policy_id != 0)
@@ -462,7 +466,7 @@ int srv6_policy_service(struct compile *c, const char *name, const struct lyd_no
 		rc = read_paths(c, node, sid, &paths);
 	if (rc < 0)
 		return rc;
-	rc = add_seglists(c, &paths, true);
+	rc = add_seglists(c, &paths, policy.vrf_id, true);
 	if (rc == 0)
 		rc = add_policy(c, node, paths.active, &policy);
 	srv6_paths_free(&paths);

@@ -3,6 +3,7 @@
  * (RFC 9256 section 7).  And the operation that tells of liveness. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
@@ -95,6 +96,40 @@ void srv6_policy_state(struct ctrl *c, struct http_req *req)
 	}
 	json_object_object_add(top, "policy", list);
 	restconf_data(req, "heddle-srv6:policy-state", top);
+}
+
+static void seglist_state(struct ctrl *c, const struct hd_api_srv6_seglist_state *s)
+{
+	const char *name = ids_name(c->ids, ID_SEGLIST, s->seglist_id);
+
+	if (!liveness_resolved_set(s->seglist_id, s->resolved != 0))
+		return;
+	log_info("segment list %s: %s to its first segment", name != NULL ? name : "?",
+		 s->resolved != 0 ? "a way" : "no way");
+	running_refresh(c->running);
+}
+
+void srv6_seglist_event(struct ctrl *c, const struct hd_api_event *ev)
+{
+	struct hd_api_srv6_seglist_state s;
+
+	memcpy(&s, ev->u.room, sizeof(s));
+	seglist_state(c, &s);
+}
+
+static void on_seglists(void *arg, const struct dp_answer *a)
+{
+	struct hd_api_srv6_seglist_state s;
+	size_t off = 0;
+
+	while (a->error == 0 && dp_answer_next(a, &off, &s, sizeof(s)) != NULL)
+		seglist_state(arg, &s);
+}
+
+void srv6_dp_up(struct ctrl *c)
+{
+	liveness_resolved_forget();
+	dp_request(c->dp, HD_API_SRV6_SEGLIST_STATE, NULL, 0, -1, on_seglists, c);
 }
 
 void srv6_path_state(struct ctrl *c, const struct lyd_node *in, struct http_req *req)

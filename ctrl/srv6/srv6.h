@@ -22,6 +22,11 @@ int srv6_policy_by_color(struct compile *c, const struct lyd_node *at, uint32_t 
 			 uint8_t family, const uint8_t *endpoint, unsigned color_only,
 			 const char **ret_name, uint32_t *ret_id);
 
+/* Hooks of the data plane client: which segment lists have no way out, all of them and one by one. */
+struct hd_api_event;
+void srv6_dp_up(struct ctrl *c);
+void srv6_seglist_event(struct ctrl *c, const struct hd_api_event *ev);
+
 /* What heddle-srv6 adds to an interface: flags of IFACE, and the policy of its frames. */
 struct hd_api_iface;
 int srv6_interface(struct compile *c, const char *name, struct hd_api_iface *iface);

@@ -100,6 +100,22 @@ static const uint8_t ecn_decap[4][4] = {
 	{ 3, 3, 3, 3 },    /* CE */
 };
 
+uint8_t srv6_decap_flags;
+
+/* The uniform model (RFC 2983 section 3): DSCP as it is; the hop limit only downwards, and never 0, which would mean that
+ * it stays. */
+static void uniform(struct srv6_pkt *p, const uint8_t *in, uint8_t outer_tc)
+{
+	uint8_t outer = p->ip[IP6_OFF_HOP_LIMIT],
+		inner = p->upper == IP_NH_IP6 ? in[IP6_OFF_HOP_LIMIT] :
+						((const struct ip4_hdr *)in)->ttl;
+
+	if ((srv6_decap_flags & HD_SRV6_CONF_F_DECAP_DSCP) != 0)
+		p->inner_tc = (uint8_t)((outer_tc & ~3) | (p->inner_tc & 3));
+	if ((srv6_decap_flags & HD_SRV6_CONF_F_DECAP_HOP) != 0 && outer < inner)
+		p->inner_hop = outer != 0 ? outer : 1;
+}
+
 enum srv6_endpoint_verdict srv6_plan_decap(struct srv6_pkt *p)
 {
 	const uint8_t *in = p->ip + p->upper_off;
@@ -120,6 +136,9 @@ enum srv6_endpoint_verdict srv6_plan_decap(struct srv6_pkt *p)
 	if (SRV6_UNLIKELY(ecn == DROP))
 		return SRV6_EP_INNER_ECN;
 	p->inner_tc = (uint8_t)((tc & ~3) | ecn);
+	p->inner_hop = 0;
+	if (SRV6_UNLIKELY(srv6_decap_flags != 0))
+		uniform(p, in, outer_tc);
 	return v6 ? SRV6_EP_DECAP6 : SRV6_EP_DECAP4;
 }
 

@@ -35,6 +35,7 @@ struct srv6_pkt {
 	/* from the behavior */
 	bool pop;     /* commit removes the SRH (PSP, 4.16.1) */
 	uint8_t left; /* commit writes this into Segments Left, when there is an SRH (srh_off) */
+	uint8_t inner_hop; /* commit writes this hop limit or TTL into the inner packet; 0: it stays */
 	uint8_t inner_tc; /* commit writes this traffic class or TOS into the inner packet (RFC 6040) */
 	uint8_t icmp_type, icmp_code; /* for verdicts that lead to icmp-error */
 	uint32_t icmp_data;           /* pointer */
@@ -178,6 +179,9 @@ static inline enum srv6_endpoint_verdict srv6_plan_advance(const struct srv6_sid
 	return SRV6_EP_FORWARD;
 }
 
+/* What of the outer header goes inwards: HD_SRV6_CONF_F_DECAP_* of SRV6_CONF.  Written by the control thread. */
+extern uint8_t srv6_decap_flags;
+
 /* Decapsulate the packet at the upper layer, which is of type IP_NH_IP4 or IP_NH_IP6 (4.6, 4.7).
  * Returns SRV6_EP_DECAP4, SRV6_EP_DECAP6 or why not. */
 enum srv6_endpoint_verdict srv6_plan_decap(struct srv6_pkt *p);
@@ -232,6 +236,12 @@ static inline uint32_t srv6_commit_decap(struct srv6_pkt *p)
 		in[1] = (uint8_t)((in[1] & 0x0f) | p->inner_tc << 4);
 	} else if (SRV6_UNLIKELY(((struct ip4_hdr *)in)->tos != p->inner_tc)) {
 		ip4_tos_set((struct ip4_hdr *)in, p->inner_tc);
+	}
+	if (SRV6_UNLIKELY(p->inner_hop != 0)) {
+		if (p->upper == IP_NH_IP6)
+			in[IP6_OFF_HOP_LIMIT] = p->inner_hop;
+		else
+			ip4_ttl_set((struct ip4_hdr *)in, p->inner_hop);
 	}
 	return p->upper_off;
 }

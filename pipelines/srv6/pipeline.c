@@ -44,9 +44,15 @@ static void srv6_fini(void)
 	srv6_policy_fini();
 }
 
+static void srv6_tick(void)
+{
+	srv6_policy_tick();
+	srv6_classifier_tick();
+}
+
 const struct pipeline srv6_pipeline = {
 	.name = "srv6",
 	.init = srv6_init,
 	.fini = srv6_fini,
-	.tick = srv6_classifier_tick,
+	.tick = srv6_tick,
 };

@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "dataplane/api_server.h"
+#include "dataplane/debug_api.h"
 #include "dataplane/objects.h"
 #include "dataplane/stats.h"
 #include "heddle/api/ip.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/srv6/packet.h"
 
 #define DEFAULT_HOP_LIMIT 64
 
@@ -21,25 +24,42 @@ struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
 static struct hd_api_srv6_conf conf;
 static struct hd_api_srv6_seglist **seglists;   /* by id, NULL: none */
 static struct hd_api_srv6_policy **policy_msgs; /* by id */
+static uint32_t n_seglists; /* ids ever used are below */
+static uint8_t *unresolved; /* by seglist_id: its first segment has no way to an interface */
 
 static bool unspecified(const uint8_t addr[16])
 {
 	return ip6_addr_is_unspecified((const struct ip6_addr *)addr);
 }
 
-/* Spread flows as the published policy does, as far as the new shares allow. */
-static void policy_fill_buckets(struct srv6_policy *p, const struct hd_api_srv6_policy *m)
+/* The lists that carry traffic: those whose first segment has a way; without any, all, so that senders are told. */
+static uint32_t lists_in_use(const struct hd_api_srv6_policy *m,
+			     struct hd_api_srv6_policy_list ret[HD_SRV6_LISTS_MAX])
 {
-	const struct srv6_policy *was = srv6_policy_get(m->policy_id);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->n_lists; i++)
+		if (!unresolved[m->list[i].seglist_id])
+			ret[n++] = m->list[i];
+	if (n == 0)
+		for (; n < m->n_lists; n++)
+			ret[n] = m->list[n];
+	return n;
+}
+
+/* Spread flows as the published policy does, as far as the new shares allow. */
+static void policy_fill_buckets(struct srv6_policy *p, const struct hd_api_srv6_policy_list *list)
+{
+	const struct srv6_policy *was = srv6_policy_get(p->policy_id);
 	uint32_t id[HD_SRV6_LISTS_MAX], weight[HD_SRV6_LISTS_MAX], old[SRV6_BUCKETS];
 
-	for (uint32_t i = 0; i < m->n_lists; i++) {
-		id[i] = m->list[i].seglist_id;
-		weight[i] = m->list[i].weight;
+	for (uint32_t i = 0; i < p->n_lists; i++) {
+		id[i] = list[i].seglist_id;
+		weight[i] = list[i].weight;
 	}
 	for (unsigned b = 0; was != NULL && was->n_lists != 0 && b < SRV6_BUCKETS; b++)
 		old[b] = was->outer[was->bucket[b]].seglist_id;
-	srv6_buckets_fill(id, weight, m->n_lists, was != NULL && was->n_lists != 0 ? old : NULL,
+	srv6_buckets_fill(id, weight, p->n_lists, was != NULL && was->n_lists != 0 ? old : NULL,
 			  p->bucket);
 }
 
@@ -99,7 +119,8 @@ static int treatment_check(const struct hd_api_srv6_treatment *t, struct object_
 static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 {
 	const uint8_t *src = unspecified(m->source) ? conf.encap_source : m->source;
-	uint32_t n = unspecified(src) ? 0 : m->n_lists;
+	struct hd_api_srv6_policy_list list[HD_SRV6_LISTS_MAX];
+	uint32_t n = unspecified(src) ? 0 : lists_in_use(m, list);
 	size_t size = sizeof(struct srv6_policy) + n * sizeof(struct srv6_outer);
 	struct srv6_policy *p = aligned_alloc(64, (size + 63) / 64 * 64);
 	struct hd_api_srv6_treatment t;
@@ -113,7 +134,7 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 	p->l2 = encap_is_l2(m->encap);
 	treatment_of(m, &t);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct hd_api_srv6_seglist *l = seglists[m->list[i].seglist_id];
+		const struct hd_api_srv6_seglist *l = seglists[list[i].seglist_id];
 		struct srv6_outer_fields f = {
 			.encap = (enum hd_srv6_encap)m->encap,
 			.seg = (const struct ip6_addr *)l->seg,
@@ -131,7 +152,7 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 		srv6_outer_build(&p->outer[i], &f); /* the checks have passed: cannot fail */
 	}
 	if (n != 0)
-		policy_fill_buckets(p, m);
+		policy_fill_buckets(p, list);
 	return p;
 }
 
@@ -224,6 +245,91 @@ out:
 	return rc;
 }
 
+/* ---- first segments -------------------------------------------------------------------------------------------- */
+
+#define VRF_HOPS 4u
+
+/* Has the address a way to an interface whose link is up?  What a neighbour says is not asked: it is tried by traffic
+ * only, so a list without any would never come back. */
+static bool has_way(uint32_t vrf, const uint8_t *dst)
+{
+	for (unsigned hops = 0; hops <= VRF_HOPS; hops++) {
+		const struct fib *fib = ip_fib6(vrf);
+		uint32_t word = fib != NULL ? fib_lookup(fib, dst) : 0, index = hd_result_index(word);
+		const struct srv6_policy *p;
+		const struct iface *i;
+		const struct nhg *g;
+		const struct adj *a;
+
+		switch (hd_result_kind(word)) {
+		case HD_RESULT_NONE:
+		case HD_RESULT_DROP:
+			return false;
+		case HD_RESULT_GLEAN:
+			i = iface_get(index);
+			return i != NULL && i->up;
+		case HD_RESULT_ADJ:
+			a = adj_get(index);
+			return a != NULL && a->state != ADJ_DOWN;
+		case HD_RESULT_GROUP:
+			g = nhg_get(index);
+			return g != NULL && g->n_up != 0;
+		case HD_RESULT_POLICY:
+			p = srv6_policy_get(index);
+			return p != NULL && p->n_lists != 0;
+		case HD_RESULT_VRF:
+			vrf = index;
+			break;
+		default: /* a SID or an address of this node, the control plane */
+			return true;
+		}
+	}
+	return false;
+}
+
+static void seglist_watch(uint32_t id)
+{
+	const struct hd_api_srv6_seglist *l = seglists[id];
+	struct hd_api_srv6_seglist_state s = { .seglist_id = id };
+	struct hd_api_event ev = { .kind = HD_EVENT_SEGLIST };
+
+	s.resolved = l == NULL || has_way(l->vrf_id, l->seg[0]);
+	if (s.resolved == !unresolved[id])
+		return;
+	unresolved[id] = !s.resolved;
+	if (l == NULL || policies_rebuild(id) < 0) /* without memory they are tried at the next change */
+		return;
+	memcpy(ev.u.room, &s, sizeof(s));
+	api_server_event(&ev);
+}
+
+#define WATCH_TURNS 5u /* each list is looked at once in so many ticks of 100 ms */
+
+void srv6_policy_tick(void)
+{
+	static unsigned turn;
+
+	turn = (turn + 1) % WATCH_TURNS;
+	for (uint32_t id = turn; id < n_seglists; id += WATCH_TURNS)
+		if (seglists[id] != NULL)
+			seglist_watch(id);
+}
+
+static int seglist_state_request(const void *body, size_t size, debug_send_fn send, void *arg,
+				 struct hd_api_reply *reply)
+{
+	(void)body;
+	(void)size;
+	(void)reply;
+	for (uint32_t id = 0; id < n_seglists; id++) {
+		struct hd_api_srv6_seglist_state s = { .seglist_id = id };
+
+		if (seglists[id] != NULL && unresolved[id])
+			send(arg, HD_API_SRV6_SEGLIST_STATE, &s, sizeof(s));
+	}
+	return 0;
+}
+
 /* ---- SRV6_CONF ------------------------------------------------------------------------------------------------- */
 
 static int conf_check(const void *msg, const void *old, struct object_error *err)
@@ -256,6 +362,7 @@ static int conf_apply(const void *msg, const void *old, struct object_error *err
 		conf = was;
 		return object_fail(err, -ENOMEM, "out of memory");
 	}
+	srv6_decap_flags = conf.flags;
 	if (conf.flow_seed != 0 && conf.flow_seed != was.flow_seed)
 		ip_flow_seed_set(conf.flow_seed);
 	return 0;
@@ -265,6 +372,7 @@ static void conf_remove(const void *old)
 {
 	(void)old;
 	memset(&conf, 0, sizeof(conf));
+	srv6_decap_flags = 0;
 	policies_rebuild(ALL_POLICIES); /* without memory they stay as they are */
 }
 
@@ -312,6 +420,8 @@ static int seglist_apply(const void *msg, const void *old, struct object_error *
 		goto no_memory;
 	*new = *m;
 	seglists[m->seglist_id] = new;
+	if (m->seglist_id >= n_seglists)
+		n_seglists = m->seglist_id + 1;
 	if (old != NULL && policies_rebuild(m->seglist_id) < 0)
 		goto put_back;
 	free(was);
@@ -329,6 +439,7 @@ static void seglist_remove(const void *old)
 
 	free(seglists[m->seglist_id]); /* no policy refers to it any more */
 	seglists[m->seglist_id] = NULL;
+	unresolved[m->seglist_id] = 0;
 }
 
 static struct object_kind seglist_kind = {
@@ -473,11 +584,15 @@ int srv6_policy_init(void)
 	int rc = -ENOMEM;
 
 	memset(&conf, 0, sizeof(conf));
+	srv6_decap_flags = 0;
 	srv6_policies = slots_create(dp_limits.policies);
 	seglists = calloc(dp_limits.seglists, sizeof(*seglists));
 	policy_msgs = calloc(dp_limits.policies, sizeof(*policy_msgs));
 	users = calloc(dp_limits.seglists, sizeof(struct user *));
-	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL || users == NULL)
+	unresolved = calloc(dp_limits.seglists, 1);
+	n_seglists = 0;
+	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL || users == NULL ||
+	    unresolved == NULL)
 		goto undo;
 	for (uint32_t i = 0, idx; i < dp_limits.policies;
 	     i++) /* the owner chooses ids: all of them are given out */
@@ -492,6 +607,8 @@ int srv6_policy_init(void)
 		rc = object_kind_register(&seglist_kind);
 	if (rc == 0)
 		rc = object_kind_register(&policy_kind);
+	if (rc == 0)
+		rc = debug_request_register(HD_API_SRV6_SEGLIST_STATE, seglist_state_request);
 	if (rc == 0)
 		return 0;
 undo:
@@ -511,9 +628,11 @@ void srv6_policy_fini(void)
 	free(seglists);
 	free(policy_msgs);
 	free(users);
+	free(unresolved);
 	slots_destroy(srv6_policies, free);
 	seglists = NULL;
 	policy_msgs = NULL;
 	users = NULL;
+	unresolved = NULL;
 	srv6_policies = NULL;
 }

@@ -48,6 +48,8 @@ extern struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
 
 int srv6_policy_init(void); /* tables, counters, object kinds SRV6_CONF, SRV6_SEGLIST, SRV6_POLICY */
 void srv6_policy_fini(void);
+/* Control thread, every 100 ms: have the lists' first segments a way?  Lists without are spared, and told of. */
+void srv6_policy_tick(void);
 
 int srv6_explain_init(void); /* explain.c */
 

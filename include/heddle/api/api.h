@@ -87,6 +87,7 @@ enum hd_api_type {
 	HD_API_PORT_STATE = 0xf0a,
 	HD_API_NEIGH_STATE = 0xf0b,
 	HD_API_WORKER_QUEUES = 0xf0c,
+	HD_API_SRV6_SEGLIST_STATE = 0xf30,
 	HD_API_PROBE = 0xf10, /* probe.h */
 	HD_API_EXPLAIN = 0xf11,
 	HD_API_EXPLAIN_STEP = 0xf12,
@@ -132,6 +133,8 @@ enum hd_api_event_kind {
 	HD_EVENT_NEIGH = 3,        /* a neighbour appeared, changed or went: u.neigh */
 	HD_EVENT_CAPTURE_DONE = 4, /* u.capture */
 	HD_EVENT_LOG = 5,          /* text only: something the operator should see */
+	HD_EVENT_SEGLIST = 16,     /* a segment list's first segment got or lost its way: struct
+				    * hd_api_srv6_seglist_state in u.room */
 	HD_EVENT_PROBE = 6,        /* answer to a probe: struct hd_api_probe_answer in u.room */
 };
 

@@ -46,8 +46,19 @@ struct hd_api_srv6_seglist {
 	uint32_t seglist_id; /* < max_seglists */
 	uint32_t n_segs;     /* 1..HD_SRV6_SEGS_MAX */
 	uint8_t seg[HD_SRV6_SEGS_MAX][16];
+	uint32_t vrf_id; /* where the first segment must have a way: that of the policies it is made for */
 };
-static_assert(sizeof(struct hd_api_srv6_seglist) == 8 + 16 * HD_SRV6_SEGS_MAX, "no hidden padding");
+static_assert(sizeof(struct hd_api_srv6_seglist) == 12 + 16 * HD_SRV6_SEGS_MAX,
+	      "no hidden padding");
+
+/* SRV6_SEGLIST_STATE: lists whose first segment has no way to an interface (RFC 9256 section 5.1), sent in answer to an
+ * empty request, one message each; and in u.room of HD_EVENT_SEGLIST when it changes.  A policy spares such a list as
+ * long as it has another one. */
+struct hd_api_srv6_seglist_state {
+	uint32_t seglist_id;
+	uint32_t resolved; /* 0 or 1 */
+};
+static_assert(sizeof(struct hd_api_srv6_seglist_state) == 8, "no hidden padding");
 
 enum hd_srv6_encap {
 	HD_SRV6_H_ENCAPS = 1,        /* RFC 8986 5.1 */

@@ -142,6 +142,17 @@ static inline void ip4_ttl_decrement(struct ip4_hdr *h)
 	h->csum = hd_csum_update16(h->csum, old, new);
 }
 
+/* A new TTL with the checksum kept valid (RFC 1624). */
+static inline void ip4_ttl_set(struct ip4_hdr *h, uint8_t ttl)
+{
+	be16_t old, new;
+
+	memcpy(&old, &h->ttl, 2); /* TTL and protocol form one 16-bit word */
+	h->ttl = ttl;
+	memcpy(&new, &h->ttl, 2);
+	h->csum = hd_csum_update16(h->csum, old, new);
+}
+
 /* A new TOS octet (DSCP and ECN) with the checksum kept valid (RFC 1624). */
 static inline void ip4_tos_set(struct ip4_hdr *h, uint8_t tos)
 {

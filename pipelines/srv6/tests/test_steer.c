@@ -27,6 +27,15 @@ static void set_conf(void)
 	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), 0, "%s", hx_error());
 }
 
+static void set_conf_flags(uint8_t flags)
+{
+	struct hd_api_srv6_conf c = { .flow_seed = 1, .flags = flags };
+	struct ip6_addr a = pktb_addr6(OUTER_SRC);
+
+	memcpy(c.encap_source, &a, 16);
+	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), 0, "%s", hx_error());
+}
+
 static int try_seglist(uint32_t id, unsigned n, const char *const *seg)
 {
 	struct hd_api_srv6_seglist l = { .seglist_id = id, .n_segs = n };
@@ -387,6 +396,127 @@ Test(srv6_steer, treatment)
 	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), -EINVAL);
 	c.hop_mode = 2;
 	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), -EINVAL);
+}
+
+/* S-083 to S-085 with the uniform model: DSCP and a lower hop limit go inwards, ECN as ever. */
+Test(srv6_steer, decapsulation_uniform)
+{
+	struct pktb in, want;
+
+	set_conf_flags(HD_SRV6_CONF_F_DECAP_DSCP | HD_SRV6_CONF_F_DECAP_HOP);
+	packet_make(&in, "ip6 $T $DT6 20 / ip6 $A $B 64 / udp / fill 16", "0=6b 1=83 40=60 41=20");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $A $B 19 / udp / fill 16", "0=6b 1=a0");
+	lab_expect("IPv6", 5, &want);
+	packet_make(&in, "ip6 $T $DT4 20 / ip4 $A4 $B4 64 / udp / fill 16", "0=6b 1=80");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip4 $A4 $B4 19 / udp / fill 16", "");
+	want.ip4->tos = 0xb8;
+	pktb_finish(&want);
+	lab_expect("IPv4", 5, &want);
+	packet_make(&in, "ip6 $T $DT6 200 / ip6 $A $B 64 / udp / fill 16", "");
+	lab_send(1, in.buf, in.len);
+	packet_make(&want, "ip6 $A $B 63 / udp / fill 16", "");
+	lab_expect("never upwards", 5, &want);
+	packet_make(&in, "ip6 $T $DT6 1 / ip6 $A $B 64 / udp / fill 16", "");
+	lab_send(1, in.buf, in.len);
+	cr_assert_eq(lab_recv(5, in.buf, sizeof(in.buf)), 0, "its hop limit is reached");
+}
+
+static void watch(void)
+{
+	for (unsigned i = 0; i < 10; i++)
+		srv6_policy_tick();
+	rcu_reclaim();
+}
+
+/* RFC 9256 5.1: a list whose first segment has no way is spared while there is another; with none, senders are told. */
+Test(srv6_steer, s186_first_segment_without_way)
+{
+	static const char *const lost[] = { "2001:db8:77::1" };
+	const struct hd_api_srv6_policy_list lists[] = { { 1, 1 }, { 2, 1 } };
+	struct pktb in;
+	uint8_t b[PKTB_CAP];
+	unsigned n = 0;
+
+	set_seglist(2, 1, lost);
+	set_policy(1, HD_SRV6_H_ENCAPS, 2, lists);
+	watch();
+	for (unsigned i = 0; i < 64; i++) {
+		char text[96];
+
+		snprintf(text, sizeof(text), "ip6 $A 2001:db8:dd::1 64 / udp %u 2000 / fill 16", 1 + i);
+		packet_make(&in, text, "");
+		lab_send(1, in.buf, in.len);
+		n += lab_recv(2, b, sizeof(b)) != 0;
+	}
+	cr_assert_eq(n, 64, "%u of 64 flows get through", n);
+	hx_route(0, "2001:db8:77::/64", HD_TARGET_NEXTHOP, 2); /* its way comes */
+	watch();
+	cr_assert_eq(srv6_policy_get(1)->n_lists, 2);
+	cr_assert_eq(hx_del(HD_API_ROUTE,
+			    &(struct hd_api_route){ .family = 6, .plen = 64,
+						    .prefix = { 0x20, 1, 0x0d, 0xb8, 0, 0x77 } },
+			    HD_API_ROUTE_KEY),
+		     0);
+	set_policy(1, HD_SRV6_H_ENCAPS, 1, &lists[1]);
+	watch();
+	packet_make(&in, IN6_DD("64"), "");
+	lab_send(1, in.buf, in.len);
+	lab_expect_icmp6("no other list", 1, in.buf, in.len, 1, 0, 0);
+}
+
+/* RFC 2473 section 7, field lesson 1: each encapsulation with each inner family, at the last size that fits and the first
+ * that does not, on links of several MTUs. */
+Test(srv6_steer, mtu_edges)
+{
+	static const uint16_t mtus[] = { 1400, 1500, 1501, 4000, 8999 };
+	static const char *const seg[] = { "2001:db8:c::51", "2001:db8:c::52", "2001:db8:c::53" };
+
+	for (unsigned k = 0; k < sizeof(mtus) / sizeof(mtus[0]); k++) {
+		lab_iface_mtu(2, 2, mtus[k]);
+		for (unsigned n = 1; n <= 3; n++) {
+			for (uint8_t encap = HD_SRV6_H_ENCAPS; encap <= HD_SRV6_H_ENCAPS_RED; encap++) {
+				unsigned srh = encap == HD_SRV6_H_ENCAPS ? 8 + 16 * n :
+					       n == 1			 ? 0 :
+									   8 + 16 * (n - 1);
+				unsigned room = mtus[k] - 40u - srh;
+
+				set_seglist(1, n, seg);
+				set_policy(1, encap, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
+				for (unsigned v = 4; v <= 6; v += 2) {
+					unsigned over = v == 6 ? 48 : 28;
+					uint8_t b[PKTB_CAP];
+					struct pktb in;
+					char text[96];
+
+					for (unsigned more = 0; more < 2; more++) {
+						snprintf(text, sizeof(text), "%s / udp / fill %u",
+							 v == 6 ? "ip6 $A 2001:db8:dd::1 64" :
+								  "ip4 $A4 10.0.3.1 64",
+							 room + more - over);
+						packet_make(&in, text, "");
+						if (v == 4) {
+							in.ip4->frag = be16_make(IP4_DF);
+							pktb_finish(&in);
+						}
+						cr_assert_eq(in.len, room + more);
+						lab_send(1, in.buf, in.len);
+						if (more == 0)
+							cr_assert_eq(lab_recv(2, b, sizeof(b)), mtus[k],
+								     "MTU %u, %u segments, encapsulation %u, IPv%u",
+								     mtus[k], n, encap, v);
+						else if (v == 6)
+							lab_expect_icmp6("too big", 1, in.buf, in.len, 2, 0,
+									 room > 1280 ? room : 1280);
+						else
+							lab_expect_icmp4("too big", 1, in.buf, 3, 4, room);
+						lab_nothing_left(text);
+					}
+				}
+			}
+		}
+	}
 }
 
 static int try_l2_iface(uint32_t id, uint32_t policy)
