@@ -22,6 +22,7 @@ static const char *const space_name[ID_SPACES] = {
 	"port",
 	"classifier",
 	"classifier-rule",
+	"sid-function",
 	"steering",
 };
 

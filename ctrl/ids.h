@@ -20,6 +20,7 @@ enum id_space {
 	ID_PORT, /* named as the interface on it; apart, since a data plane has far fewer ports than interfaces */
 	ID_CLASSIFIER,
 	ID_RULE,
+	ID_SID_FUNCTION,
 	ID_STEERING, /* rules, named by port and match */
 	ID_SPACES
 };

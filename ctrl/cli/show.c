@@ -146,8 +146,8 @@ static void print_routes(struct cli *cli, struct json_object *o, const struct vi
 
 static void print_sids(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "SID",      "BEHAVIOR", "FLAVORS", "TARGET",
-					     ">PACKETS", ">OCTETS",  ">ERRORS", NULL };
+	static const char *const heads[] = { "SID",      "NAME",    "BEHAVIOR", "FLAVORS", "TARGET",
+					     ">PACKETS", ">OCTETS", ">ERRORS",  NULL };
 	struct table *t = table_new(heads);
 	char text[100];
 
@@ -155,6 +155,7 @@ static void print_sids(struct cli *cli, struct json_object *o, const struct view
 	js_foreach(s, js_get(o, "sid"))
 	{
 		table_cell(t, "%s", js_str(s, "sid"));
+		table_cell(t, "%s", js_str(s, "name"));
 		table_cell(t, "%s", js_str(s, "behavior"));
 		table_cell(t, "%s", joined(js_get(s, "flavor"), text, sizeof(text)));
 		table_cell(t, "%s", js_str(s, "target"));

@@ -117,6 +117,38 @@ static int check_arguments(struct compile *c, const struct lyd_node *node,
 	return 0;
 }
 
+/* "NAME@LOCATOR": a function from the upper half of the locator's, which leaves the lower half to SIDs given by hand. */
+static int allocate(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *node,
+		    const char *text, struct hd_api_srv6_sid *sid)
+{
+	const char *name = strchr(text, '@') + 1;
+	struct lyd_node *locator;
+	char path[128];
+	uint8_t plen;
+
+	snprintf(path, sizeof(path), "locator[name='%s']", name);
+	if (lyd_find_path(srv6, path, 0, &locator) != LY_SUCCESS)
+		return compile_fail(c, node, "there is no locator '%s'", name);
+	cfg_prefix(cfg_str(locator, "prefix"), sid->sid, &plen);
+	uint32_t len = cfg_u32(cfg_child(locator, "structure"), "function-length", 16),
+		 n = ids_get(c->ids, ID_SID_FUNCTION, text);
+	if (len < 2 || len > 32 || plen + len > 128)
+		return compile_fail(
+			c, node, "functions of %u bits cannot be allocated behind a locator of %u",
+			len, plen);
+	if (n == 0 || n >= 1u << (len - 1))
+		return compile_fail(c, node, "no function of %u bits is left in locator '%s'", len,
+				    name);
+	n |= 1u << (len - 1);
+	for (uint32_t bit = 0; bit < len; bit++)
+		if ((n >> (len - 1 - bit) & 1) != 0)
+			sid->sid[(plen + bit) / 8] |= (uint8_t)(0x80 >> (plen + bit) % 8);
+	sid->plen = (sid->flavors & (HD_SRV6_FLAVOR_NEXT_CSID | HD_SRV6_FLAVOR_REPLACE_CSID)) != 0 ?
+			    (uint8_t)(plen + len) :
+			    128;
+	return 0;
+}
+
 static int compile_sid(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *node)
 {
 	const char *text = cfg_str(node, "sid"), *policy = cfg_str(node, "policy");
@@ -126,11 +158,16 @@ static int compile_sid(struct compile *c, const struct lyd_node *srv6, const str
 		.upper_allow = cfg_enum_mask(node, "upper-layer"),
 	};
 
-	if (cfg_prefix(text, sid.sid, &sid.plen) != 6 || !ip_is_unicast(6, sid.sid))
-		return compile_fail(c, node, "%s is not a SID", text);
+	int rc = 0;
 	bool any;
+	if (strchr(text, '@') != NULL)
+		rc = allocate(c, srv6, node, text, &sid);
+	else if (cfg_prefix(text, sid.sid, &sid.plen) != 6 || !ip_is_unicast(6, sid.sid))
+		rc = compile_fail(c, node, "%s is not a SID", text);
+	if (rc < 0)
+		return rc;
 	structure(node, locator_of(srv6, sid.sid, sid.plen, &any), &sid);
-	int rc = srv6_check_locator(c, srv6, cfg_child(node, "sid"), sid.sid, sid.plen);
+	rc = srv6_check_locator(c, srv6, cfg_child(node, "sid"), sid.sid, sid.plen);
 	if (rc == 0)
 		rc = check_arguments(c, node, &sid);
 	if (rc < 0)

@@ -63,6 +63,9 @@ static void on_sids(void *arg, const struct dp_answer *a)
 				   *flavors = json_object_new_array();
 		snprintf(text, sizeof(text), "%s/%u", ip_text(6, s.sid, ip, sizeof(ip)), s.plen);
 		json_add_str(o, "sid", text);
+		const char *name = ids_name(ask->c->ids, ID_SID, s.sid_id);
+		if (name != NULL && strchr(name, '@') != NULL)
+			json_add_str(o, "name", name);
 		json_add_str(o, "behavior", behavior_text(s.behavior, text, sizeof(text)));
 		for (size_t i = 0; i < n_flavors; i++)
 			if ((s.flavors & flavor[i].bit) != 0)

@@ -762,3 +762,39 @@ Test(srv6, too_many_segments)
 	config_destroy(cfg);
 	free(whole);
 }
+
+/* NAME@LOCATOR: a function is allocated, kept when others come and go, and given back to the same name after a restart. */
+Test(srv6, allocated_sids)
+{
+	static const char one[] = "  sid: [{sid: red@l, behavior: end-dt46}]\n";
+	static const char two[] =
+		"  sid: [{sid: blue@l, behavior: end-dt6}, {sid: red@l, behavior: end-dt46},\n"
+		"    {sid: 'fc00:1::e/128', behavior: end}]\n";
+	struct config *cfg = compiled(one);
+	const struct hd_api_srv6_sid *sid = nth(cfg, HD_API_SRV6_SID, 0);
+	uint8_t red[16], want[16];
+	bool found = false;
+
+	inet_pton(AF_INET6, "fc00:1:0:8001::", want);
+	cr_assert_arr_eq(sid->sid, want, 16);
+	cr_assert_eq(sid->plen, 128);
+	memcpy(red, sid->sid, 16);
+	config_destroy(cfg);
+	cfg = compiled(two);
+	cr_assert_eq(count(cfg, HD_API_SRV6_SID), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		sid = nth(cfg, HD_API_SRV6_SID, i);
+		found |= memcmp(sid->sid, red, 16) == 0 && sid->behavior == HD_SRV6_END_DT46;
+	}
+	cr_assert(found, "red@l has moved");
+	config_destroy(cfg);
+	struct ctrl_err err;
+	char *text;
+
+	cr_assert_gt(asprintf(&text, "%s  sid: [{sid: red@m, behavior: end}]\n", base), 0);
+	cr_assert_eq(config_parse(ly, text, strlen(text), "t.yaml", &cfg, &err), 0, "%s", err.msg);
+	cr_assert_eq(config_compile(cfg, ids, NULL, &err), -EINVAL);
+	cr_assert_not_null(strstr(err.msg, "no locator 'm'"), "%s", err.msg);
+	config_destroy(cfg);
+	free(text);
+}

@@ -106,9 +106,9 @@ uint8_t srv6_decap_flags;
  * it stays. */
 static void uniform(struct srv6_pkt *p, const uint8_t *in, uint8_t outer_tc)
 {
-	uint8_t outer = p->ip[IP6_OFF_HOP_LIMIT],
-		inner = p->upper == IP_NH_IP6 ? in[IP6_OFF_HOP_LIMIT] :
-						((const struct ip4_hdr *)in)->ttl;
+	uint8_t outer = p->ip[IP6_OFF_HOP_LIMIT], inner = p->upper == IP_NH_IP6 ?
+								  in[IP6_OFF_HOP_LIMIT] :
+								  ((const struct ip4_hdr *)in)->ttl;
 
 	if ((srv6_decap_flags & HD_SRV6_CONF_F_DECAP_DSCP) != 0)
 		p->inner_tc = (uint8_t)((outer_tc & ~3) | (p->inner_tc & 3));

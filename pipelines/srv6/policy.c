@@ -24,8 +24,9 @@ struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
 static struct hd_api_srv6_conf conf;
 static struct hd_api_srv6_seglist **seglists;   /* by id, NULL: none */
 static struct hd_api_srv6_policy **policy_msgs; /* by id */
-static uint32_t n_seglists; /* ids ever used are below */
-static uint8_t *unresolved; /* by seglist_id: its first segment has no way to an interface */
+static uint32_t n_seglists;                     /* ids ever used are below */
+static uint8_t *
+	missing; /* by seglist_id: how often in a row its first segment had no way to an interface */
 
 static bool unspecified(const uint8_t addr[16])
 {
@@ -39,7 +40,7 @@ static uint32_t lists_in_use(const struct hd_api_srv6_policy *m,
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < m->n_lists; i++)
-		if (!unresolved[m->list[i].seglist_id])
+		if (missing[m->list[i].seglist_id] == 0)
 			ret[n++] = m->list[i];
 	if (n == 0)
 		for (; n < m->n_lists; n++)
@@ -255,7 +256,8 @@ static bool has_way(uint32_t vrf, const uint8_t *dst)
 {
 	for (unsigned hops = 0; hops <= VRF_HOPS; hops++) {
 		const struct fib *fib = ip_fib6(vrf);
-		uint32_t word = fib != NULL ? fib_lookup(fib, dst) : 0, index = hd_result_index(word);
+		uint32_t word = fib != NULL ? fib_lookup(fib, dst) : 0,
+			 index = hd_result_index(word);
 		const struct srv6_policy *p;
 		const struct iface *i;
 		const struct nhg *g;
@@ -287,17 +289,27 @@ static bool has_way(uint32_t vrf, const uint8_t *dst)
 	return false;
 }
 
+/* Spared at the first look without a way; the owner, who may withdraw routes for it, is told when it stays so. */
+#define MISSING_TOLD 3u
+
 static void seglist_watch(uint32_t id)
 {
 	const struct hd_api_srv6_seglist *l = seglists[id];
 	struct hd_api_srv6_seglist_state s = { .seglist_id = id };
 	struct hd_api_event ev = { .kind = HD_EVENT_SEGLIST };
 
-	s.resolved = l == NULL || has_way(l->vrf_id, l->seg[0]);
-	if (s.resolved == !unresolved[id])
+	uint8_t was = missing[id];
+
+	s.resolved = has_way(l->vrf_id, l->seg[0]);
+	if (s.resolved)
+		missing[id] = 0;
+	else if (was < MISSING_TOLD)
+		missing[id]++;
+	if ((was == 0) != (missing[id] == 0) && policies_rebuild(id) < 0) {
+		missing[id] = was; /* no memory: the next look tries again */
 		return;
-	unresolved[id] = !s.resolved;
-	if (l == NULL || policies_rebuild(id) < 0) /* without memory they are tried at the next change */
+	}
+	if ((was == MISSING_TOLD) == (missing[id] == MISSING_TOLD))
 		return;
 	memcpy(ev.u.room, &s, sizeof(s));
 	api_server_event(&ev);
@@ -324,7 +336,7 @@ static int seglist_state_request(const void *body, size_t size, debug_send_fn se
 	for (uint32_t id = 0; id < n_seglists; id++) {
 		struct hd_api_srv6_seglist_state s = { .seglist_id = id };
 
-		if (seglists[id] != NULL && unresolved[id])
+		if (seglists[id] != NULL && missing[id] == MISSING_TOLD)
 			send(arg, HD_API_SRV6_SEGLIST_STATE, &s, sizeof(s));
 	}
 	return 0;
@@ -439,7 +451,7 @@ static void seglist_remove(const void *old)
 
 	free(seglists[m->seglist_id]); /* no policy refers to it any more */
 	seglists[m->seglist_id] = NULL;
-	unresolved[m->seglist_id] = 0;
+	missing[m->seglist_id] = 0;
 }
 
 static struct object_kind seglist_kind = {
@@ -589,10 +601,10 @@ int srv6_policy_init(void)
 	seglists = calloc(dp_limits.seglists, sizeof(*seglists));
 	policy_msgs = calloc(dp_limits.policies, sizeof(*policy_msgs));
 	users = calloc(dp_limits.seglists, sizeof(struct user *));
-	unresolved = calloc(dp_limits.seglists, 1);
+	missing = calloc(dp_limits.seglists, 1);
 	n_seglists = 0;
 	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL || users == NULL ||
-	    unresolved == NULL)
+	    missing == NULL)
 		goto undo;
 	for (uint32_t i = 0, idx; i < dp_limits.policies;
 	     i++) /* the owner chooses ids: all of them are given out */
@@ -628,11 +640,11 @@ void srv6_policy_fini(void)
 	free(seglists);
 	free(policy_msgs);
 	free(users);
-	free(unresolved);
+	free(missing);
 	slots_destroy(srv6_policies, free);
 	seglists = NULL;
 	policy_msgs = NULL;
 	users = NULL;
-	unresolved = NULL;
+	missing = NULL;
 	srv6_policies = NULL;
 }

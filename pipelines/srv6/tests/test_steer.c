@@ -2,6 +2,7 @@
  * The headend over the whole graph: the conformance rows of H.Encaps and H.Encaps.Red, policies of weighted lists, and
  * what the API refuses. */
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <pthread.h>
 
 #include "dataplane/rcu.h"
@@ -445,7 +446,8 @@ Test(srv6_steer, s186_first_segment_without_way)
 	for (unsigned i = 0; i < 64; i++) {
 		char text[96];
 
-		snprintf(text, sizeof(text), "ip6 $A 2001:db8:dd::1 64 / udp %u 2000 / fill 16", 1 + i);
+		snprintf(text, sizeof(text), "ip6 $A 2001:db8:dd::1 64 / udp %u 2000 / fill 16",
+			 1 + i);
 		packet_make(&in, text, "");
 		lab_send(1, in.buf, in.len);
 		n += lab_recv(2, b, sizeof(b)) != 0;
@@ -455,7 +457,8 @@ Test(srv6_steer, s186_first_segment_without_way)
 	watch();
 	cr_assert_eq(srv6_policy_get(1)->n_lists, 2);
 	cr_assert_eq(hx_del(HD_API_ROUTE,
-			    &(struct hd_api_route){ .family = 6, .plen = 64,
+			    &(struct hd_api_route){ .family = 6,
+						    .plen = 64,
 						    .prefix = { 0x20, 1, 0x0d, 0xb8, 0, 0x77 } },
 			    HD_API_ROUTE_KEY),
 		     0);
@@ -466,54 +469,54 @@ Test(srv6_steer, s186_first_segment_without_way)
 	lab_expect_icmp6("no other list", 1, in.buf, in.len, 1, 0, 0);
 }
 
-/* RFC 2473 section 7, field lesson 1: each encapsulation with each inner family, at the last size that fits and the first
- * that does not, on links of several MTUs. */
-Test(srv6_steer, mtu_edges)
+/* RFC 2473 section 7: each encapsulation with each inner family and number of segments, at the last size that fits and
+ * the first that does not.  A test for each MTU, since errors are limited in rate. */
+ParameterizedTestParameters(srv6_mtu, edges)
 {
-	static const uint16_t mtus[] = { 1400, 1500, 1501, 4000, 8999 };
-	static const char *const seg[] = { "2001:db8:c::51", "2001:db8:c::52", "2001:db8:c::53" };
+	static uint16_t mtus[] = { 1400, 1500, 1501, 4000, 8999 };
 
-	for (unsigned k = 0; k < sizeof(mtus) / sizeof(mtus[0]); k++) {
-		lab_iface_mtu(2, 2, mtus[k]);
-		for (unsigned n = 1; n <= 3; n++) {
-			for (uint8_t encap = HD_SRV6_H_ENCAPS; encap <= HD_SRV6_H_ENCAPS_RED; encap++) {
-				unsigned srh = encap == HD_SRV6_H_ENCAPS ? 8 + 16 * n :
-					       n == 1			 ? 0 :
-									   8 + 16 * (n - 1);
-				unsigned room = mtus[k] - 40u - srh;
+	return cr_make_param_array(uint16_t, mtus, sizeof(mtus) / sizeof(mtus[0]));
+}
 
-				set_seglist(1, n, seg);
-				set_policy(1, encap, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
-				for (unsigned v = 4; v <= 6; v += 2) {
-					unsigned over = v == 6 ? 48 : 28;
-					uint8_t b[PKTB_CAP];
-					struct pktb in;
-					char text[96];
+static void mtu_edge(uint16_t mtu, unsigned room, unsigned v, bool fits)
+{
+	uint8_t b[PKTB_CAP];
+	struct pktb in;
+	char text[96];
 
-					for (unsigned more = 0; more < 2; more++) {
-						snprintf(text, sizeof(text), "%s / udp / fill %u",
-							 v == 6 ? "ip6 $A 2001:db8:dd::1 64" :
-								  "ip4 $A4 10.0.3.1 64",
-							 room + more - over);
-						packet_make(&in, text, "");
-						if (v == 4) {
-							in.ip4->frag = be16_make(IP4_DF);
-							pktb_finish(&in);
-						}
-						cr_assert_eq(in.len, room + more);
-						lab_send(1, in.buf, in.len);
-						if (more == 0)
-							cr_assert_eq(lab_recv(2, b, sizeof(b)), mtus[k],
-								     "MTU %u, %u segments, encapsulation %u, IPv%u",
-								     mtus[k], n, encap, v);
-						else if (v == 6)
-							lab_expect_icmp6("too big", 1, in.buf, in.len, 2, 0,
-									 room > 1280 ? room : 1280);
-						else
-							lab_expect_icmp4("too big", 1, in.buf, 3, 4, room);
-						lab_nothing_left(text);
-					}
-				}
+	snprintf(text, sizeof(text), "%s / udp / fill %u",
+		 v == 6 ? "ip6 $A 2001:db8:dd::1 64" : "ip4 $A4 10.0.3.1 64",
+		 room + !fits - (v == 6 ? 48 : 28));
+	packet_make(&in, text, "");
+	if (v == 4) {
+		in.ip4->frag = be16_make(IP4_DF);
+		pktb_finish(&in);
+	}
+	cr_assert_eq(in.len, room + !fits);
+	lab_send(1, in.buf, in.len);
+	if (fits)
+		cr_assert_eq(lab_recv(2, b, sizeof(b)), mtu, "%s", text);
+	else if (v == 6)
+		lab_expect_icmp6(text, 1, in.buf, in.len, 2, 0, room > 1280 ? room : 1280);
+	else
+		lab_expect_icmp4(text, 1, in.buf, 3, 4, room);
+	lab_nothing_left(text);
+}
+
+ParameterizedTest(uint16_t *mtu, srv6_mtu, edges, .init = steer_start, .fini = lab_stop,
+		  .timeout = 60)
+{
+	lab_iface_mtu(2, 2, *mtu);
+	for (unsigned n = 1; n <= 3; n++) {
+		for (uint8_t encap = HD_SRV6_H_ENCAPS; encap <= HD_SRV6_H_ENCAPS_RED; encap++) {
+			unsigned entries = encap == HD_SRV6_H_ENCAPS ? n : n - 1;
+			unsigned room = *mtu - 40u - (entries != 0 ? 8 + 16 * entries : 0);
+
+			set_seglist(1, n, s123);
+			set_policy(1, encap, 1, &(struct hd_api_srv6_policy_list){ 1, 1 });
+			for (unsigned v = 4; v <= 6; v += 2) {
+				mtu_edge(*mtu, room, v, true);
+				mtu_edge(*mtu, room, v, false);
 			}
 		}
 	}
