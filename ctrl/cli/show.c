@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * heddle show: one function per thing, from the API's JSON to a table. */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,7 @@ struct view {
 	void (*print)(struct cli *cli, struct json_object *o, const struct view *v);
 	/* options */
 	bool dot;
-	const char *vrf;
+	const char *vrf, *prefix;   /* routes: only these */
 	struct json_object *before; /* earlier answer, to make rates; NULL: none */
 	double seconds;             /* since then */
 };
@@ -125,15 +126,68 @@ static void print_neighbours(struct cli *cli, struct json_object *o, const struc
 	table_print(cli, t);
 }
 
+/* "10.0.0.0/8", "2001:db8::1": octets and bits; a whole address without a length.  Returns the family, 0: neither. */
+static int parse_prefix(const char *text, uint8_t addr[16], unsigned *ret_bits)
+{
+	char copy[60], *slash, *end;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	slash = strchr(copy, '/');
+	if (slash != NULL)
+		*slash++ = '\0';
+	int family = strchr(copy, ':') != NULL ? 6 : 4;
+	unsigned whole = family == 6 ? 128 : 32;
+	if (inet_pton(family == 6 ? AF_INET6 : AF_INET, copy, addr) != 1)
+		return 0;
+	*ret_bits = slash != NULL ? (unsigned)strtoul(slash, &end, 10) : whole;
+	return (slash != NULL && (end == slash || *end != '\0')) || *ret_bits > whole ? 0 : family;
+}
+
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned octets = bits / 8, rest = bits % 8;
+
+	return memcmp(a, b, octets) == 0 &&
+	       (rest == 0 || (a[octets] ^ b[octets]) >> (8 - rest) == 0);
+}
+
+/* Is a route asked for?  Of the VRF; and of an address those that hold it, of a prefix those inside it. */
+static bool route_wanted(struct json_object *r, const struct view *v)
+{
+	uint8_t have[16], want[16];
+	unsigned have_bits, want_bits;
+
+	if (v->vrf != NULL && strcmp(v->vrf, js_str(r, "vrf")) != 0)
+		return false;
+	if (v->prefix == NULL)
+		return true;
+	int family = parse_prefix(v->prefix, want, &want_bits);
+	if (parse_prefix(js_str(r, "prefix"), have, &have_bits) != family)
+		return false;
+	if (strchr(v->prefix, '/') == NULL)
+		return same_bits(have, want, have_bits);
+	return have_bits >= want_bits && same_bits(have, want, want_bits);
+}
+
+static void keep_routes(struct json_object *o, const struct view *v)
+{
+	struct json_object *kept = json_object_new_array();
+
+	if (o == NULL)
+		return;
+	js_foreach(r, js_get(o, "route")) if (route_wanted(r, v))
+		json_object_array_add(kept, json_object_get(r));
+	json_object_object_add(o, "route", kept);
+}
+
 static void print_routes(struct cli *cli, struct json_object *o, const struct view *v)
 {
 	static const char *const heads[] = { "VRF", "PREFIX", "KIND", "TARGET", NULL };
 	struct table *t = table_new(heads);
 
+	(void)v;
 	js_foreach(r, js_get(o, "route"))
 	{
-		if (v->vrf != NULL && strcmp(v->vrf, js_str(r, "vrf")) != 0)
-			continue;
 		table_cell(t, "%s", js_str(r, "vrf"));
 		table_cell(t, "%s", js_str(r, "prefix"));
 		table_cell(t, "%s", js_str(r, "kind"));
@@ -544,6 +598,8 @@ static int show(struct cli *cli, struct view *v, double every, bool rates)
 		double asked = now();
 		if (rc != 0)
 			break;
+		if (v->vrf != NULL || v->prefix != NULL)
+			keep_routes(js_inner(answer), v);
 		v->seconds = asked - asked_before;
 		bool silent = rates && v->before == NULL &&
 			      !cli->json; /* the first answer only starts the clock */
@@ -582,7 +638,15 @@ static int cmd_show(struct cli *cli)
 	bool rated = v.print == print_interfaces || v.print == print_workers ||
 		     v.print == print_graph;
 	v.dot = v.print == print_graph && opt_flag(cli, "--dot");
-	v.vrf = v.print == print_routes ? opt_value(cli, "--vrf") : NULL;
+	if (v.print == print_routes) {
+		uint8_t addr[16];
+		unsigned bits;
+		v.vrf = opt_value(cli, "--vrf");
+		v.prefix = cli->argc > 0 ? cli->argv[0] : NULL;
+		if (v.prefix != NULL && parse_prefix(v.prefix, addr, &bits) == 0)
+			return cli_fail(cli, EXIT_USAGE, "'%s' is no address and no prefix",
+					v.prefix);
+	}
 	if (v.dot)
 		every = 0;
 	return show(cli, &v, every, rated && (every > 0 || opt_flag(cli, "--rates")));
@@ -613,8 +677,11 @@ static const struct cli_command commands[] = {
 	{ .name = "show routes",
 	  .run = cmd_show,
 	  .what = "routes of each VRF and where they lead",
-	  .params = CLI_PARAMS(WATCH, { "--vrf", "VRF", CLI_VRF, "of this VRF only" }),
-	  .examples = CLI_EXAMPLES("heddle show routes --vrf default") },
+	  .params = CLI_PARAMS({ "[PREFIX]", NULL, CLI_TEXT,
+				 "those inside it; of an address: those that hold it  [all]" },
+			       WATCH, { "--vrf", "VRF", CLI_VRF, "of this VRF only" }),
+	  .examples = CLI_EXAMPLES("heddle show routes 10.0.2.2",
+				   "heddle show routes 2001:db8::/32 --vrf default") },
 	{ .name = "show sids",
 	  .run = cmd_show,
 	  .what = "local SIDs: behavior, flavors, packets and errors",

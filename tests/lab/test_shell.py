@@ -79,6 +79,21 @@ def test_script_stops_at_the_first_error(net):
     assert done.returncode == 1 and "No such file" in done.stderr
 
 
+@pytest.mark.parametrize("args,prefixes", [
+    (["10.0.1.7"], ["10.0.1.0/24"]), (["10.0.1.1"], ["10.0.1.0/24", "10.0.1.1/32"]),
+    (["10.0.0.0/8"], ["10.0.1.0/24", "10.0.1.1/32", "10.0.2.0/24", "10.0.2.1/32"]), (["10.0.2.0/25"], ["10.0.2.1/32"]),
+    (["2001:db8:12::/64"], ["2001:db8:12::/64", "2001:db8:12::1/128"]), (["8.8.8.8"], []),
+    (["--vrf", "red"], []), (["10.0.2.9", "--vrf", "default"], ["10.0.2.0/24"]),
+])
+def test_routes_of_a_prefix(net, args, prefixes):
+    got = net.heddle.json("show", "routes", *args)["heddle-ip:route-state"]["route"]
+    assert sorted(r["prefix"] for r in got) == prefixes
+    table = net.heddle.cli("show", "routes", *args).stdout.splitlines()[1:]
+    assert sorted(line.split()[1] for line in table) == prefixes
+    done = net.heddle.cli("show", "routes", "10.0.0.0/33", check=False)
+    assert done.returncode == 2 and "no address and no prefix" in done.stderr
+
+
 # --- a terminal ----------------------------------------------------------------------------------------------
 
 
