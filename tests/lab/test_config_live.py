@@ -121,6 +121,9 @@ def test_random_pairs_forward_and_back(two, rng, rounds):
             drift = old.call("diff")
             assert drift["equal"], f"pair {i}: {drift}"
     print(f"{n} pairs, {sum(sizes) / len(sizes):.0f} objects on average, {max(sizes)} at most")
+    # what is shown as YAML is the same configuration
+    told = two[0].cli("load", "-", stdin=two[0].show("config")).stdout
+    assert "nothing changed" in told, told
     for heddle in two:
         heddle.cli("load", "-", stdin="{}")
 
