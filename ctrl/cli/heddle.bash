@@ -3,7 +3,7 @@
 
 _heddle()
 {
-	local line=${COMP_LINE:0:COMP_POINT} text what typed part
+	local line=${COMP_LINE:0:COMP_POINT} text typed part
 	local -a words
 	read -ra words <<<"$line"
 	[[ $line != *[[:space:]] ]] || words+=("")
@@ -11,7 +11,7 @@ _heddle()
 	# readline replaces only what stands behind the last : or = of the word
 	part=${typed##*[:=]}
 	COMPREPLY=()
-	while IFS=$'\t' read -r text what; do
+	while IFS=$'\t' read -r text _; do
 		if [ "$text" = @file ]; then
 			compopt -o filenames 2>/dev/null
 			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$typed")
