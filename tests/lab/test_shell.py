@@ -101,9 +101,14 @@ class Terminal:
     """The shell in a tmux of its own: keys go in, what the screen shows comes out."""
 
     def __init__(self, net):
-        self.tmux = ["tmux", "-L", f"heddle-{os.getpid()}-{time.monotonic_ns()}", "-f", "/dev/null"]
+        # its socket lies in the lab's folder, and goes with it
+        self.tmux = ["tmux", "-S", os.path.join(net.home, f"tmux-{time.monotonic_ns()}"), "-f", "/dev/null"]
         subprocess.run(self.tmux + ["new-session", "-d", "-x", "150", "-y", "50", CLI], env=net.env, check=True)
-        self.until(r"edge1>$")
+        try:
+            self.until(r"edge1>$")
+        except AssertionError:
+            self.close()
+            raise
 
     def keys(self, *keys):
         subprocess.run(self.tmux + ["send-keys", *keys], check=True)
