@@ -307,6 +307,34 @@ static void report_packets(const struct flight *f, uint64_t now)
 	flush();
 }
 
+/* What the node that runs has been given, as it is now: one of them is likely to be the cause. */
+static void report_node_packets(const struct worker *w)
+{
+	rte_graph_off_t off;
+	rte_node_t i;
+	struct rte_node *node;
+
+	if (w->graph == NULL || w->cur_node == UINT32_MAX)
+		return;
+	put("  packets in this node (octets, from where its data begins):\n");
+	rte_graph_foreach_node(i, off, w->graph, node)
+	{
+		if (node_slot(node)->row != w->cur_node)
+			continue;
+		for (unsigned k = 0; k < node->idx && k < FLIGHT_PACKETS; k++) {
+			const struct rte_mbuf *m = node->objs[k];
+
+			put("    ");
+			put_u64(m->pkt_len);
+			put(" ");
+			put_octets(rte_pktmbuf_mtod(m, const uint8_t *),
+				   m->data_len < FLIGHT_HEAD ? m->data_len : FLIGHT_HEAD);
+			put("\n");
+		}
+	}
+	flush();
+}
+
 static void report_worker(const struct worker *w, uint64_t now)
 {
 	put("\nworker ");
@@ -321,6 +349,7 @@ static void report_worker(const struct worker *w, uint64_t now)
 	flush();
 	if (w->flight != NULL)
 		report_packets(w->flight, now);
+	report_node_packets(w);
 }
 
 static void report_notes(uint64_t now)

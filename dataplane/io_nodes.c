@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The graph's ends: port-rx takes packets from devices and from the control thread, port-tx sends them, drop frees
- * them.  Everything a packet needs before eth-input (time, port, zeroed metadata) is set here, once. */
+ * them.  Received packets go to node express, which sends the usual ones straight on; while a worker is watched they
+ * go to eth-input and take every step. */
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
@@ -13,29 +14,35 @@
 
 /* ---- port-rx --------------------------------------------------------------------------------------------- */
 
-#define PORT_RX_VERDICTS(V, P)                                                  \
-	V(P, RECEIVED, "eth-input", INFO, "received from a port")               \
-	V(P, TX, "port-tx", INFO, "frame sent by the control thread")           \
-	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread") \
-	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread") \
+#define PORT_RX_VERDICTS(V, P)                                                    \
+	V(P, RECEIVED, "express", INFO, "received from a port")                   \
+	V(P, WATCHED, "eth-input", INFO,                                          \
+	  "received from a port while somebody traces or captures, or made here") \
+	V(P, TX, "port-tx", INFO, "frame sent by the control thread")             \
+	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread")   \
+	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread")   \
 	V(P, RUNT, "drop", ERROR, "frame shorter than an Ethernet header")
 NODE_VERDICTS(port_rx, PORT_RX, PORT_RX_VERDICTS)
 
-static void port_rx_prepare(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
+/* The last few of each burst are kept for a crash report; those that the graph works on are still in its nodes. */
+static inline void port_rx_flight(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
 {
-	const struct hd_meta fresh = { .rx_tsc = w->now, .port = port };
 	struct flight *f = w->flight;
 	uint32_t next = f->next;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (i + 4 < n) {
-			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
-			rte_prefetch0(meta(m[i + 4]));
-		}
-		*meta(m[i]) = fresh;
-		flight_note(f, next++, &fresh, m[i]);
-	}
+	for (unsigned i = n > FLIGHT_OF_BURST ? n - FLIGHT_OF_BURST : 0; i < n; i++)
+		flight_note(f, next++, w->now, port, m[i]);
 	f->next = next;
+}
+
+/* Towards eth-input. */
+static __rte_noinline void port_rx_prepare(struct worker *w, struct rte_mbuf **m, unsigned n,
+					   uint16_t port)
+{
+	const struct hd_meta fresh = { .rx_tsc = w->now, .port = port };
+
+	for (unsigned i = 0; i < n; i++)
+		*meta(m[i]) = fresh;
 }
 
 /* Frames the control thread made; meta->arg says where each one goes. */
@@ -44,16 +51,25 @@ static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct no
 	static const rte_edge_t edge[] = { [INJECT_PORT_TX] = PORT_RX_TX,
 					   [INJECT_IP4_LOOKUP] = PORT_RX_IP4,
 					   [INJECT_IP6_LOOKUP] = PORT_RX_IP6,
-					   [INJECT_ETH_INPUT] = PORT_RX_RECEIVED };
-	void *obj[32];
-	unsigned n = rte_ring_sc_dequeue_burst(s->worker->inject, obj, RTE_DIM(obj), NULL);
+					   [INJECT_ETH_INPUT] = PORT_RX_WATCHED,
+					   [INJECT_RECEIVED] = PORT_RX_RECEIVED };
+	struct worker *w = s->worker;
+	void *obj[INJECT_BURST];
+	unsigned n = rte_ring_sc_dequeue_burst(w->inject, obj, RTE_DIM(obj), NULL);
 
-	s->worker->rx_count += n;
+	w->rx_count += n;
 	for (unsigned i = 0; i < n; i++) {
-		struct hd_meta *mt = meta((struct rte_mbuf *)obj[i]);
+		struct rte_mbuf *m = obj[i];
+		struct hd_meta *mt = meta(m);
+		rte_edge_t v = edge[mt->arg % RTE_DIM(edge)];
 
-		mt->rx_tsc = s->worker->now;
-		node_run_flush(g, node, s, obj, i, i + 1, edge[mt->arg & 3]);
+		if (v == PORT_RX_RECEIVED && w->watch)
+			v = PORT_RX_WATCHED;
+		if (v == PORT_RX_RECEIVED)
+			w->rx_run[w->n_rx_run++] = (struct rx_run){ .tsc = w->now, .n = 1, .port = mt->port };
+		mt->rx_tsc = w->now;
+		m->port = mt->port;
+		node_run_flush(g, node, s, obj, i, i + 1, v);
 	}
 }
 
@@ -87,6 +103,8 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 	(void)n;
 	w->cur_node = s->row;
 	w->now = rte_rdtsc();
+	w->walk = w->now;
+	w->n_rx_run = 0;
 	for (uint32_t i = 0; i < q->n; i++) {
 		struct rte_mbuf **m = (struct rte_mbuf **)node->objs;
 		uint16_t got =
@@ -96,12 +114,19 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 			continue;
 		/* behind the burst: a receive time must never be before a packet was there */
 		w->now = rte_rdtsc();
-		port_rx_prepare(w, m, got, q->q[i].port_id);
 		node->idx = got;
-		s->count[PORT_RX_RECEIVED] += got;
-		if (unlikely(w->watch))
+		port_rx_flight(w, m, got, q->q[i].port_id);
+		if (unlikely(w->watch)) {
+			s->count[PORT_RX_WATCHED] += got;
+			port_rx_prepare(w, m, got, q->q[i].port_id);
 			node_watch_in(s, m, got);
-		rte_node_next_stream_move(g, node, PORT_RX_RECEIVED);
+			rte_node_next_stream_move(g, node, PORT_RX_WATCHED);
+		} else {
+			s->count[PORT_RX_RECEIVED] += got;
+			w->rx_run[w->n_rx_run++] =
+				(struct rx_run){ .tsc = w->now, .n = got, .port = q->q[i].port_id };
+			rte_node_next_stream_move(g, node, PORT_RX_RECEIVED);
+		}
 		total += got;
 	}
 	w->rx_count += total;
@@ -126,6 +151,17 @@ NODE_REGISTER_FLAGS(port_rx, "port-rx", PORT_RX, PORT_RX_VERDICTS, port_rx_proce
 	  "a chained buffer for a port that cannot send one: raise mbuf-size")
 NODE_VERDICTS(port_tx, PORT_TX, PORT_TX_VERDICTS)
 
+/* Packets that express forwards have no metadata: whoever wants to tell about them gets what is known. */
+static __rte_noinline void port_tx_meta(struct worker *w, void **objs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = objs[i];
+
+		if (meta(m)->rx_tsc < w->walk)
+			*meta(m) = (struct hd_meta){ .rx_tsc = w->now, .port = m->port };
+	}
+}
+
 /* Devices drop silently or worse what they cannot gather; refuse it here with a name. */
 static unsigned port_tx_refuse_chains(struct rte_graph *g, struct rte_node *node,
 				      struct node_slot *s, void **objs, unsigned n)
@@ -135,6 +171,7 @@ static unsigned port_tx_refuse_chains(struct rte_graph *g, struct rte_node *node
 	for (unsigned i = 0; i < n; i++) {
 		if (unlikely(((struct rte_mbuf *)objs[i])->nb_segs > 1)) {
 			void *one = objs[i];
+			port_tx_meta(s->worker, &one, 1);
 			node_run_flush(g, node, s, &one, 0, 1, PORT_TX_SEGMENTED);
 		} else {
 			objs[keep++] = objs[i];
@@ -152,6 +189,7 @@ static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_
 	rte_edge_t v;
 
 	if (unlikely(p == NULL)) {
+		port_tx_meta(w, objs, n);
 		node_run_flush(g, node, s, objs, 0, n, PORT_TX_NO_PORT);
 		return;
 	}
@@ -174,23 +212,28 @@ static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_
 			       rte_ring_mp_enqueue_burst(p->tx_handoff, objs, n, NULL);
 		v = PORT_TX_HANDOFF_FULL;
 	}
-	if (unlikely(sent < n))
+	if (unlikely(sent < n)) {
+		port_tx_meta(w, objs + sent, n - sent);
 		node_run_flush(g, node, s, objs, sent, n, v);
+	}
 }
 
+/* In: m->port is the owner's id of the egress port. */
 static uint16_t port_tx_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
 {
 	struct node_slot *s = node_slot(node);
 	unsigned start = 0;
 
 	s->worker->cur_node = s->row;
-	if (unlikely(s->worker->watch))
+	if (unlikely(s->worker->watch)) {
+		port_tx_meta(s->worker, objs, n);
 		node_watch_in(s, (struct rte_mbuf **)objs, n);
+	}
 	while (start < n) {
-		uint16_t port = meta((struct rte_mbuf *)objs[start])->port;
+		uint16_t port = ((struct rte_mbuf *)objs[start])->port;
 		unsigned end = start + 1;
 
-		while (end < n && meta((struct rte_mbuf *)objs[end])->port == port)
+		while (end < n && ((struct rte_mbuf *)objs[end])->port == port)
 			end++;
 		port_tx_run(g, node, s, objs + start, end - start, port);
 		start = end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Per-packet metadata: one cache line in the mbuf's private area, written by eth-input (or whoever makes a
+ * Per-packet metadata: one cache line in the mbuf's private area, written by express or eth-input (or whoever makes a
  * packet) and carried through the graph.
  * Where the data starts: in port-rx, eth-input and port-tx at the Ethernet header; everywhere else at the
  * current IP header, the octets of the received L2 header (l2_len) still standing in front of it. */
@@ -15,7 +15,7 @@ struct hd_meta {
 	uint32_t flow_hash; /* 0: not yet computed */
 	uint16_t iface;     /* ingress interface id; 0: made here */
 	uint16_t vrf;       /* table of the next lookup */
-	uint16_t port; /* eth-input: ingress port id; port-tx: egress port id (owner's ids, not DPDK's) */
+	uint16_t port; /* ingress port id, then egress port id (owner's ids, not DPDK's); for port-tx also m->port */
 	uint16_t tx_iface; /* egress interface id, set by the rewrite */
 	uint16_t verdict;  /* of the last node that dropped it, or while traced, of the last node */
 	uint16_t verdict_vec; /* which verdict vector that is */

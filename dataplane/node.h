@@ -139,9 +139,9 @@ static inline bool node_all_equal(const rte_edge_t *verdict, unsigned n, rte_edg
 
 /* The one burst loop: verdicts in chunks, runs of equal verdicts enqueued together, and the whole stream moved when
  * there is a single run.  n may exceed RTE_GRAPH_BURST_SIZE where nodes merge. */
-static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rte_node *node,
-						  void **objs, uint16_t n, node_chunk_fn chunk,
-						  void *arg)
+static __rte_always_inline uint16_t node_run_(struct rte_graph *g, struct rte_node *node,
+					      void **objs, uint16_t n, node_chunk_fn chunk,
+					      void *arg, bool may_watch)
 {
 	struct node_slot *s = node_slot(node);
 	struct worker *w = s->worker;
@@ -154,10 +154,10 @@ static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rt
 	for (unsigned i = 0; i < n; i += NODE_CHUNK) {
 		unsigned c = RTE_MIN(NODE_CHUNK, (unsigned)n - i);
 
-		if (unlikely(w->watch))
+		if (may_watch && unlikely(w->watch))
 			node_watch_in(s, m + i, c);
 		chunk(m + i, c, verdict, arg);
-		if (unlikely(w->watch))
+		if (may_watch && unlikely(w->watch))
 			node_watch_out(s, m + i, verdict, c);
 		if (i == 0)
 			edge = verdict[0];
@@ -179,6 +179,21 @@ static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rt
 		node_run_flush(g, node, s, objs, run, n, edge);
 	}
 	return n;
+}
+
+static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rte_node *node,
+						  void **objs, uint16_t n, node_chunk_fn chunk,
+						  void *arg)
+{
+	return node_run_(g, node, objs, n, chunk, arg, true);
+}
+
+/* For a node whose packets have no metadata yet, so that nothing can be told about them. */
+static __rte_always_inline uint16_t node_run_unwatched(struct rte_graph *g, struct rte_node *node,
+						       void **objs, uint16_t n, node_chunk_fn chunk,
+						       void *arg)
+{
+	return node_run_(g, node, objs, n, chunk, arg, false);
 }
 
 struct node_one_arg_ {

@@ -50,7 +50,8 @@ enum inject_to {
 	INJECT_PORT_TX,    /* complete frame, meta->port is the egress port */
 	INJECT_IP4_LOOKUP, /* data at the IPv4 header, meta->vrf set */
 	INJECT_IP6_LOOKUP, /* data at the IPv6 header, meta->vrf set */
-	INJECT_ETH_INPUT,  /* as if received on meta->port */
+	INJECT_ETH_INPUT,  /* as if received on meta->port, with the metadata it has */
+	INJECT_RECEIVED,   /* as if received on meta->port, by the short way if it is usual */
 };
 /* Send a packet into the graph from the control thread (worker 0's inject ring).  Takes ownership; when the ring
  * is full the packet is freed and counted.  The caller has filled the metadata. */

@@ -13,8 +13,10 @@
 
 #define WORKER_PORTS_MAX 256u
 #define WORKER_RXQ_MAX   64u
+#define INJECT_BURST     32u /* packets of the control thread taken per walk */
 #define FLIGHT_PACKETS   64u /* last packets remembered per worker */
 #define FLIGHT_HEAD      64u
+#define FLIGHT_OF_BURST  8u /* and of each burst */
 
 /* RX queues a worker polls; replaced as a whole under RCU. */
 struct worker_rxqs {
@@ -57,8 +59,14 @@ struct worker {
 	/* written by the worker */
 	uint32_t cur_node __rte_cache_aligned; /* node row being run; UINT32_MAX between walks */
 	uint32_t rx_count;                     /* packets taken in this walk, set by port-rx */
-	uint64_t now;                          /* TSC, read by port-rx once per walk and per burst */
-	struct worker_stats *stats;            /* in the statistics segment */
+	uint64_t now;  /* TSC, read by port-rx once per walk and per burst */
+	uint64_t walk; /* the first of them */
+	struct worker_stats *stats; /* in the statistics segment */
+	uint32_t n_rx_run;          /* what port-rx sent to express in this walk, in order */
+	struct rx_run {
+		uint64_t tsc;
+		uint16_t n, port; /* packets; the owner's port id */
+	} rx_run[WORKER_RXQ_MAX + INJECT_BURST];
 	struct flight *flight;
 	void *trace;         /* trace.c */
 	void *punt_state;    /* punt.c: this worker's policers */
@@ -70,13 +78,13 @@ struct worker {
 extern struct worker *workers[DP_WORKERS_MAX]; /* dp_limits.workers of them */
 
 /* Remember packet number n of this worker.  The caller keeps f->next: one store a burst, not a chain of them. */
-static __rte_always_inline void flight_note(struct flight *f, uint32_t n, const struct hd_meta *mt,
-					    const struct rte_mbuf *m)
+static __rte_always_inline void flight_note(struct flight *f, uint32_t n, uint64_t tsc,
+					    uint16_t port, const struct rte_mbuf *m)
 {
 	uint32_t i = n % FLIGHT_PACKETS;
 
-	f->pkt[i].tsc = mt->rx_tsc;
-	f->pkt[i].port = mt->port;
+	f->pkt[i].tsc = tsc;
+	f->pkt[i].port = port;
 	f->pkt[i].length = m->data_len;
 	__builtin_memcpy(f->head[i], rte_pktmbuf_mtod(m, const void *),
 			 FLIGHT_HEAD); /* mbuf room >= 64 */
@@ -84,9 +92,7 @@ static __rte_always_inline void flight_note(struct flight *f, uint32_t n, const 
 
 static inline void worker_flight(struct worker *w, const struct rte_mbuf *m, uint16_t port)
 {
-	const struct hd_meta mt = { .rx_tsc = w->now, .port = port };
-
-	flight_note(w->flight, w->flight->next++, &mt, m);
+	flight_note(w->flight, w->flight->next++, w->now, port, m);
 }
 
 /* Create dp_limits.workers workers with their graphs (after pipelines_init()); nothing runs yet.  A caller without

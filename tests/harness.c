@@ -215,7 +215,7 @@ void hx_rx(uint32_t port, const void *frame, size_t len)
 		m->nb_segs++;
 	}
 	meta(m)->port = (uint16_t)port;
-	inject(m, INJECT_ETH_INPUT);
+	inject(m, getenv("HX_FULL") != NULL ? INJECT_ETH_INPUT : INJECT_RECEIVED);
 }
 
 void hx_turn(void)

@@ -99,6 +99,7 @@ struct fib {
 	uint8_t *base;  /* nodes */
 	uint32_t seq;   /* updates that changed a cover, or first */
 	uint8_t root_bits;
+	uint64_t state; /* fib_state() */
 	/* By the first key byte: result of prefixes up to 8 bits long; without an array, of the default route. */
 	uint32_t first[256];
 	/* The writer's own. */
@@ -448,11 +449,51 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 		}
 		live = next;
 	}
-	memcpy(ret, best, n * sizeof(*ret));
+	for (unsigned i = 0; i < n; i++)
+		ret[i] = best[i];
 	if (__builtin_expect(seq_moved(f, seq), 0)) {
 		for (unsigned i = 0; i < n; i++)
 			ret[i] = lookup_one(f, v6, v6 ? 0 : raw[i], v6 ? &k[i] : NULL);
 	}
+}
+
+/* IPv4 with a direct array: nearly every answer is in it, so only keys that go on into the trie pay for lockstep. */
+static inline __attribute__((always_inline)) void
+lookup_direct4(const struct fib *f, const uint32_t *raw, uint32_t *ret, unsigned n)
+{
+	const uint32_t *root = f->root;
+	uint32_t deep[GROUP], word[GROUP], seq = load(&f->seq);
+	unsigned shift = 32u - f->root_bits, n_deep = 0;
+	uint8_t who[GROUP];
+
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(&root[__builtin_bswap32(raw[i]) >> shift]);
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t e = load(&root[__builtin_bswap32(raw[i]) >> shift]);
+
+		ret[i] = pick(e != 0, e, load(&f->first[raw[i] & 0xff]));
+		deep[n_deep] = raw[i];
+		who[n_deep] = (uint8_t)i;
+		n_deep += is_link(e);
+	}
+	if (n_deep != 0) {
+		lookup_group(f, false, deep, NULL, word, n_deep);
+		for (unsigned i = 0; i < n_deep; i++)
+			ret[who[i]] = word[i];
+	}
+	if (__builtin_expect(seq_moved(f, seq), 0)) {
+		for (unsigned i = 0; i < n; i++)
+			ret[i] = lookup_one(f, false, raw[i], NULL);
+	}
+}
+
+static inline void lookup_group4(const struct fib *f, const uint32_t *raw, uint32_t *ret,
+				 unsigned n)
+{
+	if (f->root_bits != 0)
+		lookup_direct4(f, raw, ret, n);
+	else
+		lookup_group(f, false, raw, NULL, ret, n);
 }
 
 void fib_lookup_bulk4(const struct fib *f, const uint32_t *be_addr, uint32_t *ret_result,
@@ -460,8 +501,19 @@ void fib_lookup_bulk4(const struct fib *f, const uint32_t *be_addr, uint32_t *re
 {
 	for (unsigned done = 0; done < n; done += GROUP) {
 		unsigned now = n - done < GROUP ? n - done : GROUP;
-		lookup_group(f, false, be_addr + done, NULL, ret_result + done, now);
+		lookup_group4(f, be_addr + done, ret_result + done, now);
 	}
+}
+
+uint64_t fib_state(const struct fib *f)
+{
+	return __atomic_load_n(&f->state, __ATOMIC_ACQUIRE);
+}
+
+const uint32_t *fib_direct(const struct fib *f, unsigned *ret_root_bits)
+{
+	*ret_root_bits = f->root_bits;
+	return f->key_bytes == 4 && f->root_bits != 0 ? f->root : NULL;
 }
 
 void fib_lookup_bulk4p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
@@ -473,7 +525,7 @@ void fib_lookup_bulk4p(const struct fib *f, const uint8_t *const *key, uint32_t 
 		unsigned now = n - done < GROUP ? n - done : GROUP;
 		for (unsigned i = 0; i < now; i++)
 			memcpy(&raw[i], key[done + i], sizeof(raw[i]));
-		lookup_group(f, false, raw, NULL, ret_result + done, now);
+		lookup_group4(f, raw, ret_result + done, now);
 	}
 }
 
@@ -1206,9 +1258,17 @@ static bool memory_ready(const struct fib *f, const struct spot *t)
 	return true;
 }
 
+static uint64_t last_state; /* of all tables: no two ever have the same */
+
+static void state_renew(struct fib *f)
+{
+	__atomic_store_n(&f->state, ++last_state, __ATOMIC_RELEASE);
+}
+
 /* End of an update: tell readers that a cover has changed, before the next update begins. */
 static void update_end(struct fib *f)
 {
+	state_renew(f);
 	if (f->cover_moved)
 		__atomic_store_n(&f->seq, f->seq + 1, __ATOMIC_RELEASE);
 	f->cover_moved = false;
@@ -1255,6 +1315,7 @@ struct fib *fib_create(const struct fib_conf *conf)
 	f->rd.reserve = RD_RESERVE;
 	f->root = f->roots.v;
 	f->base = f->rd.base;
+	state_renew(f);
 	return f;
 free_f:
 	words_fini(&f->kids);

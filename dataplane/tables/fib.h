@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/result.h"
+
 enum fib_family { FIB_IP4 = 4, FIB_IP6 = 6 };
 
 /* root_bits: address bits resolved by one direct array before the trie begins.
@@ -79,5 +81,17 @@ void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *r
 		      unsigned n);
 void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
 		       unsigned n);
+
+/* A number that no other table and no other state of this table ever had; it changes before fib_set() or fib_del()
+ * returns.  Answers found after it was read hold as long as it stays: for caches of answers.  Never 0.  Any thread. */
+uint64_t fib_state(const struct fib *f);
+
+/* The direct array of an IPv4 table, by the address's first root_bits: constant as long as the table lives.  A word that
+ * fib_direct_is_answer() is the answer; any other leaves the question to the functions above.  NULL: there is none. */
+const uint32_t *fib_direct(const struct fib *f, unsigned *ret_root_bits);
+static inline bool fib_direct_is_answer(uint32_t word)
+{
+	return word - 1 < HD_RESULT(HD_RESULT_INTERNAL, 0) - 1;
+}
 
 #endif /* DATAPLANE_TABLES_FIB_H */

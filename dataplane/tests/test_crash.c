@@ -96,6 +96,7 @@ Test(crash, in_a_node)
 	has("address: 0x0000000000000008\n");
 	has("worker: 0 in node ip6-lookup\n");
 	has("registers:\n  rip 0x");
+	has("packets in this node (octets, from where its data begins):\n    68 6");
 	has("backtrace");
 	has("worker 0: lcore 0, node ip6-lookup, loops 2\n");
 	has(" us set route key 0102fe result 0\n");

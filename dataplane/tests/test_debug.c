@@ -71,7 +71,7 @@ static uint32_t row_of(const char *name)
 Test(debug, graph)
 {
 	ask(HD_API_GRAPH_NODE);
-	cr_assert_eq(mini_n_answers, 9);
+	cr_assert_eq(mini_n_answers, 10);
 	for (unsigned i = 0; i < mini_n_answers; i++) {
 		const struct hd_api_graph_node *n = (const void *)mini_answers[i].body;
 

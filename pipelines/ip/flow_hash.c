@@ -120,17 +120,21 @@ static void flow_ip6(struct flow *f, const uint8_t *p, uint32_t left)
 	}
 }
 
+uint32_t ip_flow_hash_of(const uint8_t *ip, uint32_t len)
+{
+	struct flow f = { 0, 0 };
+
+	if (len != 0 && ip[0] >> 4 == 4)
+		flow_ip4(&f, ip, len);
+	else
+		flow_ip6(&f, ip, len);
+	return flow_done(&f);
+}
+
 uint32_t ip_flow_hash_slow(struct rte_mbuf *m)
 {
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	struct flow f = { 0, 0 };
-	uint32_t h;
+	uint32_t h = ip_flow_hash_of(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
 
-	if (m->data_len != 0 && p[0] >> 4 == 4)
-		flow_ip4(&f, p, m->data_len);
-	else
-		flow_ip6(&f, p, m->data_len);
-	h = flow_done(&f);
 	meta(m)->flow_hash = h;
 	return h;
 }

@@ -24,6 +24,7 @@
 #include "dataplane/pipeline.h"
 #include "dataplane/result.h"
 #include "dataplane/tables/fib.h"
+#include "dataplane/tables/fib_cache.h"
 #include "dataplane/tables/slots.h"
 #include "dataplane/worker.h"
 #include "heddle/api/ip.h"
@@ -49,12 +50,13 @@ enum adj_state {
 struct adj {
 	uint8_t hdr[ADJ_HDR_ROOM]; /* right-aligned: the last hdr_len octets; the ethertype is set per packet */
 	uint16_t port, iface;
-	uint16_t mtu;           /* L3 octets */
-	uint8_t state;          /* enum adj_state */
-	uint8_t hdr_len;        /* 14, 18 or 22 */
-	uint8_t family, pad[3]; /* of gateway: 4 or 6 */
-	uint32_t object;        /* nh_id, for drops and traces; neighbours: UINT32_MAX */
-	uint8_t gateway[16];    /* for INCOMPLETE */
+	uint16_t mtu;        /* L3 octets */
+	uint8_t state;       /* enum adj_state */
+	uint8_t hdr_len;     /* 14, 18 or 22 */
+	uint8_t family, pad; /* of gateway: 4 or 6 */
+	uint16_t max_len;    /* L3 octets that may be sent right now: mtu, or 0 unless RESOLVED */
+	uint32_t object;     /* nh_id, for drops and traces; neighbours: UINT32_MAX */
+	uint8_t gateway[16]; /* for INCOMPLETE */
 } __rte_cache_aligned;
 static_assert(sizeof(struct adj) == 64, "one cache line");
 
@@ -81,6 +83,7 @@ static __rte_always_inline void adj_rewrite(struct rte_mbuf *m, const struct adj
 	m->data_len = (uint16_t)(m->data_len + a->hdr_len);
 	m->pkt_len += a->hdr_len;
 	mt->port = a->port;
+	m->port = a->port;
 	mt->tx_iface = a->iface;
 	c->tx_packets++;
 	c->tx_octets += m->pkt_len;
@@ -115,6 +118,7 @@ static inline uint32_t nhg_select(const struct nhg *g, uint32_t hash)
  * IPv6: addresses and flow label (RFC 6438 section 3), and ports when no routing header is there; a tunnel
  * without a flow label by its inner packet.  IPv4: addresses, protocol and ports.  A fragment: no ports. */
 uint32_t ip_flow_hash_slow(struct rte_mbuf *m);
+uint32_t ip_flow_hash_of(const uint8_t *ip, uint32_t len); /* len octets may be read */
 static inline uint32_t ip_flow_hash(struct rte_mbuf *m)
 {
 	uint32_t h = meta(m)->flow_hash;
@@ -208,16 +212,46 @@ bool ip_source6(uint32_t iface, struct ip6_addr *ret);
 #define FWD_ENUM_(P, NAME, next, sev, help) FWD_##NAME,
 enum fwd_verdict { FWD_VERDICTS(FWD_ENUM_, FWD) FWD_N_VERDICTS };
 
+/* What belongs to a worker. */
+struct ip_worker {
+	struct fib_cache *cache;
+	/* node express: */
+	uint64_t *count[5]; /* verdict counters of the nodes in whose name it counts */
+	bool fours;         /* the last burst was IPv4 */
+};
+extern struct ip_worker ip_workers[DP_WORKERS_MAX];
+
 /* What a node needs to forward; filled once per node call. */
 struct fwd {
 	struct iface_count *count;
 	struct worker *worker;
+	struct fib_cache *cache;
 	const uint8_t *dst; /* address to look up in further VRFs; NULL: the packet's destination */
 };
 
 static inline struct fwd fwd_begin(struct worker *w)
 {
-	return (struct fwd){ .count = iface_counts[w->id], .worker = w };
+	return (struct fwd){ .count = iface_counts[w->id],
+			     .worker = w,
+			     .cache = ip_workers[w->id].cache };
+}
+
+/* Lookups of n destinations in one table, with the help of what this worker looked up before. */
+static inline void fwd_lookup4(struct fwd *f, const struct fib *fib, const uint8_t *const *key,
+			       uint32_t *ret_word, unsigned n)
+{
+	unsigned bits;
+
+	if (fib_direct(fib, &bits) != NULL) /* one access away: remembering is no gain */
+		fib_lookup_bulk4p(fib, key, ret_word, n);
+	else
+		fib_cache_lookup4p(f->cache, fib, key, ret_word, n);
+}
+
+static inline void fwd_lookup6(struct fwd *f, const struct fib *fib, const uint8_t *const *key,
+			       uint32_t *ret_word, unsigned n)
+{
+	fib_cache_lookup6p(f->cache, fib, key, ret_word, n);
 }
 
 /* Everything but the common case of fwd_result(). */
@@ -233,8 +267,7 @@ static __rte_always_inline uint16_t fwd_result(struct fwd *f, struct rte_mbuf *m
 	if (likely(hd_result_kind(word) == HD_RESULT_ADJ)) {
 		const struct adj *a = adj_get(hd_result_index(word));
 
-		if (likely(a != NULL && a->state == ADJ_RESOLVED && m->pkt_len <= a->mtu &&
-			   m->data_off >= ADJ_HDR_ROOM)) {
+		if (likely(a != NULL && m->pkt_len <= a->max_len && m->data_off >= ADJ_HDR_ROOM)) {
 			meta(m)->result = word;
 			adj_rewrite(m, a, family == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6, f->count);
 			return FWD_FORWARD;

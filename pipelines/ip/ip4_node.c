@@ -130,7 +130,7 @@ static void ip4_input_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 		chunk_prefetch(m, i, n);
 		verdict[i] = ip4_check(m[i], &key[i]);
 	}
-	lookup_chunk(m, key, word, n, 4);
+	lookup_chunk(arg, m, key, word, n, 4);
 	for (unsigned i = 0; i < n; i++)
 		if (likely(verdict[i] == VERDICT_OPEN))
 			verdict[i] = ip4_input_one(arg, m[i], word[i]);
@@ -157,7 +157,7 @@ static void ip4_lookup_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdic
 				 rte_pktmbuf_mtod_offset(m[i], const uint8_t *, 16) :
 				 no_key;
 	}
-	lookup_chunk(m, key, word, n, 4);
+	lookup_chunk(arg, m, key, word, n, 4);
 	for (unsigned i = 0; i < n; i++)
 		if (likely(verdict[i] == VERDICT_OPEN))
 			verdict[i] = fwd_result(arg, m[i], word[i], 4);

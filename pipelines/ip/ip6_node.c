@@ -160,7 +160,7 @@ static void ip6_input_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 		chunk_prefetch(m, i, n);
 		verdict[i] = ip6_check(m[i], &key[i]);
 	}
-	lookup_chunk(m, key, word, n, 6);
+	lookup_chunk(arg, m, key, word, n, 6);
 	for (unsigned i = 0; i < n; i++)
 		if (likely(verdict[i] == VERDICT_OPEN))
 			verdict[i] = ip6_input_one(arg, m[i], word[i]);
@@ -195,7 +195,7 @@ static void ip6_lookup_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdic
 				 rte_pktmbuf_mtod_offset(m[i], const uint8_t *, 24) :
 				 no_key;
 	}
-	lookup_chunk(m, key, word, n, 6);
+	lookup_chunk(arg, m, key, word, n, 6);
 	for (unsigned i = 0; i < n; i++) {
 		if (unlikely(verdict[i] != VERDICT_OPEN))
 			continue;

@@ -8,29 +8,29 @@
 
 #define VERDICT_OPEN 0xffffu /* the checks have not decided: the lookup will */
 
-static inline void lookup_run(uint32_t vrf, const uint8_t *const *key, uint32_t *word, unsigned n,
-			      unsigned family)
+static inline void lookup_run(struct fwd *f, uint32_t vrf, const uint8_t *const *key,
+			      uint32_t *word, unsigned n, unsigned family)
 {
 	const struct fib *fib = family == 4 ? ip_fib4(vrf) : ip_fib6(vrf);
 
 	if (unlikely(fib == NULL))
 		memset(word, 0, n * sizeof(*word));
 	else if (family == 4)
-		fib_lookup_bulk4p(fib, key, word, n);
+		fwd_lookup4(f, fib, key, word, n);
 	else
-		fib_lookup_bulk6p(fib, key, word, n);
+		fwd_lookup6(f, fib, key, word, n);
 }
 
 /* word[i] for the destination key[i] of m[i], each in its packet's VRF. */
-static inline void lookup_chunk(struct rte_mbuf **m, const uint8_t *const *key, uint32_t *word,
-				unsigned n, unsigned family)
+static inline void lookup_chunk(struct fwd *f, struct rte_mbuf **m, const uint8_t *const *key,
+				uint32_t *word, unsigned n, unsigned family)
 {
 	unsigned from = 0;
 
 	for (unsigned i = 1; i <= n; i++) {
 		if (likely(i < n && meta(m[i])->vrf == meta(m[from])->vrf))
 			continue;
-		lookup_run(meta(m[from])->vrf, key + from, word + from, i - from, family);
+		lookup_run(f, meta(m[from])->vrf, key + from, word + from, i - from, family);
 		from = i;
 	}
 	for (unsigned i = 0; i < n; i++)

@@ -53,6 +53,7 @@ void adj_fill(struct adj *a, const struct iface *i, unsigned family, const uint8
 		(uint8_t)iface_header_build(i, hdr, mac, family == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6);
 	memcpy(a->hdr + ADJ_HDR_ROOM - a->hdr_len, hdr, a->hdr_len);
 	a->state = ADJ_RESOLVED;
+	a->max_len = a->mtu;
 }
 
 int adj_publish(uint32_t index, const struct adj *a)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Pipeline ip: IPv4 and IPv6 forwarding, neighbours, ICMP. */
+#include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "dataplane/debug_api.h"
@@ -7,6 +9,7 @@
 #include "pipelines/ip/internal.h"
 
 struct ip_punt ip_punt;
+struct ip_worker ip_workers[DP_WORKERS_MAX];
 
 static void iface_changed(const struct iface *old, const struct iface *new)
 {
@@ -71,6 +74,27 @@ static int neigh_state_request(const void *body, size_t size, debug_send_fn send
 	return ip_neigh_walk(neigh_state_send, &a);
 }
 
+static void workers_fini(void)
+{
+	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+		fib_cache_destroy(ip_workers[i].cache);
+	memset(ip_workers, 0, sizeof(ip_workers));
+}
+
+static int workers_init(void)
+{
+	for (unsigned i = 0; i < dp_limits.workers; i++) {
+		struct ip_worker *w = &ip_workers[i];
+
+		w->cache = fib_cache_create();
+		if (w->cache == NULL) {
+			workers_fini();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int ip_init(void)
 {
 	uint64_t seed;
@@ -79,9 +103,12 @@ static int ip_init(void)
 	if (getrandom(&seed, sizeof(seed), 0) == sizeof(seed))
 		ip_flow_seed_set(seed);
 	ip_local_init();
-	rc = rib_init();
+	rc = workers_init();
 	if (rc < 0)
 		return rc;
+	rc = rib_init();
+	if (rc < 0)
+		goto fini_workers;
 	rc = addr_init();
 	if (rc < 0)
 		goto fini_rib;
@@ -113,6 +140,8 @@ fini_addr:
 	addr_fini();
 fini_rib:
 	rib_fini();
+fini_workers:
+	workers_fini();
 	return rc;
 }
 
@@ -122,6 +151,7 @@ static void ip_fini(void)
 	nexthop_fini();
 	addr_fini();
 	rib_fini();
+	workers_fini();
 }
 
 static void ip_tick(void)

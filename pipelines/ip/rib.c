@@ -235,7 +235,7 @@ static void vrf_free(void *p)
 int vrf_create(uint32_t id)
 {
 	/* The default VRF is made for full tables, the others for what a customer has; see fib.h. */
-	struct fib_conf c4 = { .family = FIB_IP4, .root_bits = id == 0 ? 16 : 0 };
+	struct fib_conf c4 = { .family = FIB_IP4, .root_bits = id == 0 ? 24 : 0 };
 	struct fib_conf c6 = { .family = FIB_IP6, .root_bits = id == 0 ? 24 : 0 };
 	/* Local, connected and neighbour routes come on top of what the limits promise. */
 	uint32_t own = dp_limits.neighs + 4 * dp_limits.ifaces + dp_limits.sids;

@@ -54,6 +54,34 @@ static inline uint16_t demux_find(const struct demux *d, uint16_t tpid, uint16_t
 			   __atomic_load_n(&i->iface[inner_vid & VLAN_VID_MASK], __ATOMIC_RELAXED);
 }
 
+/* The interface of a frame whose first ethertype (*type) is a tag; the length of its L2 header and the ethertype behind
+ * its tags.  0: none; UINT16_MAX: truncated. */
+static inline uint16_t demux_tagged(const struct demux *d, const uint8_t *p, unsigned len,
+				    unsigned *ret_off, uint16_t *type)
+{
+	uint16_t tpid = *type, inner = 0, vid;
+
+	if (len < 18)
+		return UINT16_MAX;
+	vid = wire_get16(p + 14) & VLAN_VID_MASK;
+	*type = wire_get16(p + 16);
+	*ret_off = 18;
+	if (ethtype_is_tag(*type)) {
+		if (len < 22)
+			return UINT16_MAX;
+		if (*type != ETHTYPE_VLAN)
+			return 0; /* inner tags are customer tags */
+		inner = wire_get16(p + 18) & VLAN_VID_MASK;
+		*type = wire_get16(p + 20);
+		*ret_off = 22;
+		if (inner == 0)
+			return 0; /* a priority tag inside a VLAN: nothing here is configured so */
+	}
+	if (vid == 0) /* priority tag, IEEE 802.1Q section 9.6: as if untagged */
+		return inner == 0 ? d->untagged : 0;
+	return demux_find(d, tpid, vid, inner);
+}
+
 /* What holds the tags of an interface now; 0: nobody. */
 uint16_t demux_get(const struct hd_api_iface *tags);
 /* Let the tags of an interface lead to id.  -ENOMEM, then nothing has changed. */

@@ -41,33 +41,6 @@ int l2_ethertype_punt(uint16_t ethertype, uint8_t reason)
 	return rc;
 }
 
-/* The tagged frame's interface; its header length and ethertype.  0: none; UINT16_MAX: truncated. */
-static uint16_t tagged(const struct demux *d, const uint8_t *p, unsigned len, unsigned *ret_off,
-		       uint16_t *ret_type)
-{
-	uint16_t tpid = *ret_type, inner = 0, vid;
-
-	if (len < 18)
-		return UINT16_MAX;
-	vid = wire_get16(p + 14) & VLAN_VID_MASK;
-	*ret_type = wire_get16(p + 16);
-	*ret_off = 18;
-	if (ethtype_is_tag(*ret_type)) {
-		if (len < 22)
-			return UINT16_MAX;
-		if (*ret_type != ETHTYPE_VLAN)
-			return 0; /* inner tags are customer tags */
-		inner = wire_get16(p + 18) & VLAN_VID_MASK;
-		*ret_type = wire_get16(p + 20);
-		*ret_off = 22;
-		if (inner == 0)
-			return 0; /* a priority tag inside a VLAN: nothing here is configured so */
-	}
-	if (vid == 0) /* priority tag, IEEE 802.1Q section 9.6: as if untagged */
-		return inner == 0 ? d->untagged : 0;
-	return demux_find(d, tpid, vid, inner);
-}
-
 struct eth_run {
 	struct worker *w;
 	struct iface_count *count;
@@ -94,7 +67,7 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 		if (unlikely(id == 0 || i == NULL))
 			return ETH_INPUT_NO_IFACE;
 	} else {
-		id = tagged(d, p, m->data_len, &off, &type);
+		id = demux_tagged(d, p, m->data_len, &off, &type);
 		if (unlikely(id == UINT16_MAX))
 			return ETH_INPUT_TRUNCATED;
 		i = iface_get(id);

@@ -19,6 +19,7 @@ extern const struct pipeline l2_pipeline;
 /* An interface: immutable once published, replaced as a whole (RCU). */
 struct iface {
 	uint64_t mac48; /* mac as the first 6 octets in memory order, the upper 2 zero */
+	bool plain; /* up, and eth-input treats nothing of it specially: node express may take its packets */
 	uint16_t id, port, vrf;
 	uint16_t mtu; /* L3 octets: its own, else the port's */
 	struct mac_addr mac;

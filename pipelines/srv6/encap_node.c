@@ -223,7 +223,7 @@ static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verd
 	for (i = 0; i < n_key; i = k) {
 		for (k = i + 1; k < n_key && fib[k] == fib[i]; k++)
 			;
-		fib_lookup_bulk6p(fib[i], key + i, word + i, k - i);
+		fwd_lookup6(&r->fwd, fib[i], key + i, word + i, k - i);
 	}
 	for (i = 0; i < n; i++) {
 		if (likely(verdict[i] == SRV6_EN_FORWARD))

@@ -185,14 +185,14 @@ static inline void count_sid(struct ep_run *r, const struct srv6_sid *s, unsigne
 }
 
 /* Look up the next segments of those packets of the chunk that want it; runs of equal tables share one bulk lookup. */
-static inline void lookup(const uint8_t *const *key, const struct fib *const *fib, uint32_t *word,
-			  unsigned n)
+static inline void lookup(struct fwd *f, const uint8_t *const *key, const struct fib *const *fib,
+			  uint32_t *word, unsigned n)
 {
 	for (unsigned i = 0, k; i < n; i = k) {
 		for (k = i + 1; k < n && fib[k] == fib[i]; k++)
 			;
 		if (likely(fib[i] != NULL))
-			fib_lookup_bulk6p(fib[i], key + i, word + i, k - i);
+			fwd_lookup6(f, fib[i], key + i, word + i, k - i);
 	}
 }
 
@@ -234,7 +234,7 @@ static inline void ep_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 				want[n_want++] = (uint8_t)i;
 		}
 	}
-	lookup(key, fib, word, n_want);
+	lookup(&r->fwd, key, fib, word, n_want);
 	for (i = 0; i < n_want; i++)
 		if (likely(hd_result_kind(word[i]) == HD_RESULT_ADJ))
 			rte_prefetch0(adj_get(hd_result_index(word[i])));

@@ -69,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(ip4_parse(&c2, &again) == 0);
 	fuzz_assert(again.total_len == v.total_len && again.hdr_len == v.hdr_len);
 	upper(&again, c2);
-	ip4_ttl_decrement(h);
+	if (h->ttl > 0)
+		ip4_ttl_decrement(h);
 	ip4_tos_set(h, data[size - 1]);
 	fuzz_assert(hd_csum_ok(hd_csum_add(0, copy, v.hdr_len)));
 	free(copy);

@@ -134,12 +134,20 @@ static inline int ip4_build(void *buf, size_t cap, const struct ip4_fields *f)
 /* TTL minus one with the checksum kept valid (RFC 1624). The caller has checked ttl > 1. */
 static inline void ip4_ttl_decrement(struct ip4_hdr *h)
 {
-	be16_t old, new;
+	uint8_t *p = &h->ttl;
+	uint32_t w; /* TTL, protocol, checksum: read and written whole, nothing waits for a narrower store */
+	uint16_t csum;
 
-	memcpy(&old, &h->ttl, 2); /* TTL and protocol form one 16-bit word */
-	h->ttl--;
-	memcpy(&new, &h->ttl, 2);
-	h->csum = hd_csum_update16(h->csum, old, new);
+	memcpy(&w, p, 4);
+	memcpy(&csum, p + 2, 2);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	/* A header sum that is 0x100 less; in this byte order its complement grows by 1, with end-around carry. */
+	csum = (uint16_t)(csum + 1u + (csum >= 0xfffe));
+	w = (w & 0xff00) | (uint8_t)(w - 1) | (uint32_t)csum << 16;
+#else
+#error "big-endian: add 0x100 and the carry"
+#endif
+	memcpy(p, &w, 4);
 }
 
 /* A new TTL with the checksum kept valid (RFC 1624). */

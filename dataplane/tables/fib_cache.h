@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A worker's memory of recent lookups: destination -> result word, exact match in front of a forwarding table.
+ *
+ * Traffic comes in flows: what a trie finds in several dependent steps was mostly found a moment ago.  An entry holds
+ * the fib_state() it was found under and is good only as long as the table is in that state, so an update of a table
+ * outdates all answers of this table at once, and nobody has to tell the caches.  One cache serves all tables.
+ * Traffic that repeats nothing (a scan) pays a few cycles: after a chunk of mostly misses, the next ones go straight to
+ * the table.
+ *
+ * One owner, no locks.  128 KiB. */
+#ifndef DATAPLANE_TABLES_FIB_CACHE_H
+#define DATAPLANE_TABLES_FIB_CACHE_H
+
+#include "dataplane/tables/fib.h"
+
+#define FIB_CACHE_BUCKETS 2048u
+
+struct fib_cache_entry {
+	uint64_t key[2];
+	uint64_t state; /* fib_state() when it was looked up; 0: empty */
+	uint32_t result;
+	uint32_t pad;
+};
+_Static_assert(sizeof(struct fib_cache_entry) == 32, "two in a cache line");
+
+struct fib_cache {
+	struct fib_cache_entry bucket[FIB_CACHE_BUCKETS][2];
+	unsigned rest; /* chunks that go straight to the table */
+};
+
+struct fib_cache *fib_cache_create(void); /* NULL: out of memory */
+void fib_cache_destroy(struct fib_cache *c);
+
+/* What fib_lookup_bulk6p() and *4p() give, by the table's family.  Any n. */
+void fib_cache_lookup6p(struct fib_cache *c, const struct fib *f, const uint8_t *const *key,
+			uint32_t *ret_result, unsigned n);
+void fib_cache_lookup4p(struct fib_cache *c, const struct fib *f, const uint8_t *const *key,
+			uint32_t *ret_result, unsigned n);
+
+/* CRC spreads what differs, be it in prefixes or in hosts. */
+static inline struct fib_cache_entry *fib_cache_bucket(struct fib_cache *c, const uint64_t key[2])
+{
+#ifdef __SSE4_2__
+	uint64_t h = __builtin_ia32_crc32di(__builtin_ia32_crc32di(0, key[0]), key[1]);
+#else
+	uint64_t h = ((key[0] ^ key[1] * 0x9e3779b97f4a7c15ull) * 0xd6e8feb86659fd93ull) >> 32;
+#endif
+
+	return c->bucket[h % FIB_CACHE_BUCKETS];
+}
+
+static inline bool fib_cache_is(const struct fib_cache_entry *e, const uint64_t key[2],
+				uint64_t state)
+{
+	return ((e->key[0] ^ key[0]) | (e->key[1] ^ key[1]) | (e->state ^ state)) == 0;
+}
+
+static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state, const uint64_t key[2])
+{
+	const struct fib_cache_entry *b = fib_cache_bucket(c, key);
+
+	if (__builtin_expect(fib_cache_is(&b[0], key, state), 1))
+		return b[0].result;
+	return fib_cache_is(&b[1], key, state) ? b[1].result : 0;
+}
+
+/* The answer for one key if it is known, else 0.  state: fib_state() of the table, read before. */
+static inline uint32_t fib_cache_probe6(struct fib_cache *c, uint64_t state, const uint8_t *key)
+{
+	uint64_t k[2];
+
+	__builtin_memcpy(k, key, sizeof(k));
+	return fib_cache_find(c, state, k);
+}
+
+static inline uint32_t fib_cache_probe4(struct fib_cache *c, uint64_t state, const uint8_t *key)
+{
+	uint64_t k[2] = { 0, 0 };
+
+	__builtin_memcpy(k, key, 4);
+	return fib_cache_find(c, state, k);
+}
+
+#endif /* DATAPLANE_TABLES_FIB_CACHE_H */
