@@ -66,7 +66,8 @@ static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct no
 		if (v == PORT_RX_RECEIVED && w->watch)
 			v = PORT_RX_WATCHED;
 		if (v == PORT_RX_RECEIVED)
-			w->rx_run[w->n_rx_run++] = (struct rx_run){ .tsc = w->now, .n = 1, .port = mt->port };
+			w->rx_run[w->n_rx_run++] =
+				(struct rx_run){ .tsc = w->now, .n = 1, .port = mt->port };
 		mt->rx_tsc = w->now;
 		m->port = mt->port;
 		node_run_flush(g, node, s, obj, i, i + 1, v);
@@ -162,24 +163,6 @@ static __rte_noinline void port_tx_meta(struct worker *w, void **objs, unsigned 
 	}
 }
 
-/* Devices drop silently or worse what they cannot gather; refuse it here with a name. */
-static unsigned port_tx_refuse_chains(struct rte_graph *g, struct rte_node *node,
-				      struct node_slot *s, void **objs, unsigned n)
-{
-	unsigned keep = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(((struct rte_mbuf *)objs[i])->nb_segs > 1)) {
-			void *one = objs[i];
-			port_tx_meta(s->worker, &one, 1);
-			node_run_flush(g, node, s, &one, 0, 1, PORT_TX_SEGMENTED);
-		} else {
-			objs[keep++] = objs[i];
-		}
-	}
-	return keep;
-}
-
 static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_slot *s,
 			void **objs, unsigned n, uint16_t id)
 {
@@ -193,8 +176,13 @@ static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_
 		node_run_flush(g, node, s, objs, 0, n, PORT_TX_NO_PORT);
 		return;
 	}
-	if (unlikely(!(p->features & PORT_FEAT_MULTISEG)))
-		n = port_tx_refuse_chains(g, node, s, objs, n);
+	/* devices drop silently or worse what they cannot gather: refuse it here with a name */
+	if (unlikely(((const struct rte_mbuf *)objs[0])->nb_segs > 1 &&
+		     !(p->features & PORT_FEAT_MULTISEG))) {
+		port_tx_meta(w, objs, n);
+		node_run_flush(g, node, s, objs, 0, n, PORT_TX_SEGMENTED);
+		return;
+	}
 	if (likely(w->txq[id] != UINT16_MAX)) {
 		sent = rte_eth_tx_burst(p->dpdk_port, w->txq[id], (struct rte_mbuf **)objs,
 					(uint16_t)n);
@@ -218,6 +206,17 @@ static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_
 	}
 }
 
+/* Segments and port, which lie side by side. */
+static inline uint32_t port_tx_key(const struct rte_mbuf *m)
+{
+	uint32_t key;
+
+	static_assert(offsetof(struct rte_mbuf, port) == offsetof(struct rte_mbuf, nb_segs) + 2,
+		      "");
+	__builtin_memcpy(&key, &m->nb_segs, sizeof(key));
+	return key;
+}
+
 /* In: m->port is the owner's id of the egress port. */
 static uint16_t port_tx_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
 {
@@ -229,13 +228,14 @@ static uint16_t port_tx_process(struct rte_graph *g, struct rte_node *node, void
 		port_tx_meta(s->worker, objs, n);
 		node_watch_in(s, (struct rte_mbuf **)objs, n);
 	}
-	while (start < n) {
-		uint16_t port = ((struct rte_mbuf *)objs[start])->port;
+	while (start < n) { /* runs of one port, chained or not */
+		uint32_t key = port_tx_key(objs[start]);
 		unsigned end = start + 1;
 
-		while (end < n && ((struct rte_mbuf *)objs[end])->port == port)
+		while (end < n && port_tx_key(objs[end]) == key)
 			end++;
-		port_tx_run(g, node, s, objs + start, end - start, port);
+		port_tx_run(g, node, s, objs + start, end - start,
+			    ((const struct rte_mbuf *)objs[start])->port);
 		start = end;
 	}
 	return n;

@@ -13,6 +13,10 @@
 
 #include "dataplane/tables/fib.h"
 
+#ifdef __SSE4_1__
+#include <immintrin.h>
+#endif
+
 #define FIB_CACHE_BUCKETS 2048u
 
 struct fib_cache_entry {
@@ -52,6 +56,12 @@ static inline struct fib_cache_entry *fib_cache_bucket(struct fib_cache *c, cons
 static inline bool fib_cache_is(const struct fib_cache_entry *e, const uint64_t key[2],
 				uint64_t state)
 {
+#ifdef __SSE4_1__
+	__m128i differ = _mm_xor_si128(_mm_load_si128((const __m128i *)(const void *)e->key),
+				       _mm_loadu_si128((const __m128i *)(const void *)key));
+
+	return _mm_testz_si128(differ, differ) && e->state == state;
+#endif
 	return ((e->key[0] ^ key[0]) | (e->key[1] ^ key[1]) | (e->state ^ state)) == 0;
 }
 
@@ -67,10 +77,9 @@ static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state, const
 /* The answer for one key if it is known, else 0.  state: fib_state() of the table, read before. */
 static inline uint32_t fib_cache_probe6(struct fib_cache *c, uint64_t state, const uint8_t *key)
 {
-	uint64_t k[2];
+	typedef uint64_t word __attribute__((aligned(1), may_alias));
 
-	__builtin_memcpy(k, key, sizeof(k));
-	return fib_cache_find(c, state, k);
+	return fib_cache_find(c, state, (const void *)(const word *)key);
 }
 
 static inline uint32_t fib_cache_probe4(struct fib_cache *c, uint64_t state, const uint8_t *key)

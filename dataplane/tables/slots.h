@@ -48,12 +48,6 @@ static inline void *slots_get(const struct slots *t, uint32_t idx)
 	return idx < t->capacity ? __atomic_load_n(&t->slot[idx], __ATOMIC_ACQUIRE) : NULL;
 }
 
-/* The same for an index that slots_alloc() gave out once, as those in result words are: no check. */
-static inline void *slots_at(const struct slots *t, uint32_t idx)
-{
-	return __atomic_load_n(&t->slot[idx], __ATOMIC_ACQUIRE);
-}
-
 /* Indexes allocated now, without those that wait for their grace period.  Writer. */
 static inline uint32_t slots_used(const struct slots *t)
 {

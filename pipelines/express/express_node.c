@@ -46,17 +46,19 @@ struct lane {
 	bool untagged;          /* it takes frames without tags, and then */
 	__m128i eth4, eth6;     /* these are the first 16 octets of usual ones */
 	struct table four, six;
-	uint64_t packets, octets; /* received */
+	uint64_t received; /* packets << OCTETS_BITS | octets: one sum for both */
 };
+#define OCTETS_BITS 40
 
 struct express_run {
 	struct fwd fwd;
 	struct worker *w;
+	void *const *adj; /* by index of a result word: struct adj */
 	struct lane lane;
 	unsigned run, left; /* in w->rx_run: which, packets of it to come */
 	uint16_t port;
 	uint64_t now; /* receive time of the run */
-	bool fours; /* the packets before were IPv4 */
+	bool fours;   /* the packets before were IPv4 */
 	struct table inner[2],
 		outer; /* where the packets of SIDs and policies were looked up last */
 	struct srv6_sid_count *sid_count;
@@ -111,8 +113,8 @@ static void lane_count(struct express_run *r)
 
 	if (l->in == NULL)
 		return;
-	r->fwd.count[l->in->id].rx_packets += l->packets;
-	r->fwd.count[l->in->id].rx_octets += l->octets;
+	r->fwd.count[l->in->id].rx_packets += l->received >> OCTETS_BITS;
+	r->fwd.count[l->in->id].rx_octets += l->received & ((1ull << OCTETS_BITS) - 1);
 }
 
 static __rte_noinline void lane_enter(struct express_run *r, const struct iface *in)
@@ -211,9 +213,17 @@ static inline bool plain6(uint8_t first)
 	return (first & 0xe0) == 0x20 || (first & 0xfe) == 0xfc;
 }
 
+/* Room: octets that may belong to it.  The version is known. */
 static __rte_always_inline bool usual6(const uint8_t *h, unsigned total, unsigned room)
 {
-	return likely(total <= room && h[IP6_OFF_HOP_LIMIT] > 1 && plain6(h[8]) && plain6(h[24]));
+	/* global unicast source and destination at one stroke, the others one by one */
+	const __m256i want = _mm256_set_epi64x(0x20, 0, 0x20, 0);
+	const __m256i mask = _mm256_set_epi64x(0xe0, 0, 0xe0, 0);
+	__m256i front = _mm256_loadu_si256((const __m256i *)(const void *)h);
+
+	return likely(total <= room && h[IP6_OFF_HOP_LIMIT] > 1 &&
+		      (likely(_mm256_testz_si256(_mm256_xor_si256(front, want), mask)) ||
+		       (plain6(h[8]) && plain6(h[24]))));
 }
 
 /* ---- sending ---------------------------------------------------------------------------------------------------- */
@@ -228,14 +238,32 @@ static __rte_always_inline void hop_decrement(uint8_t *h, bool v6)
 
 /* The adjacency of a result word, if it takes a packet of len octets that begins `at` octets into its buffer, here and
  * now. */
-static __rte_always_inline const struct adj *adj_for(uint32_t word, unsigned len, unsigned at)
+static __rte_always_inline const struct adj *adj_for(const struct express_run *r, uint32_t word,
+						     unsigned len, unsigned at)
 {
 	const struct adj *a;
 
 	if (unlikely(hd_result_kind(word) != HD_RESULT_ADJ))
 		return NULL;
-	a = slots_at(adj_slots, hd_result_index(word));
+	a = __atomic_load_n(&r->adj[hd_result_index(word)], __ATOMIC_ACQUIRE);
 	return likely(a != NULL && len <= a->max_len && at >= ADJ_HDR_ROOM) ? a : NULL;
+}
+
+/* The L2 header in front of h.  Without tags two words do, so that no other cache line is touched. */
+static __rte_always_inline void header_put(uint8_t *h, const struct adj *a, bool v6)
+{
+	uint64_t front, back;
+
+	if (unlikely(a->hdr_len != 14)) {
+		memcpy(h - ADJ_HDR_ROOM, a->hdr, ADJ_HDR_ROOM);
+		wire_put16(h - 2, v6 ? ETHTYPE_IP6 : ETHTYPE_IP4);
+		return;
+	}
+	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
+	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 8, 8);
+	back = (back & 0x0000ffffffffffff) | (v6 ? 0xdd86000000000000 : 0x0008000000000000);
+	memcpy(h - 14, &front, 8);
+	memcpy(h - 8, &back, 8);
 }
 
 /* To port-tx: the IP packet at h, len octets, `at` octets into the buffer. */
@@ -245,11 +273,8 @@ static __rte_always_inline rte_edge_t leave(struct express_run *r, struct rte_mb
 {
 	struct iface_count *c = &r->fwd.count[a->iface];
 
-	r->lane.octets += m->data_len;
-	r->lane.packets++;
-	_mm256_storeu_si256((__m256i *)(void *)(h - ADJ_HDR_ROOM),
-			    _mm256_loadu_si256((const __m256i *)(const void *)a->hdr));
-	wire_put16(h - 2, v6 ? ETHTYPE_IP6 : ETHTYPE_IP4);
+	r->lane.received += (1ull << OCTETS_BITS) + m->data_len;
+	header_put(h, a, v6);
 	len += a->hdr_len;
 	m->data_off = (uint16_t)(at - a->hdr_len);
 	m->data_len = (uint16_t)len;
@@ -267,8 +292,7 @@ static __rte_noinline rte_edge_t to_node(struct express_run *r, struct rte_mbuf 
 {
 	const struct iface *in = r->lane.in;
 
-	r->lane.octets += m->data_len;
-	r->lane.packets++;
+	r->lane.received += (1ull << OCTETS_BITS) + m->data_len;
 	m->data_off = (uint16_t)(m->data_off + off);
 	m->data_len = (uint16_t)len;
 	m->pkt_len = len;
@@ -319,7 +343,7 @@ static __rte_always_inline rte_edge_t send(struct express_run *r, struct rte_mbu
 		if (edge != EXPRESS_GROUP)
 			return edge;
 	}
-	a = adj_for(word, len, at);
+	a = adj_for(r, word, len, at);
 	if (unlikely(a == NULL))
 		return EXPRESS_FULL;
 	hop_decrement(h, v6);
@@ -344,7 +368,7 @@ static __rte_always_inline rte_edge_t one6(struct express_run *r, struct rte_mbu
 	unsigned total = 40u + wire_get16(h + IP6_OFF_PAYLOAD_LEN);
 	uint32_t word = 0;
 
-	if (unlikely(m->data_len < off + 40u || !usual6(h, total, m->data_len - off)))
+	if (unlikely(!usual6(h, total + off, m->data_len)))
 		return EXPRESS_FULL;
 	if (likely(r->fwd.cache->rest == 0))
 		word = table_probe(r, &r->lane.six, h + 24, true);
@@ -358,7 +382,7 @@ static __rte_always_inline rte_edge_t one4(struct express_run *r, struct rte_mbu
 	unsigned total = wire_get16(h + 2);
 	uint32_t word;
 
-	if (unlikely(m->data_len < off + 20u || !usual4(h, total, m->data_len - off)))
+	if (unlikely(total < 20 || !usual4(h, total + off, m->data_len)))
 		return EXPRESS_FULL;
 	word = table_probe(r, &r->lane.four, h + 16, false);
 	return likely(word != 0) ? send(r, m, h, off, total, word, false) :
@@ -456,6 +480,28 @@ static inline void prefetch4(const struct table *t, struct rte_mbuf **m, unsigne
 	}
 }
 
+/* Packets from .. to - 1 of the chunk, which came from one port. */
+static __rte_always_inline void one_run(struct express_run *r, struct rte_mbuf **m,
+					rte_edge_t *verdict, unsigned from, unsigned to)
+{
+	const __m128i mask4 = ETH_MASK4, mask6 = ETH_MASK6;
+
+	for (unsigned i = from; i < to; i++) {
+		uint8_t *p = rte_pktmbuf_mtod(m[i], uint8_t *);
+		const __m128i eth = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+		rte_prefetch0(rte_pktmbuf_mtod(m[RTE_MIN(i + 4, to - 1)], void *));
+		if (unlikely(m[i]->nb_segs != 1))
+			verdict[i] = EXPRESS_FULL;
+		else if (same(eth, r->lane.eth6, mask6) && likely(r->lane.untagged))
+			verdict[i] = one6(r, m[i], i, p + 14, 14);
+		else if (same(eth, r->lane.eth4, mask4) && likely(r->lane.untagged))
+			verdict[i] = one4(r, m[i], i, p + 14, 14);
+		else
+			verdict[i] = one_other(r, m[i], i);
+	}
+}
+
 static void express_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, void *arg)
 {
 	struct express_run *r = arg;
@@ -467,23 +513,12 @@ static void express_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, 
 	done = r->w->rx_run[first].n - r->left;
 	if (r->fours && r->lane.four.direct != NULL)
 		prefetch4(&r->lane.four, m, n);
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t *p = rte_pktmbuf_mtod(m[i], uint8_t *);
-		const __m128i eth = _mm_loadu_si128((const __m128i *)(const void *)p);
-
-		if (i + 4 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(m[i + 4], void *));
-		if (unlikely(r->left == 0))
+	for (unsigned i = 0, end; i < n; i = end) {
+		if (r->left == 0)
 			port_enter(r);
-		r->left--;
-		if (unlikely(m[i]->nb_segs != 1))
-			verdict[i] = EXPRESS_FULL;
-		else if (same(eth, r->lane.eth6, ETH_MASK6) && likely(r->lane.untagged))
-			verdict[i] = one6(r, m[i], i, p + 14, 14);
-		else if (same(eth, r->lane.eth4, ETH_MASK4) && likely(r->lane.untagged))
-			verdict[i] = one4(r, m[i], i, p + 14, 14);
-		else
-			verdict[i] = one_other(r, m[i], i);
+		end = RTE_MIN(n, i + r->left);
+		r->left -= end - i;
+		one_run(r, m, verdict, i, end);
 	}
 	if (unlikely(r->n_wait[0] != 0))
 		lookup_and_send(r, m, verdict, false);
@@ -535,6 +570,7 @@ static uint16_t express_process(struct rte_graph *g, struct rte_node *node, void
 
 	r.w = node_worker(node);
 	r.fwd = fwd_begin(r.w);
+	r.adj = adj_slots->slot;
 	r.sid_count = srv6_sid_counts[r.w->id];
 	r.policy_count = srv6_policy_counts[r.w->id];
 	r.list_count = srv6_seglist_counts[r.w->id];

@@ -15,7 +15,8 @@ static __rte_always_inline unsigned usual_srh(const uint8_t *h, unsigned len)
 
 	return likely(h[IP6_OFF_NEXT_HEADER] == IP_NH_ROUTING && len >= 48 + 16 &&
 		      srh[SRH_OFF_ROUTING_TYPE] == SRH_ROUTING_TYPE && size == 24 + 16 * last &&
-		      sizeof(struct ip6_fixed) + size <= len && srh[SRH_OFF_SEGMENTS_LEFT] <= last + 1) ?
+		      sizeof(struct ip6_fixed) + size <= len &&
+		      srh[SRH_OFF_SEGMENTS_LEFT] <= last + 1) ?
 		       size :
 		       0;
 }
@@ -37,8 +38,8 @@ static __rte_always_inline rte_edge_t advance(struct express_run *r, struct rte_
 }
 
 /* The inner packet at h goes on in its table. */
-static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m, uint8_t *h, unsigned at,
-				      unsigned room, uint32_t vrf, bool v6)
+static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m, uint8_t *h,
+				      unsigned at, unsigned room, uint32_t vrf, bool v6)
 {
 	struct table *t = &r->inner[v6];
 	const struct adj *a;
@@ -48,11 +49,11 @@ static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m,
 		return false;
 	total = v6 ? 40u + wire_get16(h + IP6_OFF_PAYLOAD_LEN) : wire_get16(h + 2);
 	if (v6 ? h[0] >> 4 != 6 || !usual6(h, total, room) :
-		 h[0] != 0x45 || !usual4(h, total, room))
+		 h[0] != 0x45 || total < 20 || !usual4(h, total, room))
 		return false;
 	if (unlikely(t->vrf != vrf) && !table_enter(t, vrf, v6))
 		return false;
-	a = adj_for(table_probe(r, t, h + (v6 ? 24 : 16), v6), total, at);
+	a = adj_for(r, table_probe(r, t, h + (v6 ? 24 : 16), v6), total, at);
 	if (unlikely(a == NULL))
 		return false;
 	hop_decrement(h, v6);
@@ -60,8 +61,8 @@ static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m,
 	return true;
 }
 
-static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uint8_t *h, unsigned off,
-				  unsigned len, uint32_t word)
+static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uint8_t *h,
+				  unsigned off, unsigned len, uint32_t word)
 {
 	const struct srv6_sid *s = srv6_sid_get(hd_result_index(word));
 	unsigned at = m->data_off + off, size = usual_srh(h, len), left, in;
@@ -77,11 +78,13 @@ static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uin
 		if (left == 1 && (s->flavors & HD_SRV6_FLAVOR_PSP) != 0)
 			goto node;
 		if (s->plan == srv6_end_x) {
-			a = adj_for(s->result, len, at);
+			a = adj_for(r, s->result, len, at);
 			r->n_cross += a != NULL;
 		} else if (s->plan == srv6_end) {
-			a = adj_for(table_probe(r, &r->lane.six, srh + SRH_OFF_LIST + 16 * (left - 1),
-						true), len, at);
+			a = adj_for(r,
+				    table_probe(r, &r->lane.six,
+						srh + SRH_OFF_LIST + 16 * (left - 1), true),
+				    len, at);
 			r->n_advance += a != NULL;
 		}
 		if (likely(a != NULL))
@@ -109,8 +112,8 @@ node:
 	return to_node(r, m, off, len, word, 0, EXPRESS_SID);
 }
 
-static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, uint8_t *h, unsigned off,
-				     unsigned len, uint32_t word, bool v6)
+static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, uint8_t *h,
+				     unsigned off, unsigned len, uint32_t word, bool v6)
 {
 	const struct srv6_policy *p = srv6_policy_get(hd_result_index(word));
 	unsigned at = m->data_off + off, total;
@@ -129,7 +132,7 @@ static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, 
 	total = o->len + len;
 	if (unlikely(at < o->len))
 		goto node;
-	a = adj_for(table_probe(r, &r->outer, o->hdr + 24, true), total, at - o->len);
+	a = adj_for(r, table_probe(r, &r->outer, o->hdr + 24, true), total, at - o->len);
 	if (unlikely(a == NULL))
 		goto node;
 	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,

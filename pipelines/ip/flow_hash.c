@@ -1,42 +1,48 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The flow hash behind every choice among paths.  Spec: RFC 6438 section 3, RFC 8986 section 7, RFC 6437 section 2.
- * CRC32 gathers the fields; it is linear, so its seed would only shift all flows alike and routers in a row would
- * choose alike: a seeded multiplication at the end breaks that. */
-#include <rte_hash_crc.h>
-
+ * Multiplications with 128-bit products mix the fields with secret words that come from the seed: without them flows
+ * could be made to go together, and routers in a row would choose alike. */
 #include "pipelines/ip/internal.h"
 
-static uint64_t seed = 0x9e3779b97f4a7c15ull;
+static uint64_t secret[4] = { 0x9e3779b97f4a7c15ull, 0xd6e8feb86659fd93ull, 0xa0761d6478bd642full,
+			      0xe7037ed1a0b428dbull };
 
 void ip_flow_seed_set(uint64_t s)
 {
-	seed = s;
+	for (unsigned i = 0; i < 4; i++) { /* splitmix64 */
+		uint64_t z = (s += 0x9e3779b97f4a7c15ull);
+
+		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+		z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+		secret[i] = z ^ (z >> 31);
+	}
 }
 
 struct flow {
-	uint32_t a, b; /* two lanes of CRC */
+	uint64_t h;
 };
 
-static void flow_add(struct flow *f, const uint8_t *p)
+static inline uint64_t mix(uint64_t a, uint64_t b)
 {
-	f->a = rte_hash_crc_8byte(wire_get64(p), f->a);
-	f->b = rte_hash_crc_8byte(wire_get64(p), f->b ^ 0x5bd1e995u);
+	__extension__ unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-static void flow_add32(struct flow *f, uint32_t v)
+static inline void flow_add(struct flow *f, const uint8_t *p)
 {
-	f->a = rte_hash_crc_4byte(v, f->a);
-	f->b = rte_hash_crc_4byte(v, f->b ^ 0x5bd1e995u);
+	f->h = mix(wire_get64(p) ^ f->h ^ secret[0], secret[1]);
 }
 
-static uint32_t flow_done(const struct flow *f)
+static inline void flow_add32(struct flow *f, uint32_t v)
 {
-	uint64_t x = ((uint64_t)f->a << 32 | f->b) ^ seed;
+	f->h = mix(f->h ^ v, secret[2]);
+}
 
-	x *= 0xff51afd7ed558ccdull;
-	x ^= x >> 33;
-	x = (x + seed) * 0xc4ceb9fe1a85ec53ull;
-	x ^= x >> 29;
+static inline uint32_t flow_done(const struct flow *f)
+{
+	uint64_t x = mix(f->h ^ secret[3], secret[0]);
+
 	return (uint32_t)(x >> 32) | (x >> 32 == 0); /* 0 means "not computed" */
 }
 
@@ -105,10 +111,9 @@ static void flow_ip6(struct flow *f, const uint8_t *p, uint32_t left)
 	if (left < sizeof(*h))
 		return;
 	label = ip6_flow_label(h);
-	flow_add(f, h->src.b);
-	flow_add(f, h->src.b + 8);
-	flow_add(f, h->dst.b);
-	flow_add(f, h->dst.b + 8);
+	/* source and destination beside each other: half the way that one after the other takes */
+	f->h = mix(wire_get64(h->src.b) ^ f->h ^ secret[0], wire_get64(h->src.b + 8) ^ secret[1]) ^
+	       mix(wire_get64(h->dst.b) ^ secret[2], wire_get64(h->dst.b + 8) ^ secret[3]);
 	flow_add32(f, label);
 	p += sizeof(*h);
 	left -= sizeof(*h);
@@ -122,7 +127,7 @@ static void flow_ip6(struct flow *f, const uint8_t *p, uint32_t left)
 
 uint32_t ip_flow_hash_of(const uint8_t *ip, uint32_t len)
 {
-	struct flow f = { 0, 0 };
+	struct flow f = { 0 };
 
 	if (len != 0 && ip[0] >> 4 == 4)
 		flow_ip4(&f, ip, len);
