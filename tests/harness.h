@@ -39,7 +39,8 @@ void hx_nexthop(uint32_t id, uint32_t iface, const char *gateway); /* NULL gatew
 void hx_route(uint32_t vrf, const char *prefix_slash_len, uint32_t target, uint32_t id);
 void hx_vrf(uint32_t id);
 
-/* As if the frame had been received on the port: by node express when it is usual, unless the environment has HX_FULL. */
+/* As if the frame had been received on the port: node express takes it when it is usual, unless HX_FULL is in the
+ * environment. */
 void hx_rx(uint32_t port, const void *frame, size_t len);
 /* Walk the graph and run the control thread's part, until nothing moves any more. */
 void hx_turn(void);

@@ -202,7 +202,7 @@ static __rte_always_inline bool usual4(const uint8_t *h, unsigned total, unsigne
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	/* a carry that is still to be added leaves 0x1fffe instead of 0xffff */
-	return likely((sum == 0xffff || sum == 0x1fffe) && total - 20 <= room - 20 && h[8] > 1 &&
+	return likely((sum == 0xffff || sum == 0x1fffe) && total <= room && h[8] > 1 &&
 		      (uint8_t)(h[12] - 1) < 223 && h[12] != 127 && (uint8_t)(h[16] - 1) < 223 &&
 		      h[16] != 127);
 }

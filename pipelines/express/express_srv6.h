@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Part of express_node.c: the usual packets of SRv6.  End and End.X with an SRH right behind the IPv6 header and more
  * segments to come; End.DT4, End.DT6, End.DT46 at its end; H.Encaps and H.Encaps.Red.
- * "Usual" as everywhere in express: no TLVs, no popping, no congestion marks to merge, next hops resolved.  What is not
+ * "Usual" as everywhere in express: no TLVs, no flags, no popping, no congestion marks to merge, next hops resolved.  What is not
  * goes to srv6-endpoint or srv6-encap as ip6-input would send it.
  * Spec: RFC 8986 4.1, 4.2, 4.6 to 4.8, 5.1, 5.2; RFC 8754 4.3.1.1. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_SRV6_H
@@ -14,8 +14,8 @@ static __rte_always_inline unsigned usual_srh(const uint8_t *h, unsigned len)
 	unsigned size = 8 + srh[SRH_OFF_HDR_EXT_LEN] * 8u, last = srh[SRH_OFF_LAST_ENTRY];
 
 	return likely(h[IP6_OFF_NEXT_HEADER] == IP_NH_ROUTING && len >= 48 + 16 &&
-		      srh[SRH_OFF_ROUTING_TYPE] == SRH_ROUTING_TYPE && size == 24 + 16 * last &&
-		      sizeof(struct ip6_fixed) + size <= len &&
+		      srh[SRH_OFF_ROUTING_TYPE] == SRH_ROUTING_TYPE && srh[SRH_OFF_FLAGS] == 0 &&
+		      size == 24 + 16 * last && sizeof(struct ip6_fixed) + size <= len &&
 		      srh[SRH_OFF_SEGMENTS_LEFT] <= last + 1) ?
 		       size :
 		       0;
@@ -44,6 +44,7 @@ static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m,
 	struct table *t = &r->inner[v6];
 	const struct adj *a;
 	unsigned total;
+	uint32_t word;
 
 	if (unlikely(room < (v6 ? 40u : 20u)))
 		return false;
@@ -53,7 +54,11 @@ static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m,
 		return false;
 	if (unlikely(t->vrf != vrf) && !table_enter(t, vrf, v6))
 		return false;
-	a = adj_for(r, table_probe(r, t, h + (v6 ? 24 : 16), v6), total, at);
+	word = table_probe(r, t, h + (v6 ? 24 : 16), v6);
+	if (unlikely(word == 0 &&
+		     t->direct != NULL)) /* below the direct array: nobody remembers it */
+		word = fib_lookup(t->fib, h + 16);
+	a = adj_for(r, word, total, at);
 	if (unlikely(a == NULL))
 		return false;
 	hop_decrement(h, v6);

@@ -64,7 +64,6 @@ static void iface_fill(struct iface *i, const struct hd_api_iface *c)
 	i->l2_word = c->l2_policy_id != 0 ? hd_result(HD_RESULT_POLICY, c->l2_policy_id) : 0;
 	i->urpf4 = c->urpf4;
 	i->urpf6 = c->urpf6;
-	i->plain = i->admin_up && i->urpf4 == 0 && i->urpf6 == 0 && !i->ingress && i->l2_word == 0;
 	if (c->outer_tpid != 0)
 		i->tag[i->n_tags++] =
 			(struct eth_tag_view){ .tpid = c->outer_tpid, .vid = c->outer_vid };
@@ -72,6 +71,8 @@ static void iface_fill(struct iface *i, const struct hd_api_iface *c)
 		i->tag[i->n_tags++] =
 			(struct eth_tag_view){ .tpid = ETHTYPE_VLAN, .vid = c->inner_vid };
 	memcpy(i->name, c->name, sizeof(i->name) - 1);
+	/* last: it depends on all the others */
+	i->plain = i->admin_up && i->urpf4 == 0 && i->urpf6 == 0 && !i->ingress && i->l2_word == 0;
 }
 
 /* Publish anew if anything differs from what readers see. */

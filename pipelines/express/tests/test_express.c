@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Node express against the full nodes: packets, most of them broken somewhere, go both ways.  What express sends must
+ * leave the full nodes with the same octets by the same port, and every counter but the two nodes' own must move alike.
+ * HEDDLE_SEED=n and HEDDLE_COUNT=n repeat and enlarge the random test. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "dataplane/stats.h"
+#include "heddle/srv6_behavior.h"
+#include "pipelines/ip/tests/bed.h"
+
+#define SID_END   "2001:db8:5::1"
+#define SID_X     "2001:db8:5::2"
+#define SID_DT4   "2001:db8:5::3"
+#define SID_DT6   "2001:db8:5::4"
+#define SID_PSP   "2001:db8:5::5"
+#define PLAIN     ETH "ip6 2001:db8:a::1 2001:db8:c::5 64 / udp / fill 20"
+#define OUTER(to) ETH "ip6 2001:db8:a::1 " to " 64 / "
+
+static const char *const shapes[] = {
+	PLAIN,
+	ETH "ip6 fd00::1 2001:db8:c::5 64 / udp",
+	ETH "ip6 2001:db8:a::1 2001:db8:e::5 64 / udp",
+	ETH "ip4 192.0.2.1 203.0.113.5 64 / udp / fill 20",
+	ETH "ip4 192.0.2.1 203.0.113.129 64 / udp",
+	ETH "ip4 192.0.2.1 192.0.2.9 64 / udp",
+	ETH "ip4 192.0.2.1 100.64.9.1 64 / udp",
+	OUTER(SID_END) "srh 2001:db8:c::1,2001:db8:c::2," SID_END " 2 / udp",
+	OUTER(SID_END) "srh 2001:db8:c::1," SID_END " 1 / udp",
+	OUTER(SID_PSP) "srh 2001:db8:c::1," SID_PSP " 1 / udp",
+	OUTER(SID_X) "srh 2001:db8:c::1,2001:db8:c::2," SID_X " 2 / udp",
+	OUTER(SID_DT4) "srh " SID_DT4 " 0 / ip4 192.0.2.77 203.0.113.5 64 / udp",
+	OUTER(SID_DT4) "ip4 192.0.2.77 203.0.113.5 64 / udp",
+	OUTER(SID_DT6) "srh " SID_DT6 "," SID_END " 0 / ip6 2001:db8:a::7 2001:db8:c::9 64 / udp",
+	OUTER(SID_DT6) "ip6 2001:db8:a::7 2001:db8:c::9 64 / udp",
+};
+
+static void sid(uint32_t id, const char *addr, uint16_t behavior, uint16_t flavors)
+{
+	struct hd_api_srv6_sid s = {
+		.plen = 128, .sid_id = id, .behavior = behavior, .flavors = flavors
+	};
+
+	inet_pton(AF_INET6, addr, s.sid);
+	if (behavior == HD_SRV6_END_X) {
+		s.target = HD_TARGET_NEXTHOP;
+		s.target_id = 2;
+	}
+	cr_assert_eq(hx_set(HD_API_SRV6_SID, &s, sizeof(s)), 0, "%s", hx_error());
+}
+
+static void up(void)
+{
+	struct hd_api_srv6_conf c = { .encap_hop_limit = 64 };
+	struct hd_api_srv6_seglist l = { .seglist_id = 1, .n_segs = 2 };
+	struct hd_api_srv6_policy p = {
+		.policy_id = 1, .encap = HD_SRV6_H_ENCAPS, .n_lists = 1, .list = { { 1, 1 } }
+	};
+
+	bed_up();
+	sid(1, SID_END, HD_SRV6_END, 0);
+	sid(2, SID_X, HD_SRV6_END_X, 0);
+	sid(3, SID_DT4, HD_SRV6_END_DT4, 0);
+	sid(4, SID_DT6, HD_SRV6_END_DT6, 0);
+	sid(5, SID_PSP, HD_SRV6_END, HD_SRV6_FLAVOR_PSP);
+	inet_pton(AF_INET6, "2001:db8:5::ff", c.encap_source);
+	inet_pton(AF_INET6, "2001:db8:c::77", l.seg[0]);
+	inet_pton(AF_INET6, "2001:db8:f::1", l.seg[1]);
+	snprintf(p.name, sizeof(p.name), "policy");
+	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), 0, "%s", hx_error());
+	cr_assert_eq(hx_set(HD_API_SRV6_SEGLIST, &l, sizeof(l)), 0, "%s", hx_error());
+	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), 0, "%s", hx_error());
+	hx_route(0, "2001:db8:e::/48", HD_TARGET_POLICY, 1);
+	hx_route(0, "100.64.9.0/24", HD_TARGET_POLICY, 1);
+	hx_turn();
+	drain(A);
+	drain(B);
+}
+TestSuite(express, .init = up, .fini = bed_down);
+
+/* Sums of all counters that must not depend on the way. */
+#define COUNTERS_MAX 65536u
+static bool counted(const struct hd_stats_vec *vec)
+{
+	if (vec->kind == HD_STATS_VERDICT)
+		return strcmp(vec->name, "verdict/express") != 0 &&
+		       strcmp(vec->name, "verdict/port-rx") != 0;
+	return strcmp(vec->name, "interface") == 0 || strcmp(vec->name, "sid") == 0 ||
+	       strcmp(vec->name, "policy") == 0;
+}
+
+static unsigned counters(uint64_t *to)
+{
+	const struct hd_stats_hdr *h = stats_hdr();
+	unsigned n = 0;
+
+	for (uint32_t v = 0; v < h->n_vecs; v++) {
+		const struct hd_stats_vec *vec = &hd_stats_vecs(h)[v];
+
+		if (!counted(vec))
+			continue;
+		for (uint32_t r = 0; r < vec->n_rows && r < 64; r++)
+			for (uint32_t c = 0; c < vec->n_cols && n < COUNTERS_MAX; c++)
+				to[n++] = hd_stats_sum(h, vec, r, c);
+	}
+	return n;
+}
+
+/* "ip4-input FORWARD 1, ..." of what moved, for reports. */
+static const char *moved_text(const uint64_t *moved)
+{
+	static char text[2000];
+	const struct hd_stats_hdr *h = stats_hdr();
+	unsigned n = 0;
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (uint32_t v = 0; v < h->n_vecs; v++) {
+		const struct hd_stats_vec *vec = &hd_stats_vecs(h)[v];
+
+		if (!counted(vec))
+			continue;
+		for (uint32_t r = 0; r < vec->n_rows && r < 64; r++)
+			for (uint32_t c = 0; c < vec->n_cols && n < COUNTERS_MAX; c++, n++)
+				if (moved[n] != 0 && at < sizeof(text))
+					at += (size_t)snprintf(text + at, sizeof(text) - at,
+							       "%s row %u: %llu, ", vec->name, r,
+							       (unsigned long long)moved[n]);
+	}
+	return text;
+}
+
+struct way {
+	uint64_t moved[COUNTERS_MAX];
+	unsigned n;
+	uint8_t out[512];
+	size_t len;
+	uint32_t port;
+};
+
+static void send_way(struct way *w, const uint8_t *frame, size_t len, bool full)
+{
+	static uint64_t before[COUNTERS_MAX];
+
+	if (full)
+		setenv("HX_FULL", "1", 1);
+	else
+		unsetenv("HX_FULL");
+	w->n = counters(before);
+	hx_rx(A, frame, len);
+	hx_turn();
+	counters(w->moved);
+	for (unsigned i = 0; i < w->n; i++)
+		w->moved[i] -= before[i];
+	memset(w->out, 0, sizeof(w->out));
+	w->port = B;
+	w->len = hx_tx(B, w->out, sizeof(w->out));
+	if (w->len == 0) {
+		w->port = A;
+		w->len = hx_tx(A, w->out, sizeof(w->out));
+	}
+	drain(A);
+	drain(B);
+}
+
+/* Returns whether express sent it to a port.  What it hands to another node may be answered by an ICMP error, which is
+ * limited in rate and so not the same twice. */
+static bool both(const uint8_t *frame, size_t len, const char *what)
+{
+	static struct way a, b;
+	uint64_t sent = hx_verdict("express", "forward");
+
+	send_way(&a, frame, len, false);
+	if (hx_verdict("express", "forward") == sent)
+		return false;
+	send_way(&b, frame, len, true);
+	if (a.len != b.len)
+		cr_log_error("express: %s", moved_text(a.moved));
+	if (a.len != b.len)
+		cr_log_error("full: %s", moved_text(b.moved));
+	cr_assert_eq(a.len, b.len, "%s: %zu octets instead of %zu", what, a.len, b.len);
+	cr_assert_eq(a.port, b.port, "%s: port %u instead of %u", what, a.port, b.port);
+	cr_assert_arr_eq(a.out, b.out, sizeof(a.out), "%s", what);
+	for (unsigned i = 0; i < a.n; i++)
+		cr_assert_eq(a.moved[i], b.moved[i], "%s: counter %u moved by %llu instead of %llu",
+			     what, i, (unsigned long long)a.moved[i],
+			     (unsigned long long)b.moved[i]);
+	return true;
+}
+
+Test(express, takes_the_usual_and_sends_the_same)
+{
+	struct pktb b;
+
+	for (unsigned i = 0; i < RTE_DIM(shapes); i++) {
+		bool other = strstr(shapes[i], " 192.0.2.9 ") != NULL ||
+			     strstr(shapes[i], SID_PSP) != NULL;
+
+		pktb_parse(&b, shapes[i]);
+		both(b.buf, b.len, shapes[i]); /* answers are remembered from here on */
+		cr_assert_eq(both(b.buf, b.len, shapes[i]), !other, "%s", shapes[i]);
+		cr_assert_eq(both(b.buf, b.len, shapes[i]), !other, "%s", shapes[i]);
+	}
+}
+
+static uint64_t state;
+static uint32_t rnd(uint32_t below)
+{
+	state = state * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(((state >> 33) * below) >> 31);
+}
+
+static unsigned env(const char *name, unsigned otherwise)
+{
+	const char *v = getenv(name);
+
+	return v != NULL ? (unsigned)strtoul(v, NULL, 0) : otherwise;
+}
+
+Test(express, broken_packets_go_the_same_way)
+{
+	unsigned seed = env("HEDDLE_SEED", (unsigned)time(NULL)), count = env("HEDDLE_COUNT", 3000);
+	unsigned sent = 0;
+	char what[200];
+
+	state = seed;
+	for (unsigned i = 0; i < count; i++) {
+		const char *shape = shapes[rnd(RTE_DIM(shapes))];
+		struct pktb b;
+
+		pktb_parse(&b, shape);
+		size_t len = b.len;
+		for (uint32_t k = rnd(3); k > 0; k--) {
+			static const uint8_t odd[] = { 0, 1, 2, 4, 41, 43, 0x45, 0x60, 0xff };
+			size_t at = rnd((uint32_t)(len < 120 ? len : 120));
+
+			b.buf[at] = rnd(2) ? (uint8_t)rnd(256) : odd[rnd(sizeof(odd))];
+		}
+		if (b.buf[12] == 8 && b.buf[14] == 0x45 && rnd(2)) {
+			struct ip4_hdr *h = (struct ip4_hdr *)(b.buf + 14);
+
+			h->csum = be16_make(0);
+			h->csum = hd_csum(h, 20);
+		}
+		if (rnd(8) == 0)
+			len = 15 + rnd((uint32_t)len - 14);
+		else if (rnd(8) == 0 && len + 10 < sizeof(b.buf))
+			memset(b.buf + len, 0, 10), len += 1 + rnd(9);
+		snprintf(what, sizeof(what), "seed %u, packet %u, from %s", seed, i, shape);
+		sent += both(b.buf, len, what);
+	}
+	cr_log_info("seed %u: express sent %u of %u", seed, sent, count);
+	cr_assert_gt(sent, count / 10, "seed %u: express took only %u of %u", seed, sent, count);
+}
