@@ -24,6 +24,7 @@ struct params {
 	uint32_t rounds;
 	double seconds; /* of measuring, over all rounds */
 	uint32_t seed, cpu;
+	uint32_t workers; /* so many at once, each on a CPU of its own */
 	bool verify, no_huge;
 };
 
@@ -88,6 +89,9 @@ int bench_run(const struct workload *w, const struct params *p, struct result *r
 int bench_start(const struct workload *w, const struct params *p);
 int bench_verify(const struct workload *w, const struct params *p, struct result *ret);
 int bench_measure(const struct workload *w, const struct params *p, struct result *ret);
+
+/* Called between verifying and measuring; NULL: nothing.  Workers that measure at once wait here for each other. */
+extern void (*bench_before_measure)(void);
 
 void params_default(struct params *p, const struct workload *w);
 bool params_uses(const struct workload *w, const char *name);

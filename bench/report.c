@@ -29,24 +29,30 @@ static void params_text(const struct result *r, const struct workload *w, char *
 		n += snprintf(to + n, size - (size_t)n, "imix (mean %u octets)", r->frame_octets);
 	else
 		n += snprintf(to + n, size - (size_t)n, "%u octets", r->frame_octets);
-	n += snprintf(to + n, size - (size_t)n, ", burst %u, %u flow%s", p->burst, p->flows, p->flows == 1 ? "" : "s");
+	n += snprintf(to + n, size - (size_t)n, ", burst %u, %u flow%s", p->burst, p->flows,
+		      p->flows == 1 ? "" : "s");
 	if (p->zipf > 0)
 		n += snprintf(to + n, size - (size_t)n, " (zipf %.2f)", p->zipf);
 	if (params_uses(w, "routes"))
-		n += snprintf(to + n, size - (size_t)n, ", %u route%s", p->routes, p->routes == 1 ? "" : "s");
+		n += snprintf(to + n, size - (size_t)n, ", %u route%s", p->routes,
+			      p->routes == 1 ? "" : "s");
 	if (params_uses(w, "sids"))
-		n += snprintf(to + n, size - (size_t)n, ", %u SID%s", p->sids, p->sids == 1 ? "" : "s");
+		n += snprintf(to + n, size - (size_t)n, ", %u SID%s", p->sids,
+			      p->sids == 1 ? "" : "s");
 	if (params_uses(w, "policies"))
-		n += snprintf(to + n, size - (size_t)n, ", %u polic%s", p->policies, p->policies == 1 ? "y" : "ies");
+		n += snprintf(to + n, size - (size_t)n, ", %u polic%s", p->policies,
+			      p->policies == 1 ? "y" : "ies");
 	if (params_uses(w, "segments"))
-		n += snprintf(to + n, size - (size_t)n, ", %u segment%s", p->segments, p->segments == 1 ? "" : "s");
+		n += snprintf(to + n, size - (size_t)n, ", %u segment%s", p->segments,
+			      p->segments == 1 ? "" : "s");
 	if (params_uses(w, "inner"))
 		snprintf(to + n, size - (size_t)n, ", inner IPv%u", p->inner);
 }
 
 static void band_text(const char *name, const struct band *b, const char *unit)
 {
-	fprintf(out, "  %-22s %8.2f   min %8.2f   max %8.2f   %s\n", name, b->median, b->min, b->max, unit);
+	fprintf(out, "  %-22s %8.2f   min %8.2f   max %8.2f   %s\n", name, b->median, b->min,
+		b->max, unit);
 }
 
 void report_text(FILE *f, const struct result *r)
@@ -60,25 +66,31 @@ void report_text(FILE *f, const struct result *r)
 	if (r->said[0] != '\0')
 		fprintf(out, "  %s\n", r->said);
 	band_text("floor F", &r->floor, "cycles/packet: source of 64 fresh octets, sink");
-	band_text("l2-io", &r->io, "cycles/packet: the same source as the workload, through DPDK's API");
+	band_text("l2-io", &r->io,
+		  "cycles/packet: the same source as the workload, through DPDK's API");
 	band_text("total", &r->total, "cycles/packet");
 	band_text("net = total - floor", &r->net, "cycles/packet");
 	band_text("net / F", &r->ratio, "");
-	fprintf(out, "  %-22s %8.2f   at %.0f MHz, one worker, %s\n", "Mpps", r->mpps, r->tsc_mhz,
+	fprintf(out, "  %-22s %8.2f   at %.0f MHz, %u worker%s, %s\n", "Mpps", r->mpps, r->tsc_mhz,
+		r->params.workers, r->params.workers == 1 ? "" : "s",
 		r->huge ? "hugepages" : "ordinary pages");
 	if (r->instructions >= 0)
-		fprintf(out, "  %-22s %8.1f   cache misses %.3f\n", "instructions/packet", r->instructions, r->cache_misses);
+		fprintf(out, "  %-22s %8.1f   cache misses %.3f\n", "instructions/packet",
+			r->instructions, r->cache_misses);
 	else
-		fprintf(out, "  instructions and cache misses: this machine lends no hardware counters\n");
+		fprintf(out,
+			"  instructions and cache misses: this machine lends no hardware counters\n");
 	if (r->n_nodes != 0)
-		fprintf(out, "  %-22s %13s %12s %8s\n", "node", "cycles/packet", "packets/call", "share");
+		fprintf(out, "  %-22s %13s %12s %8s\n", "node", "cycles/packet", "packets/call",
+			"share");
 	for (uint32_t i = 0; i < r->n_nodes; i++)
-		fprintf(out, "  %-22s %13.2f %12.1f %7.0f%%\n", r->node[i].name, r->node[i].cycles, r->node[i].burst,
-		       r->node[i].share * 100);
+		fprintf(out, "  %-22s %13.2f %12.1f %7.0f%%\n", r->node[i].name, r->node[i].cycles,
+			r->node[i].burst, r->node[i].share * 100);
 	if (r->noisy)
-		fprintf(out, "  The answer is hidden by noise: half of the rounds lie between %.2f and %.2f F.  Measure on a quiet\n"
-		       "  machine, or with more --rounds and --seconds.\n",
-		       r->ratio.q1, r->ratio.q3);
+		fprintf(out,
+			"  The answer is hidden by noise: half of the rounds lie between %.2f and %.2f F.  Measure on a quiet\n"
+			"  machine, or with more --rounds and --seconds.\n",
+			r->ratio.q1, r->ratio.q3);
 	fprintf(out, "\n");
 	fflush(out);
 }
@@ -113,11 +125,15 @@ static json_object *params_json(const struct result *r)
 	const struct {
 		const char *name;
 		uint32_t value;
-	} row[] = { { "routes", p->routes },	 { "sids", p->sids },	{ "policies", p->policies },
-		    { "segments", p->segments }, { "inner", p->inner }, { "nexthops", p->nexthops } };
+	} row[] = {
+		{ "routes", p->routes },     { "sids", p->sids },   { "policies", p->policies },
+		{ "segments", p->segments }, { "inner", p->inner }, { "nexthops", p->nexthops }
+	};
 
 	json_object_object_add(o, "burst", json_object_new_int64(p->burst));
-	json_object_object_add(o, "size", p->imix ? json_object_new_string("imix") : json_object_new_int64(p->size));
+	json_object_object_add(o, "size",
+			       p->imix ? json_object_new_string("imix") :
+					 json_object_new_int64(p->size));
 	json_object_object_add(o, "frame_octets", json_object_new_int64(r->frame_octets));
 	json_object_object_add(o, "fresh_octets", json_object_new_int64(r->fresh_octets));
 	json_object_object_add(o, "flows", json_object_new_int64(p->flows));
@@ -125,6 +141,7 @@ static json_object *params_json(const struct result *r)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		if (params_uses(w, row[i].name))
 			json_object_object_add(o, row[i].name, json_object_new_int64(row[i].value));
+	json_object_object_add(o, "workers", json_object_new_int64(p->workers));
 	json_object_object_add(o, "rounds", json_object_new_int64(p->rounds));
 	json_object_object_add(o, "seconds", number(p->seconds));
 	json_object_object_add(o, "seed", json_object_new_int64(p->seed));
@@ -144,8 +161,10 @@ static json_object *result_json(const struct result *r)
 	json_object_object_add(o, "net_over_floor", band_json(&r->ratio));
 	json_object_object_add(o, "mpps", number(r->mpps));
 	json_object_object_add(o, "packets", json_object_new_int64((int64_t)r->packets));
-	json_object_object_add(o, "instructions_per_packet", r->instructions < 0 ? NULL : number(r->instructions));
-	json_object_object_add(o, "cache_misses_per_packet", r->cache_misses < 0 ? NULL : number(r->cache_misses));
+	json_object_object_add(o, "instructions_per_packet",
+			       r->instructions < 0 ? NULL : number(r->instructions));
+	json_object_object_add(o, "cache_misses_per_packet",
+			       r->cache_misses < 0 ? NULL : number(r->cache_misses));
 	json_object_object_add(o, "hugepages", json_object_new_boolean(r->huge));
 	json_object_object_add(o, "noisy", json_object_new_boolean(r->noisy));
 	json_object_object_add(o, "verified", json_object_new_boolean(r->params.verify));

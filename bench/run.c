@@ -20,16 +20,17 @@
 #include "dataplane/rcu.h"
 #include "dataplane/worker.h"
 
-#define SLICE_MS 0.3 /* far below a scheduler's time slice */
+#define SLICE_MS   0.3 /* far below a scheduler's time slice */
 #define SLICES_MIN 5u
 #define SLICES_MAX 20000u
 #define ROUNDS_MAX 1000u
 /* The answer is hidden when half of the rounds lie further apart than this part of the median, and than 0.2 F. */
-#define NOISE_PART 0.15
+#define NOISE_PART   0.15
 #define NOISE_FLOORS 0.2
 
 /* ---- workloads' list and parameters ------------------------------------------------------------------------- */
 
+void (*bench_before_measure)(void);
 static const struct workload *first;
 static const struct workload **last = &first;
 
@@ -62,8 +63,19 @@ bool params_uses(const struct workload *w, const char *name)
 
 void params_default(struct params *p, const struct workload *w)
 {
-	*p = (struct params){ .burst = 64, .size = 64, .flows = 256, .nexthops = 1, .routes = 1, .sids = 1,
-			      .policies = 1, .segments = 1, .inner = 6, .rounds = 11, .seconds = 2, .seed = 1,
+	*p = (struct params){ .burst = 64,
+			      .size = 64,
+			      .flows = 256,
+			      .nexthops = 1,
+			      .routes = 1,
+			      .sids = 1,
+			      .policies = 1,
+			      .segments = 1,
+			      .inner = 6,
+			      .rounds = 11,
+			      .seconds = 2,
+			      .seed = 1,
+			      .workers = 1,
 			      .verify = true };
 	if (w->defaults != NULL)
 		w->defaults(p);
@@ -91,7 +103,8 @@ static void check_one(uint64_t n, struct rte_mbuf *m)
 	got = rte_pktmbuf_read(m, 0, RTE_MIN(m->pkt_len, (uint32_t)sizeof(flat)), flat);
 	if (m->pkt_len != want_len) {
 		if (check.wrong++ == 0)
-			snprintf(said, room, "packet %llu (flow %u) came out with %u octets instead of %u",
+			snprintf(said, room,
+				 "packet %llu (flow %u) came out with %u octets instead of %u",
 				 (unsigned long long)n, flow, m->pkt_len, want_len);
 		return;
 	}
@@ -99,8 +112,10 @@ static void check_one(uint64_t n, struct rte_mbuf *m)
 		if (((got[i] ^ want[i]) & care[i]) == 0)
 			continue;
 		if (check.wrong++ == 0)
-			snprintf(said, room, "packet %llu (flow %u) came out wrong: octet %u is %02x instead of %02x",
-				 (unsigned long long)n, flow, i, got[i], want[i]);
+			snprintf(
+				said, room,
+				"packet %llu (flow %u) came out wrong: octet %u is %02x instead of %02x",
+				(unsigned long long)n, flow, i, got[i], want[i]);
 		return;
 	}
 }
@@ -135,14 +150,16 @@ int bench_verify(const struct workload *w, const struct params *p, struct result
 	rest = device_sent() - device_came();
 	device_write(DEVICE_OFF);
 	if (check.wrong == 0 && rest == 0) {
-		snprintf(ret->said, sizeof(ret->said), "verified: %llu packets came out as they must",
+		snprintf(ret->said, sizeof(ret->said),
+			 "verified: %llu packets came out as they must",
 			 (unsigned long long)device_came());
 		return 0;
 	}
 	world_drops(drops, sizeof(drops));
 	if (rest != 0)
-		snprintf(ret->said, sizeof(ret->said), "%lld of %llu packets did not come out (%s)", (long long)rest,
-			 (unsigned long long)device_sent(), drops[0] ? drops : "no node says why");
+		snprintf(ret->said, sizeof(ret->said), "%lld of %llu packets did not come out (%s)",
+			 (long long)rest, (unsigned long long)device_sent(),
+			 drops[0] ? drops : "no node says why");
 	return -EBADMSG;
 }
 
@@ -228,7 +245,8 @@ static void nodes_take(struct result *ret, uint64_t packets)
 	rte_node_t count;
 	struct rte_node *n;
 
-	rte_graph_foreach_node(count, off, g, n) {
+	rte_graph_foreach_node(count, off, g, n)
+	{
 		if (n->total_objs * 100 < packets || ret->n_nodes == RESULT_NODES_MAX)
 			continue;
 		snprintf(ret->node[ret->n_nodes].name, sizeof(ret->node[0].name), "%.31s", n->name);
@@ -251,7 +269,8 @@ static void nodes_scale(struct result *ret)
 }
 
 /* Instructions and cache misses of the workload's own slices, where the machine lets us count. */
-static void count_events(const struct workload *w, const struct params *p, struct result *ret, uint64_t cycles)
+static void count_events(const struct workload *w, const struct params *p, struct result *ret,
+			 uint64_t cycles)
 {
 	struct perf_counts c;
 	uint64_t came;
@@ -326,8 +345,8 @@ int bench_measure(const struct workload *w, const struct params *p, struct resul
 		     ret->ratio.q3 - ret->ratio.q1 > NOISE_PART * fabs(ret->ratio.median);
 	rc = 0;
 	if (lost != 0) {
-		snprintf(ret->said, sizeof(ret->said), "%llu packets did not come out while measuring",
-			 (unsigned long long)lost);
+		snprintf(ret->said, sizeof(ret->said),
+			 "%llu packets did not come out while measuring", (unsigned long long)lost);
 		rc = -EBADMSG;
 	}
 out:
@@ -359,7 +378,8 @@ int bench_run(const struct workload *w, const struct params *p, struct result *r
 	ret->params = *p;
 	rc = bench_start(w, p);
 	if (rc < 0) {
-		snprintf(ret->said, sizeof(ret->said), "the engine or the workload did not start (%s)", strerror(-rc));
+		snprintf(ret->said, sizeof(ret->said),
+			 "the engine or the workload did not start (%s)", strerror(-rc));
 		return rc;
 	}
 	if (p->verify) {
@@ -370,6 +390,8 @@ int bench_run(const struct workload *w, const struct params *p, struct result *r
 		if (rc == 0)
 			rc = device_load(w, &timed);
 	}
+	if (rc == 0 && bench_before_measure != NULL)
+		bench_before_measure();
 	if (rc == 0)
 		rc = bench_measure(w, p, ret);
 	world_stop();
