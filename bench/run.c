@@ -247,7 +247,7 @@ static void nodes_take(struct result *ret, uint64_t packets)
 
 	rte_graph_foreach_node(count, off, g, n)
 	{
-		if (n->total_objs * 100 < packets || ret->n_nodes == RESULT_NODES_MAX)
+		if (n->total_calls == 0 || n->total_objs * 100 < packets || ret->n_nodes == RESULT_NODES_MAX)
 			continue;
 		snprintf(ret->node[ret->n_nodes].name, sizeof(ret->node[0].name), "%.31s", n->name);
 		ret->node[ret->n_nodes].cycles = (double)n->total_cycles / (double)n->total_objs;

@@ -541,14 +541,25 @@ static void count_nodes(const struct express_run *r)
 	struct ip_worker *s = &ip_workers[r->w->id];
 
 	uint64_t *const *c = s->count;
+	uint32_t done[] = { r->n_forward[0] + r->n_policy[0] + r->n_forward[1] + r->n_policy[1] +
+				    r->n_sid,
+			    r->n_forward[0] + r->n_policy[0] + r->n_decap[0],
+			    r->n_forward[1] + r->n_policy[1] + r->n_sid + r->n_decap[1],
+			    r->n_advance + r->n_cross + r->n_decap[0] + r->n_decap[1],
+			    r->n_encap[0] + r->n_encap[1] };
 
 	if (unlikely(c[0] == NULL)) {
 		static const char *const name[] = { "eth-input", "ip4-input", "ip6-input",
 						    "srv6-endpoint", "srv6-encap" };
 
-		for (unsigned i = 0; i < RTE_DIM(name); i++)
+		for (unsigned i = 0; i < RTE_DIM(name); i++) {
+			s->node[i] = rte_graph_node_get_by_name(r->w->graph->name, name[i]);
 			s->count[i] = counters_of(name[i], r->w);
+		}
 	}
+	for (unsigned i = 0; i < RTE_DIM(done);
+	     i++) /* packets led on are packets got, in every node */
+		s->node[i]->total_objs += done[i];
 	c[0][ETH_INPUT_IP4] += r->n_forward[0] + r->n_policy[0];
 	c[0][ETH_INPUT_IP6] += r->n_forward[1] + r->n_policy[1] + r->n_sid;
 	c[1][FWD_FORWARD] += r->n_forward[0] + r->n_decap[0];

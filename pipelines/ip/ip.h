@@ -216,8 +216,9 @@ enum fwd_verdict { FWD_VERDICTS(FWD_ENUM_, FWD) FWD_N_VERDICTS };
 struct ip_worker {
 	struct fib_cache *cache;
 	/* node express: */
-	uint64_t *count[5]; /* verdict counters of the nodes in whose name it counts */
-	bool fours;         /* the last burst was IPv4 */
+	struct rte_node *node[5]; /* the nodes in whose name it counts, */
+	uint64_t *count[5];       /* and their verdict counters */
+	bool fours;               /* the last burst was IPv4 */
 };
 extern struct ip_worker ip_workers[DP_WORKERS_MAX];
 
