@@ -96,10 +96,11 @@ static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uin
 			return advance(r, m, h, at, len, s, a);
 		goto node;
 	}
-	/* the end of the path; an outer congestion mark would have to be merged, RFC 6040 */
+	/* the end of the path; an outer congestion mark would have to be merged, RFC 6040, and the uniform model writes
+	 * into the inner packet */
 	in = sizeof(struct ip6_fixed) + size;
 	upper = size != 0 ? srh[SRH_OFF_NEXT_HEADER] : h[IP6_OFF_NEXT_HEADER];
-	if ((h[1] & 0x30) != 0)
+	if ((h[1] & 0x30) != 0 || unlikely(srv6_decap_flags != 0))
 		goto node;
 	if (upper == IP_NH_IP4 && (s->plan == srv6_end_dt4 || s->plan == srv6_end_dt46) &&
 	    decap(r, m, h + in, at + in, len - in, s->vrf4, false)) {
