@@ -220,7 +220,7 @@ struct ip_worker {
 	uint64_t *count[5];       /* and their verdict counters */
 	bool fours;               /* the last burst was IPv4 */
 };
-extern struct ip_worker ip_workers[DP_WORKERS_MAX];
+extern struct ip_worker ip_workers[STATS_SLICES_MAX];
 
 /* What a node needs to forward; filled once per node call. */
 struct fwd {

@@ -9,7 +9,7 @@
 #include "pipelines/ip/internal.h"
 
 struct ip_punt ip_punt;
-struct ip_worker ip_workers[DP_WORKERS_MAX];
+struct ip_worker ip_workers[STATS_SLICES_MAX];
 
 static void iface_changed(const struct iface *old, const struct iface *new)
 {
@@ -76,14 +76,14 @@ static int neigh_state_request(const void *body, size_t size, debug_send_fn send
 
 static void workers_fini(void)
 {
-	for (unsigned i = 0; i < DP_WORKERS_MAX; i++)
+	for (unsigned i = 0; i < STATS_SLICES_MAX; i++)
 		fib_cache_destroy(ip_workers[i].cache);
 	memset(ip_workers, 0, sizeof(ip_workers));
 }
 
 static int workers_init(void)
 {
-	for (unsigned i = 0; i < dp_limits.workers; i++) {
+	for (unsigned i = 0; i <= stats_hidden_slice(); i++) { /* the worker of explain.h too */
 		struct ip_worker *w = &ip_workers[i];
 
 		w->cache = fib_cache_create();

@@ -32,6 +32,7 @@ static const struct {
 
 Test(ip_explain, comes_true)
 {
+	xp_no_rate_limit();
 	for (size_t i = 0; i < RTE_DIM(rows); i++) {
 		struct pktb b;
 
@@ -47,6 +48,7 @@ Test(ip_explain, damaged_packets)
 {
 	struct pktb b;
 
+	xp_no_rate_limit();
 	pktb_parse(&b, rows[0].packet);
 	for (size_t n = 1; n < b.len; n++)
 		xp_check("cut", 1, b.buf, n, true);

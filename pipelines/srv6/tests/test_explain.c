@@ -27,19 +27,10 @@ static const struct xp *check(const char *why, const struct pktb *b)
 	return xp_check(why, 1, frame, 14 + b->len, true);
 }
 
-static void no_rate_limit(void)
-{
-	for (uint32_t r = 0; r < 32; r++) { /* of ICMP errors: many of the rows end in one */
-		struct hd_api_punt_policer p = { .reason = r, .rate_pps = 1000000, .burst = 10000 };
-
-		hx_set(HD_API_PUNT_POLICER, &p, sizeof(p));
-	}
-}
-
 /* Every stimulus of the conformance table. */
 Test(srv6_explain, endpoints_come_true)
 {
-	no_rate_limit();
+	xp_no_rate_limit();
 	for (size_t i = 0; i < N_ENDPOINT_ROWS; i++) {
 		struct pktb b;
 		const struct xp *x;
