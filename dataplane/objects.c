@@ -14,6 +14,7 @@
 #include <rte_hash_crc.h>
 
 #include "dataplane/log.h"
+#include "heddle/api/secret.h"
 
 struct entry {
 	struct entry *hnext; /* in the kind's bucket */
@@ -134,6 +135,16 @@ static struct entry *entry_new(struct kind *k, const uint8_t *key)
 	return e;
 }
 
+/* Free a message; what is secret in it is wiped first. */
+static void message_free(const struct kind *k, uint8_t *msg)
+{
+	size_t off, len;
+
+	if (msg != NULL && hd_api_secret(k->ops->type, &off, &len))
+		explicit_bzero(msg + off, len);
+	free(msg);
+}
+
 static void entry_free(struct entry *e)
 {
 	struct kind *k = e->kind;
@@ -143,7 +154,7 @@ static void entry_free(struct entry *e)
 		at = &(*at)->hnext;
 	*at = e->hnext;
 	k->n_entries--;
-	free(e->cur);
+	message_free(k, e->cur);
 	free(e);
 }
 
@@ -210,6 +221,17 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return true;
 }
 
+/* Bodies to another arena, or to none; there may be secrets in the old one. */
+static void arena_move(struct object_txn *t, uint8_t *to)
+{
+	if (to != NULL && t->used != 0)
+		memcpy(to, t->arena, t->used);
+	if (t->arena != NULL)
+		explicit_bzero(t->arena, t->used);
+	free(t->arena);
+	t->arena = to;
+}
+
 int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, const void *body,
 		   size_t size, uint64_t epoch)
 {
@@ -253,10 +275,10 @@ int object_txn_add(struct object_txn *t, uint16_t type, uint32_t seq, bool del, 
 
 		while (room < t->used + size + 8)
 			room *= 2;
-		uint8_t *a = realloc(t->arena, room);
+		uint8_t *a = malloc(room);
 		if (a == NULL)
 			return txn_poison(t, -ENOMEM, type, seq, "out of memory");
-		t->arena = a;
+		arena_move(t, a);
 		t->room = room;
 	}
 	memcpy(t->arena + t->used, body, size);
@@ -272,7 +294,7 @@ void object_txn_abort(struct object_txn *t)
 	if (t == NULL)
 		return;
 	free(t->op);
-	free(t->arena);
+	arena_move(t, NULL);
 	free(t);
 }
 
@@ -376,7 +398,8 @@ static int stage(const struct object_txn *t, struct commit *c)
 		if (e->staged == NULL)
 			c->touched[c->n++] = e;
 		else if (e->staged != TOMB)
-			free(e->staged); /* the later message of the same key wins */
+			message_free(e->kind,
+				     e->staged); /* the later message of the same key wins */
 		e->staged = msg;
 		e->seq = op->seq;
 	}
@@ -513,7 +536,7 @@ static void unstage(struct commit *c)
 		struct entry *e = c->touched[i];
 
 		if (e->staged != TOMB)
-			free(e->staged);
+			message_free(e->kind, e->staged);
 		e->staged = NULL;
 		if (e->cur == NULL)
 			entry_free(e);
@@ -535,11 +558,11 @@ static void settle(struct commit *c, uint64_t epoch, struct hd_api_reply *reply)
 		}
 		e->epoch = epoch;
 		if (e->unchanged) {
-			free(e->staged);
+			message_free(e->kind, e->staged);
 			reply->n_unchanged++;
 		} else {
 			e->kind->count += e->cur == NULL;
-			free(e->cur);
+			message_free(e->kind, e->cur);
 			e->cur = e->staged;
 			reply->n_set++;
 		}
@@ -614,6 +637,25 @@ int objects_sweep(uint64_t epoch, struct hd_api_reply *reply)
 	return object_txn_commit(t, reply);
 }
 
+/* Secrets are shown as zeros. */
+static int walk_one(const struct kind *k, const uint8_t *msg, object_walk_fn fn, void *arg)
+{
+	size_t off, len;
+	uint8_t *shown;
+	int rc;
+
+	if (!hd_api_secret(k->ops->type, &off, &len))
+		return fn(k->ops->type, msg, k->ops->max_size, arg);
+	shown = malloc(k->ops->max_size);
+	if (shown == NULL)
+		return -ENOMEM;
+	memcpy(shown, msg, k->ops->max_size);
+	memset(shown + off, 0, len);
+	rc = fn(k->ops->type, shown, k->ops->max_size, arg);
+	free(shown);
+	return rc;
+}
+
 int objects_walk(uint16_t type, object_walk_fn fn, void *arg)
 {
 	struct kind *k = kind_find(type);
@@ -625,7 +667,7 @@ int objects_walk(uint16_t type, object_walk_fn fn, void *arg)
 		for (struct entry *e = k->bucket[b]; e != NULL; e = e->hnext) {
 			if (e->cur == NULL) /* a transaction is about to make it */
 				continue;
-			rc = fn(type, e->cur, k->ops->max_size, arg);
+			rc = walk_one(k, e->cur, fn, arg);
 			if (rc != 0)
 				return rc;
 		}

@@ -174,6 +174,26 @@ bool punt_policer_take(struct worker *w, uint32_t reason)
 	return pass;
 }
 
+void punt_copy(struct worker *w, struct rte_mbuf *m, uint32_t reason, uint32_t max_len)
+{
+	struct punt_state *s = w->punt_state;
+	struct rte_mbuf *c;
+
+	if (!punt_policer_take(w, reason))
+		return;
+	c = rte_pktmbuf_copy(m, pool, 0, max_len);
+	if (c != NULL) {
+		*meta(c) = *meta(m);
+		meta(c)->punt = (uint8_t)reason;
+		meta(c)->trace = 0;
+		if (rte_ring_sp_enqueue(w->punt, c) == 0)
+			return;
+		rte_pktmbuf_free(c);
+	}
+	s->count[reason * N_COLS + COL_PACKETS]--;
+	s->count[reason * N_COLS + COL_FULL]++;
+}
+
 static uint16_t punt_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
 {
 	struct node_slot *slot = node_slot(node);

@@ -37,6 +37,10 @@ struct worker;
  * errors).  Counts the packet as passed or policed.  Worker's thread. */
 bool punt_policer_take(struct worker *w, uint32_t reason);
 
+/* Punt a copy of the first max_len octets, with its metadata, if the reason's policer allows; the packet itself goes
+ * its way.  Worker's thread. */
+void punt_copy(struct worker *w, struct rte_mbuf *m, uint32_t reason, uint32_t max_len);
+
 /* Wiring, by main and the tests: after every pipeline registered its reasons and before the workers are made.
  * ctrl_handler takes packets of reasons without a handler; NULL: they are freed. */
 int punt_init(struct rte_mempool *packet_pool, punt_handler ctrl_handler);

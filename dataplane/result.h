@@ -20,6 +20,7 @@ enum hd_result_kind {
 	HD_RESULT_POLICY,        /* index: SR policy */
 	HD_RESULT_SESSION,       /* index: subscriber session */
 	HD_RESULT_VRF,           /* look up again there; index: VRF */
+	HD_RESULT_BRIDGE,        /* frames only; index: bridge << 12 | member */
 	HD_RESULT_INTERNAL = 63, /* never given out: tables mark their own links with it */
 	HD_RESULT_MAX = 64,
 };

@@ -26,6 +26,8 @@
 #define HD_SRV6_ARG_L2TABLE 0x0020u /* VLAN or MAC table T */
 #define HD_SRV6_ARG_POLICY  0x0040u /* SR policy B */
 #define HD_SRV6_ARG_LABELS  0x0080u /* MPLS label stack B */
+#define HD_SRV6_ARG_SERVICE \
+	0x0100u /* a service: what it speaks, and next hop or interface towards it */
 
 enum hd_srv6_behavior {
 	HD_SRV6_NONE = 0, /* reserved by IANA, never a behavior */
@@ -36,7 +38,7 @@ enum hd_srv6_behavior {
 
 struct hd_srv6_behavior_info {
 	const char *name;    /* "end.dt6" */
-	const char *section; /* of RFC 8986 */
+	const char *section; /* of RFC 8986; "": not from there */
 	uint16_t codepoint;  /* enum hd_srv6_behavior */
 	uint16_t args;       /* HD_SRV6_ARG_*, all required */
 	uint16_t flavors;    /* HD_SRV6_FLAVOR_*, union of all that exist */

@@ -13,6 +13,7 @@
 #include "dataplane/result.h"
 #include "dataplane/stats.h"
 #include "heddle/api/srv6.h"
+#include "pipelines/l2/bridge.h"
 #include "pipelines/l2/demux.h"
 #include "pipelines/l2/internal.h"
 #include "pipelines/l2/l2.h"
@@ -61,7 +62,9 @@ static void iface_fill(struct iface *i, const struct hd_api_iface *c)
 	i->admin_up = (c->flags & HD_IFACE_F_UP) != 0;
 	i->up = i->admin_up && p != NULL && p->up;
 	i->ingress = (c->flags & HD_IFACE_F_INGRESS) != 0;
-	i->l2_word = c->l2_policy_id != 0 ? hd_result(HD_RESULT_POLICY, c->l2_policy_id) : 0;
+	i->l2_word = bridge_iface_word(c->iface_id);
+	if (c->l2_policy_id != 0)
+		i->l2_word = hd_result(HD_RESULT_POLICY, c->l2_policy_id);
 	i->urpf4 = c->urpf4;
 	i->urpf6 = c->urpf6;
 	if (c->outer_tpid != 0)
@@ -289,6 +292,14 @@ static void refresh_all(int port_id)
 		    iface_refresh(conf[i]) < 0)
 			log_error("interface %s: out of memory, its change of link is not seen",
 				  conf[i]->name);
+}
+
+void iface_l2_changed(uint32_t iface_id)
+{
+	if (iface_id != 0 && iface_id < n_conf && conf[iface_id] != NULL &&
+	    iface_refresh(conf[iface_id]) < 0)
+		log_error("interface %s: out of memory, its bridge is not seen",
+			  conf[iface_id]->name);
 }
 
 void iface_link_changed(unsigned port_id)

@@ -11,6 +11,7 @@
 	V(P, INGRESS, "srv6-ingress", INFO, "the interface filters or steers by itself") \
 	V(P, L2_POLICY, "srv6-encap-l2", INFO,                                           \
 	  "the interface's frames go into an SR policy (RFC 8986 5.3)")                  \
+	V(P, BRIDGE, "l2-bridge", INFO, "the interface is a member of a bridge domain")  \
 	V(P, PUNT, "punt", INFO, "for the control thread, as ARP (RFC 826)")             \
 	V(P, TRUNCATED, "drop", ERROR, "shorter than its Ethernet header and tags")      \
 	V(P, NO_IFACE, "drop", INFO,                                                     \

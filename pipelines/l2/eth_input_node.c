@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "dataplane/trace.h"
+#include "dataplane/result.h"
+#include "pipelines/l2/bridge.h"
 #include "pipelines/l2/demux.h"
 #include "pipelines/l2/eth_input.h"
+#include "pipelines/l2/frame.h"
 #include "pipelines/l2/internal.h"
 #include "pipelines/l2/l2.h"
 
@@ -39,6 +42,17 @@ int l2_ethertype_punt(uint16_t ethertype, uint8_t reason)
 	if (rc == 0)
 		ethertype_punt[ethertype] = reason;
 	return rc;
+}
+
+/* The member's own tags are off inside the bridge. */
+static rte_edge_t to_bridge(struct rte_mbuf *m, const struct iface *i)
+{
+	uint32_t index = hd_result_index(i->l2_word);
+	struct bridge_in in = { .bridge_id = index >> 12, .member_id = index & 0xfff };
+
+	bridge_in_set(m, &in);
+	frame_pop(m, i->n_tags);
+	return ETH_INPUT_BRIDGE;
 }
 
 struct eth_run {
@@ -90,6 +104,8 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 		r->count[id].rx_octets += m->pkt_len;
 		if (unlikely(r->w->watch & WATCH_TRACE))
 			trace_mark(r->w, m);
+		if (hd_result_kind(i->l2_word) == HD_RESULT_BRIDGE)
+			return to_bridge(m, i);
 		return ETH_INPUT_L2_POLICY;
 	}
 	memcpy(&dst, p, sizeof(dst)); /* 14 octets are there */

@@ -14,5 +14,6 @@ int iface_init(void); /* api.c: object kind IFACE, slot table, counters */
 void iface_fini(void);
 void iface_tick(void);
 void iface_link_changed(unsigned port_id);
+void iface_l2_changed(uint32_t iface_id); /* it became a member of a bridge, or is none any more */
 
 #endif

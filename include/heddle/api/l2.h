@@ -45,6 +45,66 @@ struct hd_api_iface {
 static_assert(sizeof(struct hd_api_iface) == 68, "no hidden padding");
 #define HD_IFACE_F_UP      0x1u /* admin state: down drops both ways */
 #define HD_IFACE_F_INGRESS 0x2u /* IP packets go by node srv6-ingress: steering, domain filters */
+/* BRIDGE: a bridge domain: stations on several interfaces and behind SR policies see each other as on one Ethernet.
+ * Errors: EINVAL, ENOSPC.  Key: bridge_id. */
+#define HD_BRIDGES_MAX        1024u
+#define HD_BRIDGE_MEMBERS_MAX 4096u  /* of all bridges together */
+#define HD_BRIDGE_PORTS_MAX   64u    /* members of one bridge */
+#define HD_BRIDGE_MACS_MAX    65536u /* addresses of all bridges together */
+#define HD_BRIDGE_AGEING_S    300u   /* IEEE 802.1Q table 8-6 */
+#define HD_BRIDGE_GROUP_CORE  1u     /* split horizon group of what comes over SRv6 */
+struct hd_api_bridge {
+	uint32_t bridge_id; /* 1 .. HD_BRIDGES_MAX - 1 */
+	char name[HD_API_NAME_MAX];
+	uint32_t ageing_s; /* 0: HD_BRIDGE_AGEING_S */
+	uint8_t flags;     /* HD_BRIDGE_F_* */
+	uint8_t pad[3];
+};
+static_assert(sizeof(struct hd_api_bridge) == 44, "no hidden padding");
+#define HD_BRIDGE_F_NO_LEARN 0x1u /* addresses are static only, or come from a control plane */
+#define HD_BRIDGE_F_NO_FLOOD 0x2u /* unicast to unknown addresses is dropped */
+
+/* BRIDGE_PORT: a member of a bridge: an interface, whose frames all belong to it, with its tags taken off, or what is
+ * reached over an SR policy of H.Encaps.L2.  Errors: ENOENT bridge, interface or policy, EEXIST the interface is a
+ * member already, ENOSPC.  Key: member_id. */
+struct hd_api_bridge_port {
+	uint32_t member_id; /* 1 .. HD_BRIDGE_MEMBERS_MAX - 1 */
+	uint32_t bridge_id;
+	uint32_t iface_id, policy_id; /* one of both */
+	uint8_t group;                /* split horizon: members of one group do not talk; 0: none */
+	uint8_t pad;
+	uint16_t segment; /* Ethernet segment that Arg.FE2 names (RFC 8986 4.12); 0: none */
+	uint8_t remote
+		[16]; /* outer source of frames from there, by which their addresses are learned; policies only */
+};
+static_assert(sizeof(struct hd_api_bridge_port) == 36, "no hidden padding");
+
+/* BRIDGE_MAC: a static address; it is neither learned elsewhere nor does it age.  Key: bridge_id, mac, pad (0). */
+struct hd_api_bridge_mac {
+	uint32_t bridge_id;
+	uint8_t mac[6], pad[2];
+	/* end of key */
+	uint32_t member_id;
+};
+static_assert(sizeof(struct hd_api_bridge_mac) == 16, "no hidden padding");
+
+/* Answer to BRIDGE_MAC_STATE: one address that is known. */
+struct hd_api_bridge_mac_state {
+	uint32_t bridge_id, member_id;
+	uint8_t mac[6], is_static, pad;
+	uint32_t age_s; /* since it was last seen */
+};
+static_assert(sizeof(struct hd_api_bridge_mac_state) == 20, "no hidden padding");
+
+/* VLAN_ENTRY: interface of the tags of a frame, for End.DX2V (RFC 8986 4.10).  Key: table_id, outer_vid, inner_vid. */
+#define HD_VLAN_ENTRIES_MAX 16384u
+struct hd_api_vlan_entry {
+	uint32_t table_id;             /* not 0 */
+	uint16_t outer_vid, inner_vid; /* 0: no such tag */
+	uint32_t iface_id;
+};
+static_assert(sizeof(struct hd_api_vlan_entry) == 12, "no hidden padding");
+
 enum hd_urpf { HD_URPF_NONE = 0, HD_URPF_LOOSE = 1, HD_URPF_STRICT = 2 };
 
 /* XDP_RULE: what the steering program of a port with HD_PORT_F_STEER does with frames that match.  One rule decides:

@@ -98,8 +98,9 @@ struct hd_api_srv6_policy {
 	uint32_t n_lists;
 	struct hd_api_srv6_policy_list list[HD_SRV6_LISTS_MAX];
 	struct hd_api_srv6_treatment treatment;
+	uint32_t hmac_key_id; /* the SRH is signed with this key; 0: not signed */
 };
-static_assert(sizeof(struct hd_api_srv6_policy) == 64 + 8 * HD_SRV6_LISTS_MAX + 12,
+static_assert(sizeof(struct hd_api_srv6_policy) == 64 + 8 * HD_SRV6_LISTS_MAX + 16,
 	      "no hidden padding");
 
 /* SRV6_DOMAIN: prefixes of the SR domain, for the filters of SRV6_INGRESS (RFC 8754 section 5.1); one object.
@@ -160,12 +161,15 @@ struct hd_api_srv6_ingress {
 	uint32_t flags;                  /* HD_SRV6_INGRESS_* */
 	uint32_t acl_id;                 /* classifier; 0: none */
 	uint32_t policy4_id, policy6_id; /* where what no rule matches goes; 0: the routes decide */
+	uint32_t am_sid_id; /* IPv6 from a service behind End.AM goes to this SID; 0: none */
 };
-static_assert(sizeof(struct hd_api_srv6_ingress) == 20, "no hidden padding");
+static_assert(sizeof(struct hd_api_srv6_ingress) == 24, "no hidden padding");
 /* Outside the SR domain: nothing from there may reach the domain's SIDs or have one of its sources. */
 #define HD_SRV6_INGRESS_OUTSIDE 0x1u
 /* Inside: this node's SIDs are for sources of the domain only. */
 #define HD_SRV6_INGRESS_INSIDE 0x2u
+/* With OUTSIDE: what reaches for a SID passes when the HMAC of its SRH verifies (RFC 8754 section 5.2). */
+#define HD_SRV6_INGRESS_HMAC 0x4u
 
 /* SRV6_SID: a local SID.  Errors: EINVAL behavior unknown, argument missing or flavor illegal for it,
  * EOPNOTSUPP behavior known but not carried by this data plane (the text says which are), ENOENT target or
@@ -188,10 +192,10 @@ struct hd_api_srv6_sid {
 						    argument; needed by compressed SIDs, else 0 or what is known */
 	uint32_t iface;    /* End.DX2: outgoing interface; proxies: towards the service */
 	uint32_t l2_table; /* End.DX2V: VLAN table; End.DT2U, End.DT2M: bridge domain */
-	uint32_t iface_in; /* proxies: from the service; 0: the same as iface */
-	uint8_t hmac;      /* enum hd_srv6_hmac_policy */
-	uint8_t flags;     /* HD_SRV6_SID_F_* */
-	uint8_t inner;     /* proxies: enum hd_srv6_inner */
+	uint32_t cache; /* End.AD: policy that takes what comes back; its headers are those seen last */
+	uint8_t hmac;  /* enum hd_srv6_hmac_policy */
+	uint8_t flags; /* HD_SRV6_SID_F_* */
+	uint8_t inner; /* proxies: enum hd_srv6_inner */
 	uint8_t pad2;
 };
 static_assert(sizeof(struct hd_api_srv6_sid) == 72, "no hidden padding");
@@ -208,6 +212,46 @@ enum hd_srv6_hmac_policy {
 	HD_SRV6_HMAC_IF_PRESENT = 1, /* a packet that carries one is dropped unless it verifies */
 	HD_SRV6_HMAC_REQUIRE = 2,    /* and one with an SRH that carries none is dropped too */
 };
+
+/* SRV6_HMAC_KEY: a key of the HMAC TLV (HMAC-SHA-256).  Several may be valid at once: that is how keys are rolled.
+ * The secret is never dumped: it reads as zeros.  Errors: EINVAL, ENOSPC.  Key: key_id. */
+enum hd_srv6_hmac_format {
+	HD_SRV6_HMAC_RFC8754 = 0,
+	HD_SRV6_HMAC_LINUX =
+		1, /* Linux' text, which leaves out the 16 bits behind Length, and flag 0x08 set */
+};
+#define HD_SRV6_HMAC_KEYS_MAX 256u
+struct hd_api_srv6_hmac_key {
+	uint32_t key_id;    /* as in the TLV; not 0 */
+	uint8_t format;     /* enum hd_srv6_hmac_format */
+	uint8_t secret_len; /* 1..64 */
+	uint8_t pad[2];
+	uint64_t not_before, not_after; /* accepted from, until; seconds since 1970; 0: no limit */
+	uint8_t secret[64];
+};
+static_assert(sizeof(struct hd_api_srv6_hmac_key) == 88, "no hidden padding");
+
+/* Answer to SRV6_CAPABILITY: one combination of behavior and flavors that this data plane carries. */
+struct hd_api_srv6_capability {
+	uint16_t codepoint; /* IANA SRv6 Endpoint Behaviors, flavors included */
+	uint16_t behavior;  /* the same without */
+	uint16_t flavors;   /* HD_SRV6_FLAVOR_* */
+	uint16_t pad;
+};
+static_assert(sizeof(struct hd_api_srv6_capability) == 8, "no hidden padding");
+
+/* Answer to SRV6_OAM_STATE: a copy of a packet with the O-flag, as received (RFC 9259 section 2.1.1). */
+#define HD_SRV6_OAM_KEEP 256u
+#define HD_SRV6_OAM_HEAD 256u
+struct hd_api_srv6_oam {
+	uint64_t seq, time_ns; /* number of the copy; when the packet was received, since 1970 */
+	uint32_t iface_id, sid_id;
+	uint32_t length;   /* octets of the packet */
+	uint16_t captured; /* octets of it in data, from the IPv6 header on */
+	uint16_t pad;
+	uint8_t data[HD_SRV6_OAM_HEAD];
+};
+static_assert(sizeof(struct hd_api_srv6_oam) == 32 + HD_SRV6_OAM_HEAD, "no hidden padding");
 
 #define HD_SRV6_SID_F_OAM 0x1u /* the O-flag punts a time-stamped copy (RFC 9259 section 2.1.1) */
 

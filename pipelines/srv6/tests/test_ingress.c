@@ -30,7 +30,7 @@ static void iface_ingress(uint32_t id)
 
 static void set_ingress(uint32_t flags, uint32_t acl, uint32_t policy4, uint32_t policy6)
 {
-	struct hd_api_srv6_ingress in = { 1, flags, acl, policy4, policy6 };
+	struct hd_api_srv6_ingress in = { 1, flags, acl, policy4, policy6, 0 };
 
 	cr_assert_eq(hx_set(HD_API_SRV6_INGRESS, &in, sizeof(in)), 0, "%s", hx_error());
 }
@@ -452,7 +452,7 @@ Test(srv6_class_key, truncations)
 Test(srv6_ingress, refuses)
 {
 	struct hd_api_srv6_rule r = rule(1, 6, HD_SRV6_RULE_STEER, 99);
-	struct hd_api_srv6_ingress in = { 1, 3, 0, 0, 0 };
+	struct hd_api_srv6_ingress in = { 1, 3, 0, 0, 0, 0 };
 
 	cr_assert_eq(hx_set(HD_API_SRV6_RULE, &r, sizeof(r)), -ENOENT, "no such policy");
 	r.policy_id = 1;
