@@ -69,17 +69,6 @@ static inline srv6_u128 csid_get(const struct srv6_csid *c, const uint8_t *conta
 	return load(container) >> (128 - (i + 1) * c->lnfl) & (((srv6_u128)1 << c->lnfl) - 1);
 }
 
-/* To the first SRH, or to the upper layer where there is none. */
-static enum srv6_endpoint_verdict walk_to_srh(struct srv6_pkt *p)
-{
-	enum srv6_endpoint_verdict v;
-
-	p->stop_srh = true;
-	v = srv6_walk(p);
-	p->stop_srh = false;
-	return v;
-}
-
 static enum srv6_endpoint_verdict bad_list(struct srv6_pkt *p)
 {
 	return srv6_refuse(p, SRV6_EP_BAD_LIST, ICMP6_PARAM_PROBLEM, ICMP6_PP_FIELD,
@@ -95,7 +84,7 @@ static inline bool last_csid(const struct srv6_csid *c, const uint8_t *list, uns
 enum srv6_endpoint_verdict srv6_replace_csid(const struct srv6_sid *s, struct srv6_pkt *p)
 {
 	const struct srv6_csid *c = &s->csid;
-	enum srv6_endpoint_verdict v = walk_to_srh(p);
+	enum srv6_endpoint_verdict v = srv6_walk_to_srh(p);
 	const uint8_t *srh, *list;
 	int left, last, max_last;
 	unsigned index;
@@ -210,6 +199,8 @@ void srv6_csid_init(struct srv6_sid *s, const struct srv6_sid_structure *t)
 	unsigned lnfl = t->node + t->function;
 
 	s->plan = s->base;
+	if ((s->flavors & HD_SRV6_FLAVOR_REPLACE_CSID) != 0)
+		s->index_bits = (uint8_t)index_bits(128 / lnfl);
 	if ((s->flavors & (HD_SRV6_FLAVOR_NEXT_CSID | HD_SRV6_FLAVOR_REPLACE_CSID)) == 0 ||
 	    !goes_on(s->behavior))
 		return;

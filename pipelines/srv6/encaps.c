@@ -4,12 +4,34 @@
 
 #include <errno.h>
 
+#include "pipelines/srv6/hmac.h"
+
 static_assert(HD_SRV6_LISTS_MAX < UINT8_MAX, "buckets are octets, one value means none");
+
+/* An HMAC TLV with an empty digest.  D says that the first hop's destination is not in the list. */
+static void hmac_fields(const struct srv6_hmac_key *k, bool reduced, uint8_t tlv[SRV6_HMAC_TLV_LEN],
+			struct srh_fields *sf)
+{
+	struct srh_hmac_tlv h = {
+		.type = SRH_TLV_HMAC,
+		.length = SRV6_HMAC_TLV_LEN - 2,
+		.d_reserved = be16_make(reduced ? SRH_HMAC_D : 0),
+		.key_id = be32_make(k->key_id),
+	};
+
+	memset(tlv, 0, SRV6_HMAC_TLV_LEN);
+	memcpy(tlv, &h, sizeof(h));
+	sf->tlv = tlv;
+	sf->tlv_len = SRV6_HMAC_TLV_LEN;
+	if (k->format == HD_SRV6_HMAC_LINUX)
+		sf->flags |= SRV6_LINUX_FLAG_H;
+}
 
 int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f)
 {
 	bool red = f->encap == HD_SRV6_H_ENCAPS_RED || f->encap == HD_SRV6_H_ENCAPS_L2_RED, srh;
 	struct ip6_fields ip;
+	uint8_t tlv[SRV6_HMAC_TLV_LEN];
 	struct srh_fields sf;
 	int n = 0;
 
@@ -17,7 +39,8 @@ int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f)
 	    f->n_seg > HD_SRV6_SEGS_MAX)
 		return -EINVAL;
 	memset(o, 0, sizeof(*o));
-	srh = !red || f->n_seg > 1; /* RFC 8986 5.2, 5.4: one segment needs no SRH */
+	/* RFC 8986 5.2, 5.4: one segment needs no SRH, unless there is something else to carry */
+	srh = !red || f->n_seg > 1 || f->hmac != NULL;
 	ip = (struct ip6_fields){
 		.src = f->src,
 		.dst = f->seg[0],
@@ -29,12 +52,17 @@ int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f)
 		.seg = f->seg,
 		.n_seg = f->n_seg,
 	};
+	if (f->hmac != NULL)
+		hmac_fields(f->hmac, red && f->n_seg > 1, tlv, &sf);
 	ip6_build(o->hdr, sizeof(o->hdr), &ip);
 	if (srh)
 		n = srh_build(o->hdr + sizeof(struct ip6_fixed),
 			      sizeof(o->hdr) - sizeof(struct ip6_fixed), &sf);
 	if (n < 0)
 		return n;
+	if (f->hmac != NULL)
+		srv6_hmac_sign(&f->hmac->key, (enum hd_srv6_hmac_format)f->hmac->format, &f->src,
+			       o->hdr + sizeof(struct ip6_fixed), (size_t)n);
 	o->len = (uint16_t)(sizeof(struct ip6_fixed) + (unsigned)n);
 	o->proto_off = srh ? sizeof(struct ip6_fixed) + SRH_OFF_NEXT_HEADER : IP6_OFF_NEXT_HEADER;
 	o->dscp_copy = f->dscp_copy;

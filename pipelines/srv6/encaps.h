@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * H.Encaps, H.Encaps.Red and both for Ethernet frames on octets: a ready outer header per segment list, pushed by copy
  * and patch.
- * Pure: no graph, no mbuf.  Spec: RFC 8986 5.1 to 5.4 (headend), RFC 8754 4.1 (SRH), RFC 6437 and 6438 (flow label),
- * RFC 6040 4.1 (ECN), RFC 2473 (tunnel rules). */
+ * Pure: no graph, no mbuf.  Spec: RFC 8986 5.1 to 5.4 (headend), RFC 8754 4.1 (SRH), RFC 6437, 6438 (flow label),
+ * RFC 8754 2.1.2 (HMAC: all it covers is known when the header is made), RFC 6040 4.1 (ECN), RFC 2473 (tunnels). */
 #ifndef PIPELINES_SRV6_ENCAPS_H
 #define PIPELINES_SRV6_ENCAPS_H
 
@@ -11,7 +11,8 @@
 #include <heddle/wire/ip6.h>
 #include <heddle/wire/srh.h>
 
-#define SRV6_OUTER_MAX (40 + 8 + 16 * HD_SRV6_SEGS_MAX) /* octets of IPv6 and SRH */
+/* Octets of IPv6, SRH and HMAC TLV. */
+#define SRV6_OUTER_MAX (40 + 8 + 16 * HD_SRV6_SEGS_MAX + 40)
 
 /* Outer header of one segment list, complete but for payload length, inner protocol, traffic class and flow label. */
 struct srv6_outer {
@@ -29,6 +30,7 @@ struct srv6_outer {
 #define SRV6_OUTER_LABEL_INNER 0x2u
 #define SRV6_OUTER_LABEL_FIXED 0x4u
 
+struct srv6_hmac_key;
 struct srv6_outer_fields { /* what srv6_outer_build() writes */
 	enum hd_srv6_encap encap;
 	struct ip6_addr src;
@@ -41,6 +43,7 @@ struct srv6_outer_fields { /* what srv6_outer_build() writes */
 	enum hd_srv6_label label_mode;
 	uint32_t label;
 	uint32_t seglist_id;
+	const struct srv6_hmac_key *hmac; /* sign the SRH with it; NULL: no HMAC TLV */
 };
 
 /* Returns 0, -EINVAL (no or too many segments, an unknown encapsulation). */

@@ -4,9 +4,13 @@
  * SID's behavior plan; look up the next segments in bulk; send, and only then change the packet.  The usual packet
  * leaves from here to port-tx without another node.
  * Nothing here allocates, logs or makes a system call.
- * Spec: RFC 8986; the behaviors themselves are in end.c, end_x.c, decap.c. */
+ * Spec: RFC 8986; the behaviors themselves are pure functions in files of their own (README.md). */
 #include "dataplane/node.h"
+#include "heddle/api/srv6.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/srv6/endpoint_l2.h"
+#include "pipelines/srv6/endpoint_proxy.h"
+#include "pipelines/srv6/oam.h"
 #include "pipelines/srv6/sid_table.h"
 
 #define SAME_(P, NAME, next, sev, help)                       \
@@ -132,6 +136,40 @@ static __rte_noinline unsigned send_inner(struct ep_run *r, struct rte_mbuf *m, 
 	return v == FWD_FORWARD ? SRV6_EP_CROSS_CONNECT : v;
 }
 
+/* A frame without its outer headers, data at its Ethernet header. */
+static void unwrap_frame(struct rte_mbuf *m, struct srv6_pkt *p)
+{
+	if (m->pkt_len > p->len)
+		packet_trim(m, p->len);
+	decapsulate(m, p);
+}
+
+/* End.AS, End.AD: to the service. */
+static __rte_noinline unsigned to_service(struct ep_run *r, struct rte_mbuf *m,
+					  const struct srv6_sid *s, struct srv6_pkt *p)
+{
+	unsigned v;
+
+	if (s->behavior == HD_SRV6_END_AD)
+		srv6_proxy_keep(r->fwd.worker, s, m, p);
+	if (s->inner == HD_SRV6_INNER_ETH) {
+		unwrap_frame(m, p);
+		v = srv6_l2_port(s, m, r->fwd.count);
+		return v == SRV6_EP_L2_PORT ? SRV6_EP_PROXY : v;
+	}
+	v = send_inner(r, m, p, s->result);
+	return v == SRV6_EP_CROSS_CONNECT ? SRV6_EP_PROXY : v;
+}
+
+static __rte_noinline unsigned act_l2(struct ep_run *r, struct rte_mbuf *m,
+				      const struct srv6_sid *s, struct srv6_pkt *p, unsigned v)
+{
+	if (v == SRV6_EP_L2_BRIDGE)
+		srv6_l2_bridge(s, m, p);
+	unwrap_frame(m, p);
+	return v == SRV6_EP_L2_BRIDGE ? v : srv6_l2_port(s, m, r->fwd.count);
+}
+
 static __rte_noinline void icmp_error(struct rte_mbuf *m, const struct srv6_pkt *p)
 {
 	ip_icmp_error(m, p->icmp_type, p->icmp_code, p->icmp_data);
@@ -153,6 +191,11 @@ static inline unsigned act(struct ep_run *r, struct rte_mbuf *m, const struct sr
 	case SRV6_EP_DECAP6:
 		decapsulate(m, p);
 		return v;
+	case SRV6_EP_PROXY:
+		return to_service(r, m, s, p);
+	case SRV6_EP_L2_PORT:
+	case SRV6_EP_L2_BRIDGE:
+		return act_l2(r, m, s, p, v);
 	case SRV6_EP_HOP_LIMIT:
 	case SRV6_EP_BAD_LIST:
 	case SRV6_EP_NOT_LAST:
@@ -161,6 +204,8 @@ static inline unsigned act(struct ep_run *r, struct rte_mbuf *m, const struct sr
 	case SRV6_EP_NEXT_HEADER:
 	case SRV6_EP_OPTION:
 	case SRV6_EP_CSID_INDEX:
+	case SRV6_EP_HMAC_BAD:
+	case SRV6_EP_TLV_OVERRUN:
 		icmp_error(m, p);
 		return v;
 	default:
@@ -176,7 +221,8 @@ static inline void count_sid(struct ep_run *r, const struct srv6_sid *s, unsigne
 	struct srv6_sid_count *c = &r->count[s->sid_id];
 
 	if (likely(goes_on(v) || v == SRV6_EP_CROSS_CONNECT || v == SRV6_EP_DECAP4 ||
-		   v == SRV6_EP_DECAP6)) {
+		   v == SRV6_EP_DECAP6 || v == SRV6_EP_L2_PORT || v == SRV6_EP_L2_BRIDGE ||
+		   v == SRV6_EP_PROXY)) {
 		c->packets += v != FWD_RESOLVE;
 		c->octets += v != FWD_RESOLVE ? octets : 0;
 	} else {
@@ -244,6 +290,8 @@ static inline void ep_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 		if (unlikely(sid[i] == NULL))
 			continue;
 		meta(m[i])->object = sid[i]->sid_id;
+		if (unlikely(sid[i]->flags & HD_SRV6_SID_F_OAM))
+			srv6_oam_copy(r->fwd.worker, m[i], &pkt[i]);
 		verdict[i] = (rte_edge_t)act(r, m[i], sid[i], &pkt[i], verdict[i], w);
 		count_sid(r, sid[i], verdict[i], pkt[i].len);
 	}

@@ -111,14 +111,14 @@ static int policy_check(uint32_t policy_id, struct object_error *err)
 static int ingress_check(const void *msg, const void *old, struct object_error *err)
 {
 	const struct hd_api_srv6_ingress *m = msg;
-	const uint32_t all = HD_SRV6_INGRESS_OUTSIDE | HD_SRV6_INGRESS_INSIDE;
+	const uint32_t sides = HD_SRV6_INGRESS_OUTSIDE | HD_SRV6_INGRESS_INSIDE;
 	int rc;
 
 	(void)old;
 	if (m->iface_id == 0 || m->iface_id >= dp_limits.ifaces)
 		return object_fail(err, -EINVAL, "interface id %u is not between 1 and %u",
 				   m->iface_id, dp_limits.ifaces - 1);
-	if ((m->flags & ~all) != 0 || m->flags == all)
+	if ((m->flags & ~(sides | HD_SRV6_INGRESS_HMAC)) != 0 || (m->flags & sides) == sides)
 		return object_fail(err, -EINVAL,
 				   "flags 0x%x: an interface is either inside or outside",
 				   m->flags);
@@ -161,6 +161,8 @@ static int ingress_apply(const void *msg, const void *old, struct object_error *
 		.acl_id = m->acl_id,
 		.flags = m->flags,
 	};
+	if (m->am_sid_id != 0)
+		in->word[1] = hd_result(HD_RESULT_SID, m->am_sid_id);
 	slots_set(srv6_ingresses, m->iface_id, in, free);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "dataplane/result.h"
 #include "pipelines/l2/l2.h"
 #include "pipelines/srv6/classifier.h"
+#include "pipelines/srv6/hmac.h"
 #include "pipelines/srv6/ingress.h"
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/verdicts.h"
@@ -32,17 +33,34 @@ static inline void steer(struct rte_mbuf *m, uint32_t word)
 	mt->pipe[0] = word;
 }
 
+/* From outside, for a SID: only what carries a good signature (RFC 8754 section 5.2). */
+static __rte_noinline rte_edge_t signed_verdict(struct rte_mbuf *m)
+{
+	struct srv6_pkt p = { .ip = rte_pktmbuf_mtod(m, uint8_t *),
+			      .head = m->data_len,
+			      .len = m->pkt_len };
+
+	if (srv6_hmac_check(HD_SRV6_HMAC_REQUIRE, &p) != SRV6_EP_FORWARD)
+		return SRV6_IN_HMAC_BAD;
+	return p.srh_off != 0 ? SRV6_IN_IP6 : SRV6_IN_SID_FROM_OUTSIDE;
+}
+
 static inline rte_edge_t edge_verdict(const struct ingress_run *r, const struct srv6_ingress *in,
-				      const uint8_t *ip)
+				      struct rte_mbuf *m, const uint8_t *ip)
 {
 	static const rte_edge_t v[] = { [SRV6_EDGE_PASS] = SRV6_IN_IP6,
 					[SRV6_EDGE_SID] = SRV6_IN_SID_FROM_OUTSIDE,
 					[SRV6_EDGE_SOURCE] = SRV6_IN_SOURCE_FROM_OUTSIDE,
 					[SRV6_EDGE_FOREIGN] = SRV6_IN_FOREIGN_SOURCE };
 
+	enum srv6_edge e;
+
 	if (r->domain == NULL)
 		return SRV6_IN_IP6;
-	return v[srv6_edge_check(r->domain, in->flags, ip + 8, ip + 24)];
+	e = srv6_edge_check(r->domain, in->flags, ip + 8, ip + 24);
+	if (unlikely(e == SRV6_EDGE_SID && (in->flags & HD_SRV6_INGRESS_HMAC) != 0))
+		return signed_verdict(m);
+	return v[e];
 }
 
 /* What the rule says; a rule or a policy that has just gone leaves the packet to the interface's policy. */
@@ -108,7 +126,7 @@ static inline void ingress_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *ve
 		if (unlikely(in == NULL || m[i]->data_len < (v6 ? 40 : 20)))
 			continue;
 		if (in->flags != 0 && v6)
-			verdict[i] = edge_verdict(r, in, ip);
+			verdict[i] = edge_verdict(r, in, m[i], ip);
 		if (unlikely(verdict[i] > SRV6_IN_IP6))
 			continue;
 		steer(m[i], in->word[v6]);

@@ -62,7 +62,7 @@ enum srv6_endpoint_verdict srv6_walk_chain(struct srv6_pkt *p)
 				p->srh_nh_off = e.nh_off;
 				p->srh_len = e.len;
 				p->active = e.p[IP6_RT_OFF_SEGMENTS_LEFT] != 0;
-				if (p->active || p->stop_srh)
+				if ((p->active && !p->pass_srh) || p->stop_srh)
 					return SRV6_EP_FORWARD;
 			} else if (e.p[IP6_RT_OFF_SEGMENTS_LEFT] != 0) {
 				v = srv6_refuse(p, SRV6_EP_ROUTING_TYPE, ICMP6_PARAM_PROBLEM,

@@ -32,6 +32,7 @@ struct srv6_pkt {
 	bool active;        /* srh_off has segments left */
 	bool stop_srh;      /* asked of the walk: stop at any SRH, also one without segments left */
 	bool stop_options;  /* asked of the walk: look at options only, stop at any other header */
+	bool pass_srh; /* asked of the walk: go on to the upper layer whatever segments are left */
 	/* from the behavior */
 	bool pop;     /* commit removes the SRH (PSP, 4.16.1) */
 	uint8_t left; /* commit writes this into Segments Left, when there is an SRH (srh_off) */
@@ -73,10 +74,15 @@ struct srv6_csid {
 /* A local SID as workers see it.  Immutable once published. */
 struct srv6_sid {
 	srv6_behavior_fn
-		plan; /* of the behavior, or what stands before it: compressed SIDs (csid.h) */
-	srv6_behavior_fn base; /* of the behavior */
+		plan; /* the first of: HMAC (hmac.h), compressed SIDs (csid.h), the behavior */
+	srv6_behavior_fn then; /* what follows the HMAC */
+	srv6_behavior_fn base; /* the behavior */
 	uint32_t sid_id;       /* row of the counters */
-	uint32_t result;       /* result word of the next hop or group: End.X, End.DX4, End.DX6 */
+	uint32_t result;       /* result word of the target: next hop or group, policy of End.B6 */
+	uint8_t flags;         /* HD_SRV6_SID_F_* */
+	uint8_t hmac;          /* enum hd_srv6_hmac_policy */
+	uint8_t inner;         /* proxies: enum hd_srv6_inner */
+	uint8_t index_bits; /* REPLACE-CSID: bits of Arg.Index, also where the behavior has no use for it */
 	uint32_t vrf4,
 		vrf6; /* tables of End.DT4, DT6, DT46; End.T: both the same; others SRV6_VRF_INGRESS */
 	uint16_t behavior;    /* enum hd_srv6_behavior */
@@ -85,6 +91,9 @@ struct srv6_sid {
 	uint32_t vrf;         /* where the SID lives */
 	uint8_t plen;
 	struct ip6_addr addr;
+	uint32_t iface;        /* End.DX2, proxies of Ethernet */
+	uint32_t l2_table;     /* End.DX2V: VLAN table; End.DT2U, End.DT2M: bridge */
+	uint32_t cache;        /* End.AD: policy_id */
 	struct srv6_csid csid; /* flavors NEXT-CSID and REPLACE-CSID */
 };
 
@@ -200,6 +209,17 @@ static inline enum srv6_endpoint_verdict srv6_walk_last(struct srv6_pkt *p)
 	return v;
 }
 
+/* To the first SRH, whatever its Segments Left, or to the upper layer where there is none (srh_off 0). */
+static inline enum srv6_endpoint_verdict srv6_walk_to_srh(struct srv6_pkt *p)
+{
+	enum srv6_endpoint_verdict v;
+
+	p->stop_srh = true;
+	v = srv6_walk(p);
+	p->stop_srh = false;
+	return v;
+}
+
 /* Octets an advance takes away: the node needs the new length before it commits. */
 static inline uint32_t srv6_popped(const struct srv6_pkt *p)
 {
@@ -231,6 +251,8 @@ static inline uint32_t srv6_commit_decap(struct srv6_pkt *p)
 {
 	uint8_t *in = p->ip + p->upper_off;
 
+	if (SRV6_UNLIKELY(p->upper == IP_NH_ETHERNET))
+		return p->upper_off;
 	if (p->upper == IP_NH_IP6) {
 		in[0] = (uint8_t)((in[0] & 0xf0) | p->inner_tc >> 4);
 		in[1] = (uint8_t)((in[1] & 0x0f) | p->inner_tc << 4);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Pipeline srv6: local SIDs (node srv6-endpoint) and SR policies (node srv6-encap). */
 #include "pipelines/srv6/classifier.h"
+#include "pipelines/srv6/endpoint_proxy.h"
+#include "pipelines/srv6/hmac_keys.h"
 #include "pipelines/srv6/ingress.h"
+#include "pipelines/srv6/oam.h"
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/sid_table.h"
 #include "pipelines/srv6/srv6.h"
@@ -12,9 +15,16 @@ static int srv6_init(void)
 
 	if (rc < 0)
 		return rc;
-	rc = srv6_sid_table_init();
+	rc = srv6_hmac_keys_init();
 	if (rc < 0)
 		goto fini_policy;
+	rc = srv6_oam_init();
+	if (rc == 0)
+		rc = srv6_proxy_init();
+	if (rc == 0)
+		rc = srv6_sid_table_init();
+	if (rc < 0)
+		goto fini_keys;
 	rc = srv6_classifier_init();
 	if (rc < 0)
 		goto fini_sid_table;
@@ -31,6 +41,9 @@ fini_classifier:
 	srv6_classifier_fini();
 fini_sid_table:
 	srv6_sid_table_fini();
+fini_keys:
+	srv6_oam_fini();
+	srv6_hmac_keys_fini();
 fini_policy:
 	srv6_policy_fini();
 	return rc;
@@ -41,6 +54,8 @@ static void srv6_fini(void)
 	srv6_ingress_fini();
 	srv6_classifier_fini();
 	srv6_sid_table_fini();
+	srv6_oam_fini();
+	srv6_hmac_keys_fini();
 	srv6_policy_fini();
 }
 
@@ -48,6 +63,7 @@ static void srv6_tick(void)
 {
 	srv6_policy_tick();
 	srv6_classifier_tick();
+	srv6_hmac_keys_tick();
 }
 
 const struct pipeline srv6_pipeline = {

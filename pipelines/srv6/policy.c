@@ -12,6 +12,7 @@
 #include "dataplane/stats.h"
 #include "heddle/api/ip.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/srv6/hmac_keys.h"
 #include "pipelines/srv6/packet.h"
 
 #define DEFAULT_HOP_LIMIT 64
@@ -147,6 +148,7 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 			.label_mode = (enum hd_srv6_label)t.label_mode,
 			.label = t.label,
 			.seglist_id = l->seglist_id,
+			.hmac = m->hmac_key_id != 0 ? srv6_hmac_key_get(m->hmac_key_id) : NULL,
 		};
 
 		memcpy(&f.src, src, sizeof(f.src));
@@ -342,6 +344,50 @@ static int seglist_state_request(const void *body, size_t size, debug_send_fn se
 	return 0;
 }
 
+/* ---- signatures and headers kept for proxies ------------------------------------------------------------------ */
+
+int srv6_policy_hmac_changed(void)
+{
+	return policies_rebuild(ALL_POLICIES);
+}
+
+/* Where the headers name what follows them; 0: they are cut off. */
+static uint8_t last_next_header(const uint8_t *hdr, uint32_t len)
+{
+	uint32_t at = IP6_OFF_NEXT_HEADER, off = sizeof(struct ip6_fixed);
+
+	while (off + 8 <= len && off < UINT8_MAX) {
+		at = off;
+		off += (hdr[off + 1] + 1u) * 8;
+	}
+	return off == len ? (uint8_t)at : 0;
+}
+
+void srv6_policy_from_headers(uint32_t policy_id, const uint8_t *hdr, uint32_t len)
+{
+	const struct hd_api_srv6_policy *m =
+		policy_id < dp_limits.policies ? policy_msgs[policy_id] : NULL;
+	size_t size = (sizeof(struct srv6_policy) + sizeof(struct srv6_outer) + 63) / 64 * 64;
+	uint8_t proto_off = len >= 40 && len <= SRV6_OUTER_MAX ? last_next_header(hdr, len) : 0;
+	struct srv6_policy *p;
+
+	if (m == NULL || proto_off == 0)
+		return;
+	p = aligned_alloc(64, size);
+	if (p == NULL)
+		return;
+	memset(p, 0, size);
+	p->policy_id = policy_id;
+	p->vrf = m->vrf_id;
+	p->n_lists = 1; /* every bucket is 0 */
+	p->l2 = encap_is_l2(m->encap);
+	memcpy(p->outer[0].hdr, hdr, len);
+	p->outer[0].len = (uint16_t)len;
+	p->outer[0].proto_off = proto_off;
+	p->outer[0].dscp = ip6_traffic_class((const struct ip6_fixed *)hdr) & 0xfc;
+	slots_set(srv6_policies, policy_id, p, free);
+}
+
 /* ---- SRV6_CONF ------------------------------------------------------------------------------------------------- */
 
 static int conf_check(const void *msg, const void *old, struct object_error *err)
@@ -514,8 +560,8 @@ static unsigned policy_refs(const void *msg, struct object_ref *ref)
 	uint32_t lists = m->n_lists < HD_SRV6_LISTS_MAX ? m->n_lists : HD_SRV6_LISTS_MAX;
 	unsigned n = 0;
 
-	static_assert(HD_SRV6_LISTS_MAX + 1 <= OBJECT_REFS_MAX, "room for all lists and the VRF");
-	memset(ref, 0, (lists + 1) * sizeof(*ref));
+	static_assert(HD_SRV6_LISTS_MAX + 2 <= OBJECT_REFS_MAX, "room for all lists, VRF and key");
+	memset(ref, 0, (lists + 2) * sizeof(*ref));
 	for (uint32_t i = 0; i < lists; i++, n++) {
 		ref[n].type = HD_API_SRV6_SEGLIST;
 		memcpy(ref[n].key, &m->list[i].seglist_id, 4);
@@ -523,6 +569,10 @@ static unsigned policy_refs(const void *msg, struct object_ref *ref)
 	if (m->vrf_id != 0) { /* VRF 0 always exists, as no object */
 		ref[n].type = HD_API_VRF;
 		memcpy(ref[n++].key, &m->vrf_id, 4);
+	}
+	if (m->hmac_key_id != 0) {
+		ref[n].type = HD_API_SRV6_HMAC_KEY;
+		memcpy(ref[n++].key, &m->hmac_key_id, 4);
 	}
 	return n;
 }

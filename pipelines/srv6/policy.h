@@ -46,6 +46,14 @@ struct srv6_seglist_count {
 extern struct srv6_policy_count *srv6_policy_counts[STATS_SLICES_MAX];
 extern struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
 
+/* A key has changed: sign anew.  -ENOMEM: nothing has changed. */
+int srv6_policy_hmac_changed(void);
+
+/* Let a configured policy push these headers, IPv6 and extension headers, until it is next made from its message.
+ * Traffic class and hop limit are those of hdr; flow label, payload length, inner protocol are filled per packet.
+ * Headers that do not fit are not taken. */
+void srv6_policy_from_headers(uint32_t policy_id, const uint8_t *hdr, uint32_t len);
+
 int srv6_policy_init(void); /* tables, counters, object kinds SRV6_CONF, SRV6_SEGLIST, SRV6_POLICY */
 void srv6_policy_fini(void);
 /* Control thread, every 100 ms: have the lists' first segments a way?  Lists without are spared, and told of. */

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "dataplane/debug_api.h"
 #include "dataplane/objects.h"
 #include "dataplane/stats.h"
 #include "heddle/api/srv6.h"
 #include "pipelines/ip/ip.h"
 #include "pipelines/srv6/csid.h"
+#include "pipelines/srv6/hmac.h"
 
 #define UPPER_ALL \
 	(HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
@@ -37,6 +39,30 @@ static int sid_check_addr(const struct hd_api_srv6_sid *m, struct object_error *
 	return 0;
 }
 
+/* Proxies: what the service speaks says how it is reached. */
+static int sid_check_service(const struct hd_api_srv6_sid *m, const char *name,
+			     struct object_error *err)
+{
+	bool next_hop = m->target == HD_TARGET_NEXTHOP || m->target == HD_TARGET_NHGROUP;
+
+	if (m->behavior == HD_SRV6_END_AM)
+		return next_hop && m->inner == HD_SRV6_INNER_NONE ?
+			       0 :
+			       object_fail(
+				       err, -EINVAL,
+				       "%s needs a next hop and nothing else: its service gets IPv6",
+				       name);
+	if (m->inner < HD_SRV6_INNER_IP4 || m->inner > HD_SRV6_INNER_ETH)
+		return object_fail(err, -EINVAL, "%s does not say what its service speaks", name);
+	if (m->inner == HD_SRV6_INNER_ETH ? m->iface == 0 || m->target != HD_TARGET_NONE :
+					    !next_hop)
+		return object_fail(err, -EINVAL, "%s needs %s towards its service", name,
+				   m->inner == HD_SRV6_INNER_ETH ? "an interface" : "a next hop");
+	if (m->behavior == HD_SRV6_END_AD && m->cache == 0)
+		return object_fail(err, -EINVAL, "%s needs a policy for the way back", name);
+	return 0;
+}
+
 static struct srv6_sid_structure sid_structure(const struct hd_api_srv6_sid *m)
 {
 	return (struct srv6_sid_structure){ m->lb_len, m->ln_len, m->fn_len, m->arg_len };
@@ -46,7 +72,7 @@ static int sid_check_behavior(const struct hd_api_srv6_sid *m, struct object_err
 {
 	const struct hd_srv6_behavior_info *b = hd_srv6_behavior_info(m->behavior);
 	struct srv6_sid_structure structure = sid_structure(m);
-	char list[160], flavors[HD_SRV6_FLAVORS_STR_MAX];
+	char list[256], flavors[HD_SRV6_FLAVORS_STR_MAX];
 	const char *why;
 
 	if (b == NULL)
@@ -72,9 +98,25 @@ static int sid_check_behavior(const struct hd_api_srv6_sid *m, struct object_err
 		return object_fail(err, -EINVAL, "%s needs a next hop or a group of them", b->name);
 	if ((b->args & HD_SRV6_ARG_POLICY) != 0 && m->target != HD_TARGET_POLICY)
 		return object_fail(err, -EINVAL, "%s needs a policy", b->name);
+	if ((b->args & HD_SRV6_ARG_SERVICE) != 0)
+		return sid_check_service(m, b->name, err);
 	if ((b->args & (HD_SRV6_ARG_NEXTHOP | HD_SRV6_ARG_POLICY)) == 0 &&
 	    m->target != HD_TARGET_NONE)
 		return object_fail(err, -EINVAL, "%s takes neither next hop nor policy", b->name);
+	if ((b->args & HD_SRV6_ARG_IFACE) != 0 && m->iface == 0)
+		return object_fail(err, -EINVAL, "%s needs an interface", b->name);
+	if ((b->args & HD_SRV6_ARG_L2TABLE) != 0 && m->l2_table == 0)
+		return object_fail(err, -EINVAL, "%s needs a %s", b->name,
+				   m->behavior == HD_SRV6_END_DX2V ? "VLAN table" : "bridge");
+	return 0;
+}
+
+static int sid_check_options(const struct hd_api_srv6_sid *m, struct object_error *err)
+{
+	if (m->hmac > HD_SRV6_HMAC_REQUIRE)
+		return object_fail(err, -EINVAL, "HMAC policy %u is unknown", m->hmac);
+	if ((m->flags & ~HD_SRV6_SID_F_OAM) != 0)
+		return object_fail(err, -EINVAL, "unknown flags 0x%x", m->flags);
 	if ((m->upper_allow & ~UPPER_ALL) != 0)
 		return object_fail(err, -EINVAL, "unknown upper layers 0x%x",
 				   m->upper_allow & ~UPPER_ALL);
@@ -116,6 +158,8 @@ static int sid_check(const void *msg, const void *old, struct object_error *err)
 	rc = sid_check_addr(m, err);
 	if (rc == 0)
 		rc = sid_check_behavior(m, err);
+	if (rc == 0)
+		rc = sid_check_options(m, err);
 	return rc == 0 ? sid_check_id(m, err) : rc;
 }
 
@@ -138,6 +182,13 @@ static unsigned sid_refs(const void *msg, struct object_ref *ref)
 		ref_u32(&ref[n++], HD_API_VRF, m->table4);
 	if ((args & (HD_SRV6_ARG_TABLE6 | HD_SRV6_ARG_TABLE)) != 0 && m->table6 != 0)
 		ref_u32(&ref[n++], HD_API_VRF, m->table6);
+	if (m->iface != 0)
+		ref_u32(&ref[n++], HD_API_IFACE, m->iface);
+	if (m->l2_table != 0 &&
+	    (m->behavior == HD_SRV6_END_DT2U || m->behavior == HD_SRV6_END_DT2M))
+		ref_u32(&ref[n++], HD_API_BRIDGE, m->l2_table);
+	if (m->cache != 0)
+		ref_u32(&ref[n++], HD_API_SRV6_POLICY, m->cache);
 	return n + ip_target_ref(m->target, m->target_id, &ref[n]);
 }
 
@@ -162,6 +213,12 @@ static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_
 		.upper_allow = m->upper_allow,
 		.vrf = m->vrf_id,
 		.plen = m->plen,
+		.flags = m->flags,
+		.hmac = m->hmac,
+		.inner = m->inner,
+		.iface = m->iface,
+		.l2_table = m->l2_table,
+		.cache = m->cache,
 	};
 	memcpy(&s->addr, m->sid, sizeof(s->addr));
 	if ((b->args & HD_SRV6_ARG_TABLE4) != 0)
@@ -172,6 +229,9 @@ static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_
 		s->vrf4 = s->vrf6 = m->table6; /* 4.16.3: T for both families */
 	structure = sid_structure(m);
 	srv6_csid_init(s, &structure);
+	s->then = s->plan;
+	if (s->hmac != HD_SRV6_HMAC_IGNORE)
+		s->plan = srv6_hmac_plan;
 	if (m->target != HD_TARGET_NONE) {
 		*ret_rc = ip_target_result(m->target, m->target_id, &s->result);
 		if (*ret_rc < 0) {
@@ -242,6 +302,27 @@ static struct object_kind sid_kind = {
 	.refs = sid_refs,
 };
 
+/* SRV6_CAPABILITY: every combination of behavior and flavors that a SID can have here. */
+static int capabilities(const void *body, size_t size, debug_send_fn send, void *arg,
+			struct hd_api_reply *reply)
+{
+	size_t n;
+	const struct hd_srv6_codepoint *all = hd_srv6_codepoints(&n);
+
+	(void)body;
+	(void)size;
+	(void)reply;
+	for (size_t i = 0; i < n; i++) {
+		struct hd_api_srv6_capability c = { .codepoint = all[i].codepoint,
+						    .behavior = all[i].behavior,
+						    .flavors = all[i].flavors };
+
+		if (srv6_behavior_find(all[i].behavior) != NULL)
+			send(arg, HD_API_SRV6_CAPABILITY, &c, sizeof(c));
+	}
+	return 0;
+}
+
 int srv6_sid_table_init(void)
 {
 	static const char *const cols[] = { "packets", "octets", "errors", NULL };
@@ -260,6 +341,8 @@ int srv6_sid_table_init(void)
 	STATS_SLICES_FILL(srv6_sid_counts, vec);
 	sid_kind.capacity = dp_limits.sids;
 	rc = object_kind_register(&sid_kind);
+	if (rc == 0)
+		rc = debug_request_register(HD_API_SRV6_CAPABILITY, capabilities);
 	if (rc < 0)
 		goto destroy_table;
 	return 0;

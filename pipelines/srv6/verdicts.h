@@ -50,6 +50,16 @@
 	V(P, INNER_SHORT, "drop", ERROR, "inner packet shorter than its header (RFC 8986 4.4 to 4.8)") \
 	V(P, INNER_VERSION, "drop", ERROR, "inner version contradicts the next header (RFC 8986 4.4 to 4.8)") \
 	V(P, INNER_ECN, "drop", WARN, "outer congestion mark on an inner packet that cannot carry it (RFC 6040 4.2)") \
+	V(P, L2_PORT, "port-tx", INFO, "frame out of the SID's interface (RFC 8986 4.9, 4.10)") \
+	V(P, L2_BRIDGE, "l2-bridge", INFO, "frame to the SID's bridge domain (RFC 8986 4.11, 4.12)") \
+	V(P, L2_NO_VLAN, "drop", WARN, "no interface for the frame's tags in the SID's VLAN table (RFC 8986 4.10)") \
+	V(P, L2_DOWN, "drop", WARN, "the frame's interface is gone or down") \
+	V(P, L2_TOO_BIG, "drop", WARN, "frame longer than the MTU of its interface") \
+	V(P, PROXY, "port-tx", INFO, "inner packet to the service behind the proxy (SFC proxies)") \
+	V(P, PROXY_NO_SRH, "drop", WARN, "no SRH, or no segment left behind the proxy") \
+	V(P, HMAC_BAD, "icmp-error", ERROR, "HMAC TLV does not verify: key, list or source (RFC 8754 2.1.2.1)") \
+	V(P, HMAC_MISSING, "drop", WARN, "an SRH without HMAC TLV at a SID that wants one (RFC 8754 4.3.1.1.1)") \
+	V(P, TLV_OVERRUN, "icmp-error", ERROR, "a TLV runs past the SRH (RFC 8754 2.1)") \
 	V(P, CSID_INDEX, "icmp-error", ERROR, "CSID index beyond the container (RFC 9800 4.2)") \
 	V(P, SID_GONE, "drop", INFO, "the SID was deleted while the packet was on its way") \
 	V(P, NO_TABLE, "drop", ERROR, "the SID's table is gone")
@@ -69,6 +79,7 @@
 	V(P, IP4, "ip4-input", INFO, "passed; a policy it was steered into takes it once it is checked (RFC 9256 8.6)") \
 	V(P, IP6, "ip6-input", INFO, "passed; a policy it was steered into takes it once it is checked (RFC 9256 8.6)") \
 	V(P, RULE_DROP, "drop", INFO, "a rule of the classifier says drop") \
+	V(P, HMAC_BAD, "drop", WARN, "from outside, for a SID, with a bad HMAC TLV or none (RFC 8754 5.2)") \
 	V(P, SID_FROM_OUTSIDE, "drop", WARN, "from outside the SR domain to one of its SIDs (RFC 8754 5.1)") \
 	V(P, SOURCE_FROM_OUTSIDE, "drop", WARN, "from outside the SR domain with a source of its own (RFC 8754 5.1, 7)") \
 	V(P, FOREIGN_SOURCE, "drop", WARN, "to a SID of this node from a source that is none of the domain (RFC 8754 5.1)")

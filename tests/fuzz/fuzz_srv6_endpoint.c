@@ -3,14 +3,21 @@
  * lie beyond the first buffer, lengths of block, node and function for compressed SIDs, then the packet. */
 #include "tests/fuzz/fuzz.h"
 
+#include <heddle/api/srv6.h>
+
 #include "pipelines/srv6/csid.h"
+#include "pipelines/srv6/hmac.h"
 #include "pipelines/srv6/packet.h"
 
 static const uint16_t behaviors[] = { HD_SRV6_END,           HD_SRV6_END_X,
 				      HD_SRV6_END_T,         HD_SRV6_END_DX6,
 				      HD_SRV6_END_DX4,       HD_SRV6_END_DT6,
 				      HD_SRV6_END_DT4,       HD_SRV6_END_DT46,
-				      HD_SRV6_END_B6_ENCAPS, HD_SRV6_END_B6_ENCAPS_RED };
+				      HD_SRV6_END_B6_ENCAPS, HD_SRV6_END_B6_ENCAPS_RED,
+				      HD_SRV6_END_DX2,       HD_SRV6_END_DX2V,
+				      HD_SRV6_END_DT2U,      HD_SRV6_END_DT2M,
+				      HD_SRV6_END_AS,        HD_SRV6_END_AD,
+				      HD_SRV6_END_AM };
 #define HEAD 7u
 
 /* What a shifted destination must look like: RFC 9800 section 4.1.1; nothing else has changed. */
@@ -32,13 +39,24 @@ static void shift(struct srv6_pkt *p, const struct srv6_sid *s, const uint8_t *b
 		    memcmp(p->ip + 40, before + 40, p->head - 40) == 0);
 }
 
+/* One key, id 42, so that a seed with a good digest passes. */
+static void keys_once(void)
+{
+	if (srv6_hmac_keys != NULL)
+		return;
+	srv6_hmac_keys = calloc(1, sizeof(*srv6_hmac_keys) + sizeof(struct srv6_hmac_key));
+	srv6_hmac_keys->n = 1;
+	srv6_hmac_keys->key[0].key_id = 42;
+	hmac_key_init(&srv6_hmac_keys->key[0].key, "srv6-test-key-00", 16);
+}
+
 static uint32_t total_len(const uint8_t *ip)
 {
 	return 40u + wire_get16(ip + IP6_OFF_PAYLOAD_LEN);
 }
 
 /* What an advanced packet must look like: RFC 8986 4.1 S12-S14, 4.16.1.2. */
-static void advance(struct srv6_pkt *p, const uint8_t *before)
+static void advance(struct srv6_pkt *p, const struct srv6_sid *s, const uint8_t *before)
 {
 	uint32_t left = p->left, cut;
 	uint8_t dst[16];
@@ -46,9 +64,13 @@ static void advance(struct srv6_pkt *p, const uint8_t *before)
 
 	fuzz_assert(p->ip[IP6_OFF_HOP_LIMIT] > 1);
 	fuzz_assert(p->srh_off >= 40 && (uint32_t)p->srh_off + p->srh_len <= p->head);
-	if (p->next_dst != p->dst)
-		fuzz_assert(p->next_dst == p->ip + p->srh_off + 8 + 16 * left);
-	fuzz_assert(8 + 16 * (left + 1) <= p->srh_len);
+	if (s->behavior == HD_SRV6_END_AM && p->next_dst == p->ip + p->srh_off + 8) {
+		fuzz_assert(left == before[p->srh_off + SRH_OFF_SEGMENTS_LEFT] || left == 0);
+	} else {
+		if (p->next_dst != p->dst)
+			fuzz_assert(p->next_dst == p->ip + p->srh_off + 8 + 16 * left);
+		fuzz_assert(8 + 16 * (left + 1) <= p->srh_len);
+	}
 	memcpy(dst, p->next_dst, 16);
 	cut = srv6_commit_advance(p);
 	ip = p->ip + cut;
@@ -75,6 +97,18 @@ static void decap(struct srv6_pkt *p, const uint8_t *before)
 	fuzz_assert(memcmp(in + hdr, before + cut + hdr, p->head - cut - hdr) == 0);
 }
 
+/* A frame, or what a service gets: its first header is there. */
+static void frame(struct srv6_pkt *p, const uint8_t *before)
+{
+	uint32_t cut, need = p->upper == IP_NH_ETHERNET ? 14 : p->upper == IP_NH_IP6 ? 40 : 20;
+
+	fuzz_assert(p->upper_off >= 40 && p->upper_off + need <= p->head);
+	cut = srv6_commit_decap(p);
+	fuzz_assert(cut == p->upper_off);
+	if (p->upper == IP_NH_ETHERNET)
+		fuzz_assert(memcmp(p->ip, before, p->head) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct srv6_sid s = { .vrf4 = 4, .vrf6 = 6 };
@@ -99,6 +133,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    srv6_csid_check(s.behavior, s.flavors, t.block + t.node + t.function, &t) != NULL)
 		return 0;
 	srv6_csid_init(&s, &t);
+	s.then = s.plan;
+	s.inner = data[2] >> 4 & 3;
+	s.hmac = data[2] >> 6;
+	if (s.hmac == 3)
+		return 0;
+	if (s.hmac != HD_SRV6_HMAC_IGNORE) {
+		s.plan = srv6_hmac_plan;
+		keys_once();
+	}
 	n = size - HEAD;
 	p.len = (uint32_t)n;
 	if (data[3] < n)
@@ -112,9 +155,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(n == 0 || memcmp(pkt, data + HEAD, n) == 0);
 	fuzz_assert(p.head <= n && p.len <= size - HEAD);
 	if (v == SRV6_EP_FORWARD || (v == SRV6_EP_CROSS_CONNECT && p.next_dst != NULL))
-		p.srh_off == 0 ? shift(&p, &s, data + HEAD) : advance(&p, data + HEAD);
+		p.srh_off == 0 ? shift(&p, &s, data + HEAD) : advance(&p, &s, data + HEAD);
 	else if (v == SRV6_EP_DECAP4 || v == SRV6_EP_DECAP6 || v == SRV6_EP_CROSS_CONNECT)
 		decap(&p, data + HEAD);
+	else if (v == SRV6_EP_L2_PORT || v == SRV6_EP_L2_BRIDGE || v == SRV6_EP_PROXY)
+		frame(&p, data + HEAD);
 	else if (p.icmp_type == ICMP6_PARAM_PROBLEM)
 		fuzz_assert(p.icmp_data >= 40 ?
 				    p.icmp_data <= p.len :

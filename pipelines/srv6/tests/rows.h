@@ -267,7 +267,8 @@ static __attribute__((unused)) struct row endpoint_rows[] = {
 	{ "S-149", "uN PSP, argument left: no pop (9800 4.1.7)",
 	  "ip6 $T 2001:db8:101:200:: 64 / srh $R,$Q 1 / " IN6, "", "forward", OUT(2),
 	  .out = "ip6 $T 2001:db8:200:: 63 / srh $R,$Q 1 / " IN6 },
-	{ "S-150", "uDT4, longest prefix wins (9800 4.1)", "ip6 $T $uDT4 64 / " IN4, "", "decap4", OUT(5), .out = IN4_9 },
+	{ "S-150", "uDT4, longest prefix wins (9800 4.1)", "ip6 $T $uDT4 64 / " IN4, "", "decap4", OUT(5),
+	  .out = IN4_9 },
 
 	{ "S-151", "REPLACE, first of a container (9800 4.2.1)",
 	  "ip6 $T $rE 64 / srh 0:0:21:1:22:1:23:1,$Q 1 / " IN6, "", "forward", OUT(2),

@@ -239,7 +239,8 @@ Test(srv6_endpoint, carries_what_it_says)
 
 	srv6_behaviors_str(text, sizeof(text));
 	cr_assert_str_eq(text, "end end.x end.t end.dx6 end.dx4 end.dt6 end.dt4 end.dt46 "
-			       "end.b6.encaps end.b6.encaps.red");
+			       "end.dx2 end.dx2v end.dt2u end.dt2m "
+			       "end.b6.encaps end.b6.encaps.red end.as end.ad end.am");
 	cr_assert_null(srv6_behavior_find(HD_SRV6_END_BM));
 	cr_assert_null(srv6_behavior_find(0));
 	srv6_behaviors_str(text, 8);
