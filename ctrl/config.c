@@ -195,6 +195,52 @@ char *config_node_json(const struct lyd_node *node, uint32_t options)
 	return NULL;
 }
 
+bool config_is_secret(const struct lyd_node *node)
+{
+	return node->schema != NULL && node->schema->nodetype == LYS_LEAF &&
+	       strcmp(node->schema->name, "secret") == 0;
+}
+
+/* Any secret in a tree?  Cuts it out when asked; *node may become NULL. */
+static bool find_secrets(struct lyd_node **node, bool siblings, bool cut)
+{
+	struct lyd_node *at = *node, *next, *child;
+	bool any = false;
+
+	for (; at != NULL; at = next) {
+		next = siblings ? at->next : NULL;
+		if (config_is_secret(at)) {
+			any = true;
+			if (!cut)
+				continue;
+			if (at == *node)
+				*node = next;
+			lyd_free_tree(at);
+			continue;
+		}
+		child = lyd_child(at);
+		any |= child != NULL && find_secrets(&child, true, cut);
+	}
+	return any;
+}
+
+char *config_shown_json(const struct lyd_node *node, uint32_t options)
+{
+	bool siblings = (options & LYD_PRINT_WITHSIBLINGS) != 0;
+	struct lyd_node *look = (struct lyd_node *)(uintptr_t)node, *copy = NULL;
+	char *text;
+
+	if (!find_secrets(&look, siblings, false))
+		return config_node_json(node, options);
+	if ((siblings ? lyd_dup_siblings(node, NULL, LYD_DUP_RECURSIVE, &copy) :
+			lyd_dup_single(node, NULL, LYD_DUP_RECURSIVE, &copy)) != LY_SUCCESS)
+		return NULL;
+	find_secrets(&copy, siblings, true);
+	text = copy != NULL ? config_node_json(copy, options) : strdup("{}\n");
+	lyd_free_siblings(copy);
+	return text;
+}
+
 char *config_json(const struct config *cfg)
 {
 	if (cfg->tree == NULL)

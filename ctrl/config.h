@@ -4,6 +4,7 @@
 #define CTRL_CONFIG_H
 
 #include <libyang/libyang.h>
+#include <stdbool.h>
 
 #include "ctrl/domains.h"
 
@@ -36,6 +37,9 @@ int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hd
 char *config_json(const struct config *cfg);
 /* The same for one node (options: LYD_PRINT_*). */
 char *config_node_json(const struct lyd_node *node, uint32_t options);
+/* The same for people to see: without leaves named "secret", which can be written and never read. */
+char *config_shown_json(const struct lyd_node *node, uint32_t options);
+bool config_is_secret(const struct lyd_node *node);
 
 void config_destroy(struct config *cfg);
 

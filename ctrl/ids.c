@@ -24,6 +24,9 @@ static const char *const space_name[ID_SPACES] = {
 	"classifier-rule",
 	"sid-function",
 	"steering",
+	"bridge",
+	"bridge-member",
+	"vlan-table",
 };
 
 struct entry {

@@ -22,6 +22,9 @@ enum id_space {
 	ID_RULE,
 	ID_SID_FUNCTION,
 	ID_STEERING, /* rules, named by port and match */
+	ID_BRIDGE,
+	ID_BRIDGE_MEMBER,
+	ID_VLAN_TABLE,
 	ID_SPACES
 };
 

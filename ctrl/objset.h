@@ -46,7 +46,8 @@ int objset_sort(struct objset *s, const struct object **ret_a, const struct obje
 const struct object *objset_find(const struct objset *s, const struct ctrl_kind *kind,
 				 const void *key);
 
-/* Same kind, key and meaning (the shorter body counts as zero-extended). */
+/* Same kind, key and meaning (the shorter body counts as zero-extended).  A secret that reads as zeros on one side was
+ * dumped by a data plane: it counts as equal. */
 bool object_equal(const struct object *a, const struct object *b);
 int object_cmp_key(const struct object *a, const struct object *b);
 /* "route 10.0.0.0/8 ..." */

@@ -232,7 +232,7 @@ static struct json_object *entries_json(const struct lyd_node *node, uint32_t op
 	struct json_object *all = NULL, *top = NULL;
 
 	for (; node != NULL; node = cfg_next(node)) {
-		char *text = config_node_json(node, options);
+		char *text = config_shown_json(node, options);
 		struct json_object *o = text != NULL ? json_tokener_parse(text) : NULL;
 		free(text);
 		json_object_object_foreach(o, key, list)
@@ -275,7 +275,7 @@ static void get_config(struct ctrl *c, struct http_req *req, enum datastore ds,
 	}
 	set_validators(c, req, ds);
 	bool many = last->n_keys == 0 && (last->schema->nodetype & (LYS_LIST | LYS_LEAFLIST)) != 0;
-	char *text = many ? NULL : config_node_json(node, options);
+	char *text = many ? NULL : config_shown_json(node, options);
 	if (text != NULL && q->fields == NULL && q->depth == 0) {
 		http_reply(req, 200, RESTCONF_JSON, text, strlen(text));
 	} else {
@@ -320,7 +320,7 @@ static void get_datastore(struct ctrl *c, struct http_req *req, enum datastore d
 		return;
 	}
 	if (q->content != CONTENT_NONCONFIG && tree != NULL)
-		text = config_node_json(tree, LYD_PRINT_WITHSIBLINGS | q->defaults);
+		text = config_shown_json(tree, LYD_PRINT_WITHSIBLINGS | q->defaults);
 	else
 		text = strdup("{}\n");
 	set_validators(c, req, ds);

@@ -220,6 +220,58 @@ static void print_sids(struct cli *cli, struct json_object *o, const struct view
 	table_print(cli, t);
 }
 
+static void print_bridges(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "BRIDGE", "MAC", "MEMBER", "KIND", ">AGE", NULL };
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(m, js_get(o, "mac"))
+	{
+		table_cell(t, "%s", js_str(m, "bridge"));
+		table_cell(t, "%s", js_str(m, "mac"));
+		table_cell(t, "%s", js_str(m, "member"));
+		table_cell(t, "%s", js_str(m, "static")[0] == 't' ? "static" : "learned");
+		table_cell(t, "%s", js_str(m, "age"));
+	}
+	table_print(cli, t);
+}
+
+static void print_oam(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { ">NUMBER", "TIME",   "INTERFACE", "SID",
+					     ">OCTETS", "PACKET", NULL };
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(c, js_get(o, "copy"))
+	{
+		table_cell(t, "%s", js_str(c, "number"));
+		table_cell(t, "%s", js_str(c, "time"));
+		table_cell(t, "%s", js_str(c, "interface"));
+		table_cell(t, "%s", js_str(c, "sid"));
+		table_cell(t, "%s", js_str(c, "length"));
+		table_cell(t, "%s", js_str(c, "summary"));
+	}
+	table_print(cli, t);
+}
+
+static void print_capabilities(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { ">CODEPOINT", "BEHAVIOR", "FLAVORS", NULL };
+	struct table *t = table_new(heads);
+	char text[100];
+
+	(void)v;
+	js_foreach(b, js_get(o, "behavior"))
+	{
+		table_cell(t, "%s", js_str(b, "codepoint"));
+		table_cell(t, "%s", js_str(b, "name"));
+		table_cell(t, "%s", joined(js_get(b, "flavor"), text, sizeof(text)));
+	}
+	table_print(cli, t);
+}
+
 /* The lists of one path, a row each. */
 static void policy_lists(struct table *t, struct json_object *path)
 {
@@ -557,6 +609,11 @@ static const struct view views[] = {
 	{ .name = "routes", .path = "heddle-ip:route-state", .print = print_routes },
 	{ .name = "sids", .path = "heddle-srv6:sid-state", .print = print_sids },
 	{ .name = "policies", .path = "heddle-srv6:policy-state", .print = print_policies },
+	{ .name = "bridges", .path = "heddle-bridge:bridge-state", .print = print_bridges },
+	{ .name = "oam", .path = "heddle-srv6:oam-state", .print = print_oam },
+	{ .name = "capabilities",
+	  .path = "heddle-srv6:capability-state",
+	  .print = print_capabilities },
 	{ .name = "reflector", .path = "heddle-pm:reflector-state", .print = print_reflector },
 	{ .name = "classifiers",
 	  .path = "heddle-srv6:classifier-state",
@@ -692,6 +749,21 @@ static const struct cli_command commands[] = {
 	  .what = "SR policies: candidate paths, which one is active, segment lists and packets",
 	  .params = CLI_PARAMS(WATCH),
 	  .examples = CLI_EXAMPLES("heddle show policies") },
+	{ .name = "show bridges",
+	  .run = cmd_show,
+	  .what = "bridge domains: MAC addresses, the member behind which each is, their age",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show bridges") },
+	{ .name = "show oam",
+	  .run = cmd_show,
+	  .what = "time-stamped copies of SRv6 packets with the O-flag (RFC 9259)",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show oam", "heddle show oam --json") },
+	{ .name = "show capabilities",
+	  .run = cmd_show,
+	  .what = "SRv6 behaviors and flavors that the data plane carries",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show capabilities") },
 	{ .name = "show reflector",
 	  .run = cmd_show,
 	  .what = "STAMP sessions that the Session-Reflector expects, and what it answered",

@@ -165,5 +165,5 @@ int l2_compile(struct compile *c)
 	if (rc == 0)
 		rc = check_tags(c, tags, n);
 	free(tags);
-	return rc;
+	return rc == 0 ? l2_bridge_compile(c) : rc;
 }

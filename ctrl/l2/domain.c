@@ -30,12 +30,20 @@ const struct ctrl_kind l2_kinds[] = {
 			    describe_iface },
 	[L2_KIND_XDP_RULE] = { HD_API_XDP_RULE, HD_API_XDP_RULE_KEY, sizeof(struct hd_api_xdp_rule),
 			       "steering-rule", l2_describe_rule },
+	[L2_KIND_BRIDGE] = { HD_API_BRIDGE, 4, sizeof(struct hd_api_bridge), "bridge",
+			     l2_describe_bridge },
+	[L2_KIND_BRIDGE_PORT] = { HD_API_BRIDGE_PORT, 4, sizeof(struct hd_api_bridge_port),
+				  "bridge-member", l2_describe_bridge_port },
+	[L2_KIND_BRIDGE_MAC] = { HD_API_BRIDGE_MAC, 12, sizeof(struct hd_api_bridge_mac),
+				 "static-mac", l2_describe_bridge_mac },
+	[L2_KIND_VLAN_ENTRY] = { HD_API_VLAN_ENTRY, 8, sizeof(struct hd_api_vlan_entry),
+				 "vlan-entry", l2_describe_vlan_entry },
 	{ 0 },
 };
 
 const struct ctrl_domain l2_domain = {
 	.name = "l2",
-	.modules = (const char *const[]){ "heddle-interfaces", NULL },
+	.modules = (const char *const[]){ "heddle-interfaces", "heddle-bridge", NULL },
 	.kinds = l2_kinds,
 	.compile = l2_compile,
 	.states =
@@ -43,4 +51,8 @@ const struct ctrl_domain l2_domain = {
 			{ "heddle-interfaces:interface-state", l2_interface_state },
 			{ "heddle-interfaces:steering-state", l2_steering_state },
 			{ 0 } },
+	.states = (const struct ctrl_state[]){ { "heddle-interfaces:interface-state",
+						 l2_interface_state },
+					       { "heddle-bridge:bridge-state", l2_bridge_state },
+					       { 0 } },
 };

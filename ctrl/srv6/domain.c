@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The domain: headend (policy.c, policy_state.c, path.c, csid.c), steering (steering.c, steering_state.c) and endpoint (sid.c, sid_state.c). */
+ * The domain: headend (policy.c, policy_state.c, path.c, csid.c), steering (steering.c, steering_state.c) and endpoint
+ * (sid.c, sid_service.c, sid_state.c, oam_state.c). */
 #include "ctrl/cfg.h"
 #include "ctrl/srv6/srv6_private.h"
 #include "heddle/api/srv6.h"
@@ -30,6 +31,8 @@ const struct ctrl_kind srv6_kinds[] = {
 			     srv6_describe_rule },
 	[SRV6_KIND_INGRESS] = { HD_API_SRV6_INGRESS, 4, sizeof(struct hd_api_srv6_ingress),
 				"ingress", srv6_describe_ingress },
+	[SRV6_KIND_HMAC_KEY] = { HD_API_SRV6_HMAC_KEY, 4, sizeof(struct hd_api_srv6_hmac_key),
+				 "hmac-key", srv6_describe_hmac_key },
 	{ 0 },
 };
 
@@ -38,10 +41,13 @@ const struct ctrl_domain srv6_domain = {
 	.modules = (const char *const[]){ "heddle-srv6", NULL },
 	.kinds = srv6_kinds,
 	.compile = srv6_compile,
-	.states = (const struct ctrl_state[]){ { "heddle-srv6:sid-state", srv6_sid_state },
-					       { "heddle-srv6:policy-state", srv6_policy_state },
-					       { "heddle-srv6:classifier-state",
-						 srv6_classifier_state },
-					       { 0 } },
+	.states =
+		(const struct ctrl_state[]){
+			{ "heddle-srv6:sid-state", srv6_sid_state },
+			{ "heddle-srv6:policy-state", srv6_policy_state },
+			{ "heddle-srv6:classifier-state", srv6_classifier_state },
+			{ "heddle-srv6:oam-state", srv6_oam_state },
+			{ "heddle-srv6:capability-state", srv6_capability_state },
+			{ 0 } },
 	.ops = (const struct ctrl_op[]){ { "heddle-srv6:path-state", srv6_path_state }, { 0 } },
 };

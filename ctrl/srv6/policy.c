@@ -366,6 +366,7 @@ static int fill_policy(struct compile *c, const struct lyd_node *node,
 				    "%s is not a unicast address", source);
 	policy->vrf_id = ip_vrf(c, cfg_str(node, "vrf"));
 	policy->encap = (uint8_t)cfg_enum(node, "encapsulation", HD_SRV6_H_ENCAPS_RED);
+	policy->hmac_key_id = cfg_u32(node, "hmac-key", 0);
 	read_treatment(node, &policy->treatment);
 	return 0;
 }
@@ -373,7 +374,7 @@ static int fill_policy(struct compile *c, const struct lyd_node *node,
 /* Octets of the message: without a treatment of its own it ends behind the last list. */
 static size_t policy_size(const struct hd_api_srv6_policy *p)
 {
-	return p->treatment.set != 0 ?
+	return p->treatment.set != 0 || p->hmac_key_id != 0 ?
 		       sizeof(*p) :
 		       offsetof(struct hd_api_srv6_policy, list) + p->n_lists * sizeof(p->list[0]);
 }

@@ -85,7 +85,12 @@ static int check_arguments(struct compile *c, const struct lyd_node *node,
 		bool needed;
 	} rules[] = {
 		{ "next-hop", HD_SRV6_ARG_NEXTHOP, true },
+		{ "next-hop", HD_SRV6_ARG_NEXTHOP | HD_SRV6_ARG_SERVICE, false },
 		{ "policy", HD_SRV6_ARG_POLICY, true },
+		{ "policy", HD_SRV6_ARG_POLICY, false },
+		{ "bridge", HD_SRV6_ARG_L2TABLE, false },
+		{ "vlan-table", HD_SRV6_ARG_L2TABLE, false },
+		{ "interface", HD_SRV6_ARG_IFACE | HD_SRV6_ARG_SERVICE, false },
 		{ "vrf", HD_SRV6_ARG_TABLE | HD_SRV6_ARG_TABLE4 | HD_SRV6_ARG_TABLE6,
 		  false }, /* default VRF */
 	};
@@ -102,9 +107,11 @@ static int check_arguments(struct compile *c, const struct lyd_node *node,
 		if (leaf == NULL && rules[i].needed && (info->args & rules[i].args) != 0)
 			return compile_fail(c, behavior, "%s needs '%s' (RFC 8986 section %s)",
 					    lyd_get_value(behavior), rules[i].leaf, info->section);
-		if (leaf != NULL && (info->args & rules[i].args) == 0)
-			return compile_fail(c, leaf, "%s has no '%s' (RFC 8986 section %s)",
-					    lyd_get_value(behavior), rules[i].leaf, info->section);
+		if (leaf != NULL && !rules[i].needed && (info->args & rules[i].args) == 0)
+			return compile_fail(c, leaf, "%s has no '%s'%s%s%s",
+					    lyd_get_value(behavior), rules[i].leaf,
+					    info->section[0] != '\0' ? " (RFC 8986 section " : "",
+					    info->section, info->section[0] != '\0' ? ")" : "");
 	}
 	if (hd_srv6_codepoint(sid->behavior, sid->flavors) == 0)
 		return compile_fail(c, cfg_child(node, "flavor"),
@@ -156,6 +163,8 @@ static int compile_sid(struct compile *c, const struct lyd_node *srv6, const str
 		.behavior = (uint16_t)cfg_enum(node, "behavior", 0),
 		.flavors = (uint16_t)cfg_enum_mask(node, "flavor"),
 		.upper_allow = cfg_enum_mask(node, "upper-layer"),
+		.hmac = (uint8_t)cfg_enum(node, "hmac", HD_SRV6_HMAC_IGNORE),
+		.flags = cfg_bool(node, "o-flag", false) ? HD_SRV6_SID_F_OAM : 0,
 	};
 
 	int rc = 0;
@@ -192,9 +201,11 @@ static int compile_sid(struct compile *c, const struct lyd_node *srv6, const str
 		if (rc == 0 && sid.target_id == 0)
 			return 0; /* the BSID leaves with its policy (RFC 9256 section 8.1) */
 	} else {
-		rc = ip_next_hops(c, node, sid.behavior == HD_SRV6_END_DX4 ? 4 : 6, &sid.target,
+		rc = ip_next_hops(c, node, srv6_sid_family(node, sid.behavior), &sid.target,
 				  &sid.target_id);
 	}
+	if (rc == 0)
+		rc = srv6_sid_service(c, node, &sid);
 	return rc < 0 ? rc : compile_add(c, &srv6_kinds[SRV6_KIND_SID], &sid, sizeof(sid), node);
 }
 
@@ -202,6 +213,7 @@ int srv6_compile_sids(struct compile *c, const struct lyd_node *srv6)
 {
 	int rc = 0;
 
+	cfg_foreach(key, srv6, "hmac-key") if (rc == 0) rc = srv6_compile_hmac_key(c, key);
 	cfg_foreach(sid, srv6, "sid") if (rc == 0) rc = compile_sid(c, srv6, sid);
 	return rc;
 }

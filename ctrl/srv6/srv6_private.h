@@ -13,6 +13,7 @@ enum {
 	SRV6_KIND_DOMAIN,
 	SRV6_KIND_RULE,
 	SRV6_KIND_INGRESS,
+	SRV6_KIND_HMAC_KEY,
 };
 extern const struct ctrl_kind srv6_kinds[];
 
@@ -39,6 +40,18 @@ void srv6_classifier_state(struct ctrl *c, struct http_req *req);
 int srv6_check_locator(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *at,
 		       const uint8_t sid[16], uint8_t sid_plen);
 int srv6_compile_sids(struct compile *c, const struct lyd_node *srv6);
+/* Family of the packets a SID's next hops get. */
+uint8_t srv6_sid_family(const struct lyd_node *node, uint16_t behavior);
+/* Arguments of SIDs for frames and of proxies; adds the way back from a service. */
+struct hd_api_srv6_sid;
+int srv6_sid_service(struct compile *c, const struct lyd_node *node, struct hd_api_srv6_sid *sid);
+int srv6_compile_hmac_key(struct compile *c, const struct lyd_node *node);
+/* What an interface needs because services send their packets back on it. */
+struct hd_api_iface;
+int srv6_service_interface(struct compile *c, const char *name, struct hd_api_iface *iface);
+void srv6_oam_state(struct ctrl *c, struct http_req *req);
+void srv6_capability_state(struct ctrl *c, struct http_req *req);
+void srv6_describe_hmac_key(const void *body, char *buf, size_t size);
 void srv6_describe_sid(const void *body, char *buf, size_t size);
 void srv6_sid_state(struct ctrl *c, struct http_req *req);
 

@@ -271,6 +271,10 @@ int srv6_interface(struct compile *c, const char *name, struct hd_api_iface *ifa
 	struct lyd_node *node;
 	char path[128];
 
+	int rc = srv6_service_interface(c, name, iface);
+
+	if (rc < 0)
+		return rc;
 	snprintf(path, sizeof(path), "interface[name='%s']", name);
 	if (srv6 == NULL || lyd_find_path(srv6, path, 0, &node) != LY_SUCCESS)
 		return 0;

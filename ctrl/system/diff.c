@@ -62,7 +62,9 @@ static int flatten(const struct lyd_node *tree, struct lines *l)
 				char *path = lyd_path(node, LYD_PATH_STD, NULL, 0), *text = NULL;
 				if (path == NULL ||
 				    asprintf(&text, "%s%s%s", path, term ? " = " : "",
-					     term ? lyd_get_value(node) : "") < 0)
+					     !term                  ? "" :
+					     config_is_secret(node) ? "(secret)" :
+								      lyd_get_value(node)) < 0)
 					rc = -ENOMEM;
 				else
 					rc = lines_add(l, text);

@@ -59,11 +59,12 @@ struct bridge_mac *bridge_mac_find(uint64_t key)
 
 void bridge_mac_tell(unsigned worker, uint64_t key, uint16_t member)
 {
-	struct teller *t = tellers[worker];
-	struct told one = { key, member };
-	uint64_t now = __atomic_load_n(&round_no, __ATOMIC_RELAXED),
-		 mark = key ^ (uint64_t)member << 48;
+	/* a packet that is only explained teaches nothing */
+	struct teller *t = worker < dp_limits.workers ? tellers[worker] : NULL;
+	uint64_t now = __atomic_load_n(&round_no, __ATOMIC_RELAXED);
+	uint64_t mark = key ^ (uint64_t)member << 48;
 	uint32_t h = rte_hash_crc_8byte(mark, 0) % RECENT;
+	struct told one = { key, member };
 
 	if (t == NULL)
 		return;
