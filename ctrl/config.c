@@ -224,6 +224,13 @@ static bool find_secrets(struct lyd_node **node, bool siblings, bool cut)
 	return any;
 }
 
+bool config_has_secret(const struct lyd_node *tree)
+{
+	struct lyd_node *look = (struct lyd_node *)(uintptr_t)tree;
+
+	return find_secrets(&look, true, false);
+}
+
 char *config_shown_json(const struct lyd_node *node, uint32_t options)
 {
 	bool siblings = (options & LYD_PRINT_WITHSIBLINGS) != 0;

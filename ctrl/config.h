@@ -40,6 +40,8 @@ char *config_node_json(const struct lyd_node *node, uint32_t options);
 /* The same for people to see: without leaves named "secret", which can be written and never read. */
 char *config_shown_json(const struct lyd_node *node, uint32_t options);
 bool config_is_secret(const struct lyd_node *node);
+/* Is there one in this tree, siblings included?  NULL is a tree without any. */
+bool config_has_secret(const struct lyd_node *tree);
 
 void config_destroy(struct config *cfg);
 

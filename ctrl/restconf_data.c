@@ -313,7 +313,7 @@ static void get_datastore(struct ctrl *c, struct http_req *req, enum datastore d
 	char *text = NULL;
 
 	if (ds != DS_CANDIDATE && !state && q->defaults == LYD_PRINT_WD_EXPLICIT &&
-	    q->fields == NULL && q->depth == 0 && q->content != CONTENT_NONCONFIG) {
+	    !config_has_secret(tree) && q->fields == NULL && q->depth == 0 && q->content != CONTENT_NONCONFIG) {
 		text = running_config(c->running)->json;
 		set_validators(c, req, ds);
 		http_reply(req, 200, RESTCONF_JSON, text, strlen(text));

@@ -32,7 +32,7 @@ WAYS = {
     "NEXT-CSID, three, node and function": (["fd00:1:100:100:d600::"], A6),
     "NEXT-CSID with PSP": (["fd00:1:101::", "fc00:1::46"], A6),
     "NEXT-CSID, the kernel's and ours": (["fd00:1:200:100:d600::"], A6),
-    "REPLACE-CSID container": (["fd00:3:0:1:1::", "::d6:0:1:1:0:1:1"], A6),
+    "REPLACE-CSID container": (["fd00:3:0:1:1::", "::d6:1:1:1"], A6),
 }
 
 
@@ -81,8 +81,8 @@ class KernelNet:
                  "default-vrf": True},
                 {"sid": "fd00:3:0:1:1::/80", "behavior": "end", "flavor": ["replace-csid"],
                  "structure": {"block-length": 48, "node-length": 16, "function-length": 16}},
-                {"sid": "fd00:3:0:d6::/64", "behavior": "end-dt6", "flavor": ["replace-csid"],
-                 "structure": {"block-length": 48, "node-length": 16}, "default-vrf": True}]
+                {"sid": "fd00:3:0:d6:1::/80", "behavior": "end-dt6", "flavor": ["replace-csid"],
+                 "structure": {"block-length": 48, "node-length": 16, "function-length": 16}, "default-vrf": True}]
         there = {"name": "there", "encapsulation": "h-encaps", "segment-list": [
             {"name": "only", "segment": policy or ["fc00:2::e", "fc00:2::d6"]}]}
         if key:
