@@ -120,8 +120,9 @@ static inline void xp_frames(const char *why, const struct xp *x, const char *te
 	}
 }
 
-/* Explain, then send: watched, for the verdicts of every node; and as usual, by whatever way is short.  Interface ids are those of their ports, as in the beds.  frames: compare what leaves too (not
- * where the slow path answers with packets of its own).  Returns what was explained. */
+/* Explain, then send: watched, for the verdicts of every node; and as usual, by whatever way is short.
+ * Interface ids are those of their ports, as in the beds.  frames: compare what leaves too (not where the slow path
+ * answers with packets of its own).  Returns what was explained. */
 static inline const struct xp *xp_check(const char *why, uint32_t iface, const void *frame,
 					size_t len, bool frames)
 {

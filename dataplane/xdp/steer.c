@@ -215,7 +215,7 @@ static int xdp_refused(const char **what)
 	return may_admin() ? 0 : -EPERM;
 }
 
-/* ---- the program on the device ------------------------------------------------------------------------------------- */
+/* ---- the program on the device ---- */
 
 /* Value of "name=" in devargs; false: not there, or too long. */
 static bool devarg(const char *devargs, const char *name, char *ret, size_t size)

@@ -22,13 +22,28 @@
 static struct steer_bpf *skel;
 static int xsk = -1;
 
-enum { R_SID = 1, R_ADDR4, R_ADDR6, R_KERNEL, R_NSH, R_PPPOE, R_VLAN, R_QINQ, R_STAMP, R_UNICAST, R_LL, R_TRANSIT };
+enum {
+	R_SID = 1,
+	R_ADDR4,
+	R_ADDR6,
+	R_KERNEL,
+	R_NSH,
+	R_PPPOE,
+	R_VLAN,
+	R_QINQ,
+	R_STAMP,
+	R_UNICAST,
+	R_LL,
+	R_TRANSIT
+};
 
-static void set(const struct bpf_map *map, const void *key, uint32_t rule, uint16_t action, uint16_t own)
+static void set(const struct bpf_map *map, const void *key, uint32_t rule, uint16_t action,
+		uint16_t own)
 {
 	struct steer_rule v = { .rule = rule, .action = action, .own = own };
 
-	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(map), key, &v, BPF_ANY), 0, "%s", strerror(errno));
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(map), key, &v, BPF_ANY), 0, "%s",
+		     strerror(errno));
 }
 
 static void set6(const char *addr, unsigned plen, uint32_t rule, uint16_t action, uint16_t own)
@@ -61,8 +76,8 @@ static void up(void)
 	skel = xsk >= 0 ? steer_bpf__open_and_load() : NULL;
 	if (skel == NULL)
 		return;
-	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(skel->maps.xsks_map), &queue, &xsk, BPF_ANY), 0, "%s",
-		     strerror(errno));
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(skel->maps.xsks_map), &queue, &xsk, BPF_ANY),
+		     0, "%s", strerror(errno));
 	set6("fc00:1::", 32, R_SID, STEER_TAKE, 0);
 	set6("2001:db8:b::1", 128, R_ADDR6, STEER_TAKE, 1);
 	set6("fc00:1:1::", 48, R_KERNEL, STEER_PASS, 0);
@@ -90,8 +105,8 @@ TestSuite(steer_bpf, .init = up, .fini = down);
 static int run(const uint8_t *frame, size_t len)
 {
 	uint8_t out[2048];
-	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = (uint32_t)len, .data_out = out,
-		    .data_size_out = sizeof(out), .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = (uint32_t)len,
+		    .data_out = out, .data_size_out = sizeof(out), .repeat = 1);
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.heddle_steer), &o) < 0)
 		return -errno;
@@ -114,7 +129,7 @@ static struct steer_count count(uint32_t rule)
 	return sum;
 }
 
-#define ETH "eth / "
+#define ETH        "eth / "
 #define NS(target) "icmp6 135 0 0 / data " target
 #define T_ADDR6    "20010db8000b00000000000000000001"
 #define T_OTHER    "20010db8000b00000000000000000002"
@@ -125,27 +140,34 @@ static const struct {
 	uint32_t rule;
 } rows[] = {
 	{ "SID in a locator", ETH "ip6 2001:db8::1 fc00:1::e 64 / udp 1 2", true, R_SID },
-	{ "the kernel's part of the locator", ETH "ip6 2001:db8::1 fc00:1:1::e 64 / udp 1 2", false, R_KERNEL },
-	{ "SID with an SRH", ETH "ip6 2001:db8::1 fc00:1::e 64 / srh fc00:2::1,fc00:1::e 1 / udp 1 2", true, R_SID },
+	{ "the kernel's part of the locator", ETH "ip6 2001:db8::1 fc00:1:1::e 64 / udp 1 2", false,
+	  R_KERNEL },
+	{ "SID with an SRH",
+	  ETH "ip6 2001:db8::1 fc00:1::e 64 / srh fc00:2::1,fc00:1::e 1 / udp 1 2", true, R_SID },
 	{ "another SID", ETH "ip6 2001:db8::1 fc00:2::e 64 / udp 1 2", false, 0 },
 	{ "own address", ETH "ip4 10.0.0.1 10.0.0.9 64 / icmp4 8 0 1", true, R_ADDR4 },
 	{ "the kernel's address", ETH "ip4 10.0.0.1 10.0.0.10 64 / tcp 1 22 2", false, 0 },
 	{ "transit prefix", ETH "ip4 10.0.0.1 10.50.1.1 64 / udp 1 2", true, R_TRANSIT },
-	{ "the kernel's in a transit prefix", ETH "ip4 10.0.0.1 10.50.7.7 64 / udp 1 862", false, R_KERNEL },
+	{ "the kernel's in a transit prefix", ETH "ip4 10.0.0.1 10.50.7.7 64 / udp 1 862", false,
+	  R_KERNEL },
 	{ "STAMP", ETH "ip4 10.0.0.1 10.0.0.10 64 / udp 1 862", true, R_STAMP },
 	{ "STAMP over IPv6", ETH "ip6 2001:db8::1 2001:db8:b::2 64 / udp 1 862", true, R_STAMP },
-	{ "STAMP behind an SRH", ETH "ip6 2001:db8::1 2001:db8:b::2 64 / srh 2001:db8:b::2 0 / udp 1 862", true,
-	  R_STAMP },
+	{ "STAMP behind an SRH",
+	  ETH "ip6 2001:db8::1 2001:db8:b::2 64 / srh 2001:db8:b::2 0 / udp 1 862", true, R_STAMP },
 	{ "TCP to the same number", ETH "ip4 10.0.0.1 10.0.0.10 64 / tcp 1 862 2", false, 0 },
 	{ "VLAN", ETH "vlan 100 / ip4 10.0.0.1 10.9.9.9 64 / udp 1 2", true, R_VLAN },
 	{ "two tags", ETH "vlan 100 / vlan 7 / ip4 10.0.0.1 10.9.9.9 64 / udp 1 2", true, R_QINQ },
-	{ "another VLAN, our address in it", ETH "vlan 200 / ip4 10.0.0.1 10.0.0.9 64 / udp 1 2", false, 0 },
+	{ "another VLAN, our address in it", ETH "vlan 200 / ip4 10.0.0.1 10.0.0.9 64 / udp 1 2",
+	  false, 0 },
 	{ "priority tag", ETH "vlan 0 / ip4 10.0.0.1 10.0.0.9 64 / udp 1 2", true, R_ADDR4 },
-	{ "solicitation for us", ETH "ip6 2001:db8::1 ff02::1:ff00:1 255 / " NS(T_ADDR6), true, R_ADDR6 },
-	{ "solicitation for the kernel", ETH "ip6 2001:db8::1 ff02::1:ff00:2 255 / " NS(T_OTHER), false, 0 },
-	{ "advertisement to a link-local address", ETH "ip6 2001:db8::1 fe80::1 255 / icmp6 136 0 0 / data " T_OTHER, true,
-	  R_LL },
-	{ "ping to a link-local address", ETH "ip6 2001:db8::1 fe80::1 64 / icmp6 128 0 1 / fill 16", false, 0 },
+	{ "solicitation for us", ETH "ip6 2001:db8::1 ff02::1:ff00:1 255 / " NS(T_ADDR6), true,
+	  R_ADDR6 },
+	{ "solicitation for the kernel", ETH "ip6 2001:db8::1 ff02::1:ff00:2 255 / " NS(T_OTHER),
+	  false, 0 },
+	{ "advertisement to a link-local address",
+	  ETH "ip6 2001:db8::1 fe80::1 255 / icmp6 136 0 0 / data " T_OTHER, true, R_LL },
+	{ "ping to a link-local address",
+	  ETH "ip6 2001:db8::1 fe80::1 64 / icmp6 128 0 1 / fill 16", false, 0 },
 	{ "multicast", ETH "ip6 2001:db8::1 ff02::5 1 / data 00", false, 0 },
 	{ "multicast, IPv4", ETH "ip4 10.0.0.1 224.0.0.5 1 / udp 1 862", true, R_STAMP },
 };
@@ -161,11 +183,15 @@ Test(steer_bpf, rules)
 
 		pktb_parse(&b, rows[i].packet);
 		rc = run(b.buf, b.len);
-		cr_assert_eq(rc, rows[i].take ? XDP_REDIRECT : XDP_PASS, "%s: %d\n%s", rows[i].why, rc, pktb_dump(&b));
+		cr_assert_eq(rc, rows[i].take ? XDP_REDIRECT : XDP_PASS, "%s: %d\n%s", rows[i].why,
+			     rc, pktb_dump(&b));
 		after = count(rows[i].rule);
-		cr_assert_eq(after.packets - before.packets, rows[i].take, "%s: counted", rows[i].why);
-		cr_assert_eq(after.octets - before.octets, rows[i].take ? b.len : 0, "%s: octets", rows[i].why);
-		cr_assert_eq(after.passed - before.passed, !rows[i].take, "%s: passed", rows[i].why);
+		cr_assert_eq(after.packets - before.packets, rows[i].take, "%s: counted",
+			     rows[i].why);
+		cr_assert_eq(after.octets - before.octets, rows[i].take ? b.len : 0, "%s: octets",
+			     rows[i].why);
+		cr_assert_eq(after.passed - before.passed, !rows[i].take, "%s: passed",
+			     rows[i].why);
 	}
 }
 
@@ -175,20 +201,26 @@ Test(steer_bpf, other_ethertypes)
 	static const struct {
 		uint16_t type;
 		bool take;
-	} types[] = { { 0x894f, true }, { 0x8864, true }, { 0x8863, false }, { 0x88cc, false }, { 0x0100, false } };
+	} types[] = { { 0x894f, true },
+		      { 0x8864, true },
+		      { 0x8863, false },
+		      { 0x88cc, false },
+		      { 0x0100, false } };
 	uint8_t f[64] = { 2 };
 
 	if (skel == NULL)
 		cr_skip_test("no CAP_BPF or no AF_XDP here");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		wire_put16(f + 12, types[i].type);
-		cr_assert_eq(run(f, sizeof(f)), types[i].take ? XDP_REDIRECT : XDP_PASS, "0x%04x", types[i].type);
+		cr_assert_eq(run(f, sizeof(f)), types[i].take ? XDP_REDIRECT : XDP_PASS, "0x%04x",
+			     types[i].type);
 	}
 }
 
 Test(steer_bpf, arp)
 {
-	uint8_t f[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 2, 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1 };
+	uint8_t f[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,
+			  2,    0x08, 0x06, 0,    1,    8,    0, 6, 4, 0, 1 };
 
 	if (skel == NULL)
 		cr_skip_test("no CAP_BPF or no AF_XDP here");
@@ -228,7 +260,8 @@ Test(steer_bpf, fragments_and_chains)
 		for (unsigned k = 0; k < n; k++, p += 8)
 			p[0] = k + 1 == n ? IP_NH_UDP : IP_NH_DSTOPTS;
 		wire_put16(p + 2, 862);
-		cr_assert_eq(run(f, (size_t)(p + 8 - f)), n <= 6 ? XDP_REDIRECT : XDP_PASS, "%u headers", n);
+		cr_assert_eq(run(f, (size_t)(p + 8 - f)), n <= 6 ? XDP_REDIRECT : XDP_PASS,
+			     "%u headers", n);
 	}
 }
 
@@ -244,8 +277,8 @@ Test(steer_bpf, truncated)
 		for (size_t n = 14; n < b.len; n++) {
 			int rc = run(b.buf, n);
 
-			cr_assert(rc == XDP_PASS || (rc == XDP_REDIRECT && rows[i].take), "%s cut to %zu: %d",
-				  rows[i].why, n, rc);
+			cr_assert(rc == XDP_PASS || (rc == XDP_REDIRECT && rows[i].take),
+				  "%s cut to %zu: %d", rows[i].why, n, rc);
 			if (n < 14 + 20 && rows[i].rule != R_VLAN && rows[i].rule != R_QINQ)
 				cr_assert_eq(rc, XDP_PASS, "%s cut to %zu", rows[i].why, n);
 		}
