@@ -68,6 +68,23 @@ static const struct {
 };
 #define N_MORE_SIDS (sizeof(more_sids) / sizeof(more_sids[0]))
 
+/* Keys, and SIDs that require an HMAC of one of them. */
+static const struct {
+	uint32_t id;
+	const char *secret;
+} keys[] = { { 42, "a secret of the suite" }, { 43, "another secret" } };
+#define N_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static const struct sid_name hmac_sids[] = {
+	{ .name = "hmac", .addr = "2001:db8:b::110", .behavior = HD_SRV6_END, .plen = 128 },
+	{ .name = "hmac-dt6",
+	  .addr = "2001:db8:b::111",
+	  .behavior = HD_SRV6_END_DT6,
+	  .table6 = 10,
+	  .plen = 128 },
+};
+#define N_HMAC_SIDS (sizeof(hmac_sids) / sizeof(hmac_sids[0]))
+
 static const char *segment_addr(const char *name, size_t len)
 {
 	return len == 3 && memcmp(name, "C14", 3) == 0 ? "2001:db8:c:14::1" : name_addr(name, len);
@@ -105,6 +122,30 @@ static void policy_start(const struct policy_def *d)
 		hx_route(0, d->prefix[k], HD_TARGET_POLICY, d->id);
 }
 
+static void hmac_start(void)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		struct hd_api_srv6_hmac_key k = { .key_id = keys[i].id,
+						  .secret_len = (uint8_t)strlen(keys[i].secret) };
+
+		memcpy(k.secret, keys[i].secret, k.secret_len);
+		must(hx_set(HD_API_SRV6_HMAC_KEY, &k, sizeof(k)), "HMAC key");
+	}
+	for (uint32_t i = 0; i < N_HMAC_SIDS; i++) {
+		const struct sid_name *n = &hmac_sids[i];
+		struct hd_api_srv6_sid s = { .plen = n->plen,
+					     .sid_id = 210 + i,
+					     .behavior = n->behavior,
+					     .table6 = n->table6,
+					     .upper_allow = HD_SRV6_UPPER_ICMP6,
+					     .hmac = HD_SRV6_HMAC_REQUIRE };
+		struct ip6_addr a = pktb_addr6(n->addr);
+
+		memcpy(s.sid, &a, 16);
+		must(hx_set(HD_API_SRV6_SID, &s, sizeof(s)), n->name);
+	}
+}
+
 static void start(void)
 {
 	struct hd_api_srv6_conf c = { .flow_seed = 1 };
@@ -118,6 +159,7 @@ static void start(void)
 	hx_route(0, "2001:db8:b::/48", HD_TARGET_UNREACHABLE, 0);
 	for (uint32_t i = 0; i < N_MORE_SIDS; i++)
 		lab_sid(200 + i, &more_sids[i].sid, more_sids[i].upper);
+	hmac_start();
 	dut_turn();
 }
 
@@ -704,6 +746,13 @@ static void config_heddle(FILE *f)
 		config_heddle_sid(f, &more_sids[i].sid);
 		fprintf(f, "      upper-layer: [%s]\n", more_sids[i].words);
 	}
+	for (size_t i = 0; i < N_HMAC_SIDS; i++) {
+		config_heddle_sid(f, &hmac_sids[i]);
+		fprintf(f, "      hmac: require\n");
+	}
+	fprintf(f, "  hmac-key:\n");
+	for (size_t i = 0; i < N_KEYS; i++)
+		fprintf(f, "    - {key-id: %u, secret: \"%s\"}\n", keys[i].id, keys[i].secret);
 }
 
 static void config_linux_sid(FILE *f, const struct sid_name *n)

@@ -11,8 +11,8 @@
  *   shares   H.Encaps        3 x S1, 1 x S2                2001:db8:d4::/64
  *   invalid  H.Encaps        none                          2001:db8:d5::/64
  *   narrow   H.Encaps        C14,S1,S2,S3,Q by MTU 1400    2001:db8:d6::/64
- *   2001:db8:b::/48 is unreachable; 2001:db8:b::1a0 is an End SID that allows TCP only, 2001:db8:b::1a1 one that allows
- *   UDP. */
+ *   2001:db8:b::/48 is unreachable; 2001:db8:b::1a0 is an End SID that allows TCP only, ::1a1 one that allows UDP;
+ *   2001:db8:b::110 is an End SID, ::111 an End.DT6 SID of table 10, that require an HMAC. */
 #ifndef SRV6_TESTS_ROWS_MORE_H
 #define SRV6_TESTS_ROWS_MORE_H
 
@@ -49,6 +49,24 @@ struct more_row {
 #define TO4(net, ttl) "ip4 $A4 10.0." net ".1 " ttl " / udp / fill 16"
 #define NOT_YET(what) .want = MORE_LATER, .later = what
 
+/* HMAC TLVs of the suite's keys, 42 "a secret of the suite" and 43 "another secret",
+	  computed with Python's hmac over the
+ * text of RFC 8754 section 2.1.2.1: source $T, and the list of the row. */
+#define TLV(d, key, digest) "tlv 0526" d "000000" key digest
+#define MAC_GOOD            "9b8ee32ca8d3fdf5488e682a1eb062cb8f67ed7632b9b38f5faf13e7c8fdbaa9"
+#define MAC_FLAGS           "c92cb648b9234e0203e8ab150f703346492b05ab1cd19a68ce93c26cb30bc984"
+#define MAC_RED_D           "5fd3f56ee5ffd4efbda53a94e23e66b2735c0cac97eab866f602a1e24d6a2bb2"
+#define MAC_RED             "893cc137db893d057dd8c7852d8f07574741a8d3390fd88114e30dc839109718"
+#define MAC_LINUX           "d2dd2e42bb2a9d8de5cc9cd81a343a7a980f927033d4d66f4d350d32743962bc"
+#define MAC_OTHER_LIST      "1d9e617d5a773d4c96c77fa693b59dbc31572433067ca2281fe10d142c2df638"
+#define MAC_LAST            "0063e09cd8e802152a9d39016e757e1450494242b120510ce086697449b7a03b"
+#define MAC_OTHER_KEY       "fa6abad8b2987affb50c06e5e56c96bdfc37680687c4c7142d0c94b42c13e617"
+#define SIGNED_BY(mac)      "ip6 $T 2001:db8:b::110 64 / srh $R,2001:db8:b::110 1 / " mac " / " UDP
+#define SIGNED              SIGNED_BY(TLV("0000", "2a", MAC_GOOD))
+#define HMAC_BAD            "srv6-endpoint", "hmac-bad", MORE_ICMP6, .type = 4, .data = 80
+#define HMAC_GOOD(out_text) "srv6-endpoint", "forward", MORE_OUT, .port = 2, .out = out_text
+#define SIGNED_OUT(mac)     "ip6 $T $R 63 / srh $R,2001:db8:b::110 0 / " mac " / " UDP
+
 /* clang-format off */
 static const struct more_row more_rows[] = {
 	{ "S-022", "SRH with segments left at an address that is no SID (8754 4.3.2)",
@@ -82,13 +100,20 @@ static const struct more_row more_rows[] = {
 	  .want = MORE_ELSEWHERE, .later = "unit test srv6-conformance, s061_set_of_next_hops" },
 	{ "S-062", "End.X, the next hop is down: no way around (8986 4.2)", "", "",
 	  .want = MORE_ELSEWHERE, .later = "unit test srv6-conformance, s062_next_hop_down" },
-	{ "S-075", "End.DX2: the frame as it was (8986 4.9)", "", "", NOT_YET("End.DX2") },
-	{ "S-076", "End.DX2V: the port of the VLAN (8986 4.10)", "", "", NOT_YET("End.DX2V") },
-	{ "S-077", "End.DX2V: a VLAN nobody has (8986 4.10)", "", "", NOT_YET("End.DX2V") },
-	{ "S-078", "End.DT2U: flood, learn, unicast (8986 4.11)", "", "", NOT_YET("End.DT2U") },
-	{ "S-079", "End.DT2M: not to the port of the argument (8986 4.12)", "", "", NOT_YET("End.DT2M") },
-	{ "S-080", "End.DX2: a frame shorter than its header (8986 4.9)", "", "", NOT_YET("End.DX2") },
-	{ "S-183", "End.DX2, End.DT2M: must be last (8986 4.9, 4.12)", "", "", NOT_YET("End.DX2, End.DT2M") },
+	{ "S-075", "End.DX2: the frame as it was (8986 4.9)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, dx2" },
+	{ "S-076", "End.DX2V: the port of the VLAN (8986 4.10)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, dx2v" },
+	{ "S-077", "End.DX2V: a VLAN nobody has (8986 4.10)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, dx2v" },
+	{ "S-078", "End.DT2U: flood, learn, unicast (8986 4.11)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, dt2u" },
+	{ "S-079", "End.DT2M: not to the port of the argument (8986 4.12)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, dt2m" },
+	{ "S-080", "End.DX2: a frame shorter than its header (8986 4.9)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, dx2" },
+	{ "S-183", "End.DX2: with SRH; must be last (8986 4.9, 4.12)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, dx2" },
 
 	{ "S-090", "H.Encaps, three SIDs; class copied, hop counted (8986 5.1)", TO("d1", "64"), "0=6b 1=80",
 	  "srv6-encap", "forward", MORE_ENCAP, .port = 2, .out = "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " TO("d1",
@@ -100,7 +125,7 @@ static const struct more_row more_rows[] = {
 	  MORE_ENCAP,
 	  .port = 2, .out = "ip6 $T $S1 64 / " TO("d3", "63") },
 	{ "S-093", "H.Encaps.Red, one SID with HMAC: an SRH for it (8986 5.2)", "", "",
-	  NOT_YET("HMAC at the headend") },
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-hmac, one_segment_keeps_the_srh" },
 	{ "S-094", "H.Encaps, IPv4 inside (8986 5.1)", TO4("101", "64"), "", "srv6-encap", "forward", MORE_ENCAP,
 	  .port = 2, .out = "ip6 $T $S1 64 / srh $S3,$S2,$S1 2 / " TO4("101", "63") },
 	{ "S-094b", "H.Encaps.Red, IPv4 inside (8986 5.2)", TO4("102", "64"), "", "srv6-encap", "forward", MORE_ENCAP,
@@ -139,38 +164,68 @@ static const struct more_row more_rows[] = {
 	{ "S-186", "invalid lists (9256 5.1)", "", "",
 	  .want = MORE_ELSEWHERE, .later = "unit test of ctrl/srv6, s186_invalid_lists" },
 
-	{ "S-110", "TLV past the SRH, TLVs processed (8754 2.1)", "", "", NOT_YET("processing of TLVs") },
+	{ "S-110", "TLV past the SRH, TLVs processed (8754 2.1)", SIGNED, "81=27",
+	  "srv6-endpoint", "tlv-overrun", MORE_ICMP6, .type = 4, .data = 41 },
 	{ "S-111", "TLV past the SRH, TLVs not processed (8754 4.3.1.1.1)",
 	  "ip6 $T $E 64 / srh $R,$E 1 / tlv 0407000000000000 / " UDP, "", "srv6-endpoint", "forward", MORE_OUT,
 	  .port = 2,
 	  .out = "ip6 $T $R 63 / srh $R,$E 0 / tlv 0407000000000000 / " UDP },
-	{ "S-112", "TLV without length, TLVs processed (8754 2.1)", "", "", NOT_YET("processing of TLVs") },
+	{ "S-112", "TLV without length, TLVs processed (8754 2.1)", SIGNED, "81=25 119=04",
+	  "srv6-endpoint", "tlv-overrun", MORE_ICMP6, .type = 4, .data = 41 },
 	{ "S-113", "limit of Pad1 in a row (8754 2.1)", "", "", NOT_YET("processing of TLVs") },
 	{ "S-114", "unknown TLVs (8754 2.1)", "ip6 $T $E 64 / srh $R,$E 1 / tlv 7c02aabbfc020102 / " UDP, "",
 	  "srv6-endpoint", "forward", MORE_OUT, .port = 2,
 	  .out = "ip6 $T $R 63 / srh $R,$E 0 / tlv 7c02aabbfc020102 / " UDP },
-	{ "S-115", "HMAC: valid (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-116", "HMAC: digest changed (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-117", "HMAC: missing (8754 4.3.1.1.1)", "", "", NOT_YET("HMAC") },
-	{ "S-118", "HMAC: unknown key (8754 2.1.2.2)", "", "", NOT_YET("HMAC") },
-	{ "S-119", "HMAC: list changed (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-120", "HMAC: reduced SRH, D set (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-121", "HMAC: reduced SRH, D clear (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-122", "HMAC: destination is not the segment (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-123", "HMAC: tag changed (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-124", "HMAC: the digest of Linux (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-125", "HMAC: length (8754 2.1.2)", "", "", NOT_YET("HMAC") },
-	{ "S-126", "HMAC: flags are covered (8754 2.1.2.1)", "", "", NOT_YET("HMAC") },
-	{ "S-131", "HMAC: at the last segment (8986 9)", "", "", NOT_YET("HMAC") },
-	{ "S-132", "HMAC: roll of keys (8754 2.1.2.2)", "", "", NOT_YET("HMAC") },
-	{ "S-127", "O-flag: one copy with its time (9259 2.1.1)", "", "", NOT_YET("processing of the O-flag") },
+	{ "S-115", "HMAC: valid (8754 2.1.2.1)", SIGNED, "",
+	  HMAC_GOOD(SIGNED_OUT(TLV("0000", "2a", MAC_GOOD))) },
+	{ "S-116", "HMAC: digest changed (8754 2.1.2.1)", SIGNED, "119=00",
+	  HMAC_BAD },
+	{ "S-117", "HMAC: missing (8754 4.3.1.1.1)", "ip6 $T 2001:db8:b::110 64 / srh $R,2001:db8:b::110 1 / " UDP,
+	  "",
+	  "srv6-endpoint", "hmac-missing", .want = MORE_DROP },
+	{ "S-118", "HMAC: unknown key (8754 2.1.2.2)", SIGNED_BY(TLV("0000", "2c", MAC_GOOD)), "",
+	  HMAC_BAD },
+	{ "S-119", "HMAC: list changed (8754 2.1.2.1)", SIGNED, "63=02",
+	  HMAC_BAD },
+	{ "S-120", "HMAC: reduced SRH, D set (8754 2.1.2.1)",
+	  "ip6 $T 2001:db8:b::110 64 / srh $R 1 / " TLV("8000", "2a", MAC_RED_D) " / " UDP, "",
+	  HMAC_GOOD("ip6 $T $R 63 / srh $R 0 / " TLV("8000", "2a", MAC_RED_D) " / " UDP) },
+	{ "S-121", "HMAC: reduced SRH, D clear (8754 2.1.2.1)",
+	  "ip6 $T 2001:db8:b::110 64 / srh $R 1 / " TLV("0000", "2a", MAC_RED) " / " UDP, "",
+	  "srv6-endpoint", "hmac-bad", MORE_ICMP6, .type = 4, .data = 64 },
+	{ "S-122", "HMAC: the destination is not the segment (8754 2.1.2.1)",
+	  "ip6 $T 2001:db8:b::110 64 / srh $R,$Q 1 / " TLV("0000", "2a", MAC_OTHER_LIST) " / " UDP, "",
+	  HMAC_BAD },
+	{ "S-123", "HMAC: the tag is not covered (8754 2.1.2.1)", SIGNED, "46=be 47=ef",
+	  HMAC_GOOD(SIGNED_OUT(TLV("0000", "2a", MAC_GOOD))), .out_set = "46=be 47=ef" },
+	{ "S-124", "HMAC: the digest of Linux (8754 2.1.2.1)", SIGNED_BY(TLV("0000", "2a", MAC_LINUX)), "",
+	  HMAC_BAD },
+	{ "S-125", "HMAC: Length is not 6 + 8k (8754 2.1.2)", SIGNED, "81=25",
+	  "srv6-endpoint", "tlv-overrun", MORE_ICMP6, .type = 4, .data = 41 },
+	{ "S-126", "HMAC: flags are covered, with their own digest (8754 2.1.2.1)",
+	  SIGNED_BY(TLV("0000", "2a", MAC_FLAGS)), "45=08",
+	  HMAC_GOOD(SIGNED_OUT(TLV("0000", "2a", MAC_FLAGS))), .out_set = "45=08" },
+	{ "S-126b", "HMAC: flags changed (8754 2.1.2.1)", SIGNED, "45=08",
+	  HMAC_BAD },
+	{ "S-131", "HMAC: good at the last segment (8986 9)",
+	  "ip6 $T 2001:db8:b::111 64 / srh 2001:db8:b::111 0 / " TLV("0000", "2a", MAC_LAST) " / " IN6, "",
+	  "srv6-endpoint", "decap6", MORE_OUT, .port = 5, .out = IN6_9 },
+	{ "S-131b", "HMAC: bad at the last segment (8986 9)",
+	  "ip6 $T 2001:db8:b::111 64 / srh 2001:db8:b::111 0 / " TLV("0000", "2a", MAC_GOOD) " / " IN6, "",
+	  "srv6-endpoint", "hmac-bad", MORE_ICMP6, .type = 4, .data = 64 },
+	{ "S-132", "HMAC: two keys at once, as in a roll (8754 2.1.2.2)",
+	  SIGNED_BY(TLV("0000", "2b", MAC_OTHER_KEY)), "",
+	  HMAC_GOOD(SIGNED_OUT(TLV("0000", "2b", MAC_OTHER_KEY))) },
+	{ "S-127", "O-flag: one copy with its time (9259 2.1.1)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, oam_copy" },
 	{ "S-128", "O-flag, not processed: goes on unchanged (9259 2.1.1)", "ip6 $T $E 64 / srh $R,$E 1 / " UDP,
 	  "45=20",
 	  "srv6-endpoint", "forward", MORE_OUT, .port = 2, .out = "ip6 $T $R 63 / srh $R,$E 0 / " UDP,
 	  .out_set = "45=20" },
 	{ "S-129", "O-flag at the last segment: one reply (9259 2.1.1)", "ip6 $T $E 64 / srh $E 0 / " ECHO, "45=20",
 	  "srv6-endpoint", "local", MORE_OUT, .port = 1, .out = "ip6 $E $T 64 / " REPLY },
-	{ "S-130", "O-flag: copies are limited in rate (9259 3)", "", "", NOT_YET("processing of the O-flag") },
+	{ "S-130", "O-flag: copies are limited in rate (9259 3)", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, oam_limits" },
 	{ "S-133", "the list is checked before TLVs (8754 4.3.1.1)",
 	  "ip6 $T $E 64 / srh $R,$E 1 / tlv 0407000000000000 / " UDP, "44=09", "srv6-endpoint", "bad-list",
 	  MORE_ICMP6,
@@ -203,10 +258,14 @@ static const struct more_row more_rows[] = {
 	  .type = 3 },
 	{ "S-174", "ping of a SID that does not allow it (8986 4.1.1)", "ip6 $T 2001:db8:b::1a0 64 / " ECHO, "",
 	  "srv6-endpoint", "upper-refused", MORE_ICMP6, .type = 4, .code = 4, .data = 40 },
-	{ "S-175", "End.AS: there and back", "", "", NOT_YET("service proxies") },
-	{ "S-176", "End.AD: learns, and drops before", "", "", NOT_YET("service proxies") },
-	{ "S-177", "End.AM: there and back", "", "", NOT_YET("service proxies") },
-	{ "S-178", "End.AM: no segment left", "", "", NOT_YET("service proxies") },
+	{ "S-175", "End.AS: there and back", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, end_as" },
+	{ "S-176", "End.AD: learns, and drops before", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, end_ad" },
+	{ "S-177", "End.AM: there and back", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, end_am" },
+	{ "S-178", "End.AM: no segment left", "", "",
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6-services, end_am" },
 	{ "S-179", "a SID counts what it forwarded, and nothing else (8986 6)",
 	  "ip6 $T $E 64 / srh $R,$E 1 / " UDP, "",
 	  .want = MORE_COUNTED, .port = 2, .times = 5 },
