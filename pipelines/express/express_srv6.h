@@ -7,6 +7,22 @@
 #ifndef PIPELINES_EXPRESS_EXPRESS_SRV6_H
 #define PIPELINES_EXPRESS_EXPRESS_SRV6_H
 
+/* The answer for a destination, walked for if need be: packets of a flow must not go by different nodes, or they would
+ * overtake each other. */
+static __rte_always_inline uint32_t table_find(struct express_run *r, const struct table *t,
+					       const uint8_t *dst, bool v6)
+{
+	uint32_t word = table_probe(r, t, dst, v6);
+
+	if (unlikely(word == 0)) {
+		if (v6)
+			fwd_lookup6(&r->fwd, t->fib, &dst, &word, 1);
+		else
+			fwd_lookup4(&r->fwd, t->fib, &dst, &word, 1);
+	}
+	return word;
+}
+
 /* The SRH behind the IPv6 header at h, octets of it; 0: there is none, or not a usual one.  len: octets of IP. */
 static __rte_always_inline unsigned usual_srh(const uint8_t *h, unsigned len)
 {
@@ -44,7 +60,6 @@ static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m,
 	struct table *t = &r->inner[v6];
 	const struct adj *a;
 	unsigned total;
-	uint32_t word;
 
 	if (unlikely(room < (v6 ? 40u : 20u)))
 		return false;
@@ -54,11 +69,7 @@ static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m,
 		return false;
 	if (unlikely(t->vrf != vrf) && !table_enter(t, vrf, v6))
 		return false;
-	word = table_probe(r, t, h + (v6 ? 24 : 16), v6);
-	if (unlikely(word == 0 &&
-		     t->direct != NULL)) /* below the direct array: nobody remembers it */
-		word = fib_lookup(t->fib, h + 16);
-	a = adj_for(r, word, total, at);
+	a = adj_for(r, table_find(r, t, h + (v6 ? 24 : 16), v6), total, at);
 	if (unlikely(a == NULL))
 		return false;
 	hop_decrement(h, v6);
@@ -87,8 +98,8 @@ static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uin
 			r->n_cross += a != NULL;
 		} else if (s->plan == srv6_end) {
 			a = adj_for(r,
-				    table_probe(r, &r->lane.six,
-						srh + SRH_OFF_LIST + 16 * (left - 1), true),
+				    table_find(r, &r->lane.six,
+					       srh + SRH_OFF_LIST + 16 * (left - 1), true),
 				    len, at);
 			r->n_advance += a != NULL;
 		}
@@ -138,7 +149,7 @@ static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, 
 	total = o->len + len;
 	if (unlikely(at < o->len))
 		goto node;
-	a = adj_for(r, table_probe(r, &r->outer, o->hdr + 24, true), total, at - o->len);
+	a = adj_for(r, table_find(r, &r->outer, o->hdr + 24, true), total, at - o->len);
 	if (unlikely(a == NULL))
 		goto node;
 	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
