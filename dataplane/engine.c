@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Order of set-up and tear-down of the engine's parts, in one place. */
 #include "dataplane/engine.h"
+#include "dataplane/host.h"
 
 #include <errno.h>
 #include <string.h>
@@ -82,7 +83,9 @@ int engine_init(void)
 	rc = steer_init();
 	if (rc < 0)
 		goto fini_objects;
-	rc = pipelines_init();
+	rc = host_init();
+	if (rc == 0)
+		rc = pipelines_init();
 	if (rc < 0)
 		goto fini_objects;
 	rc = nodes_stats_init();
@@ -139,7 +142,7 @@ void engine_fini(void)
 
 unsigned engine_poll(void)
 {
-	unsigned n = punt_poll();
+	unsigned n = punt_poll() + host_poll();
 
 	rcu_reclaim();
 	capture_poll();

@@ -20,6 +20,7 @@
 #include <rte_malloc.h>
 
 #include "dataplane/api_server.h"
+#include "dataplane/host.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 #include "dataplane/pipeline.h"
@@ -324,6 +325,14 @@ static void txq_assign(const struct port *p)
 									     UINT16_MAX;
 }
 
+static int twin_follow(const struct port *p, const struct hd_api_port *msg)
+{
+	if ((msg->flags & HD_PORT_F_TWIN) != 0)
+		return host_twin_make(p->id, p->name, &p->mac, p->mtu);
+	host_twin_remove(p->id);
+	return 0;
+}
+
 static int port_make(const struct hd_api_port *msg, struct object_error *err)
 {
 	struct port *p = calloc(1, sizeof(*p));
@@ -350,6 +359,14 @@ static int port_make(const struct hd_api_port *msg, struct object_error *err)
 	rc = handoff_make(p, err);
 	if (rc < 0)
 		goto detach;
+	rc = twin_follow(p, msg);
+	if (rc < 0) {
+		object_fail(err, rc,
+			    "no twin %s in the kernel (%s): it needs /dev/net/tun, CAP_NET_ADMIN "
+			    "and a free name of at most 15 characters",
+			    p->name, strerror(-rc));
+		goto detach;
+	}
 	txq_assign(p);
 	port_publish(p->id, p);
 	place_new(p);
@@ -389,6 +406,7 @@ static void port_unmake(uint32_t id)
 
 	pipelines_link_changed(id, 0);
 	log_info("port %s: removed", p->name);
+	host_twin_remove(id);
 	port_publish(id, NULL);
 	rxqs_publish();
 	rcu_drain(); /* no worker polls it or sends through it any more */
@@ -438,6 +456,11 @@ static int port_modify(const struct hd_api_port *msg, struct object_error *err)
 	if (p == NULL)
 		return object_fail(err, -ENOMEM, "out of memory");
 	*p = *was;
+	int rc = twin_follow(p, msg);
+	if (rc < 0) {
+		free(p);
+		return object_fail(err, rc, "no twin in the kernel (%s)", strerror(-rc));
+	}
 	memcpy(p->name, msg->name, sizeof(p->name));
 	p->name[sizeof(p->name) - 1] = '\0';
 	if (msg->mtu != was->mtu)

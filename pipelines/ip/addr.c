@@ -358,7 +358,7 @@ void addr_announce(const struct iface *i)
 {
 	const struct ip_if *f = ip_if_get(i->id);
 
-	if (!i->up)
+	if (!i->up || i->host) /* the kernel's addresses are the kernel's to announce */
 		return;
 	if (f != NULL)
 		announce6(i, &f->link_local);

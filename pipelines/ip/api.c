@@ -275,7 +275,7 @@ static int route_check(const void *m, const void *old, struct object_error *err)
 	if (host_bits(r->prefix, r->plen, addr_len(r->family)))
 		return object_fail(err, -EINVAL, "the prefix has bits set behind its length %u",
 				   r->plen);
-	if (r->target == HD_TARGET_NONE || r->target > HD_TARGET_VRF)
+	if (r->target == HD_TARGET_NONE || r->target > HD_TARGET_HOST)
 		return object_fail(err, -EINVAL, "unknown route target %u", r->target);
 	if (r->target == HD_TARGET_NEXTHOP && r->family == 6) {
 		nh = object_find(HD_API_NEXTHOP, &r->id);

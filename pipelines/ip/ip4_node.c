@@ -4,6 +4,7 @@
  * Spec: RFC 791, RFC 1812 sections 4.2, 5.2, 5.3. */
 #include <string.h>
 
+#include "dataplane/host.h"
 #include "pipelines/ip/lookup.h"
 
 #define IP4_INPUT_VERDICTS(V, P)                                                                  \
@@ -19,6 +20,9 @@
 	V(P, BAD_SOURCE, "drop", WARN,                                                            \
 	  "source is 0/8, loopback, multicast or reserved (RFC 1812 5.3.7)")                      \
 	V(P, BAD_DEST, "drop", WARN, "destination is 0/8, loopback or reserved (RFC 1812 5.3.7)") \
+	V(P, HOST, "punt", INFO, "multicast or broadcast, the kernel's: through the port's twin") \
+	V(P, HOST_COPY, "drop", INFO,                                                             \
+	  "multicast or broadcast, left to the kernel, which has its own copy")                   \
 	V(P, MULTICAST, "drop", INFO, "multicast destination: multicast is not routed here")      \
 	V(P, L2_GROUP, "drop", INFO, "unicast packet in a broadcast frame (RFC 1812 5.3.4)")      \
 	V(P, SOURCE_ROUTE, "drop", WARN, "source route option (RFC 7126 4.3): not honoured")      \
@@ -53,6 +57,17 @@ static bool has_source_route(const uint8_t *p, unsigned len)
 	return false;
 }
 
+/* Multicast and broadcast: routing protocols, DHCP.  no_host: what it is where they are nobody's. */
+static rte_edge_t group(struct rte_mbuf *m, rte_edge_t no_host)
+{
+	const struct iface *i = iface_get(meta(m)->iface);
+
+	if (i == NULL || !i->host)
+		return no_host;
+	meta(m)->punt = host_punt;
+	return i->host_copy ? IP4_INPUT_HOST_COPY : IP4_INPUT_HOST;
+}
+
 /* Everything about the header that needs no table. */
 static inline rte_edge_t ip4_check(struct rte_mbuf *m, const uint8_t **key)
 {
@@ -82,12 +97,14 @@ static inline rte_edge_t ip4_check(struct rte_mbuf *m, const uint8_t **key)
 		return IP4_INPUT_BAD_CHECKSUM;
 	s = h->src.b[0];
 	d = h->dst.b[0];
-	if (unlikely(s == 0 || s == 127 || s >= 224))
-		return IP4_INPUT_BAD_SOURCE;
+	if (unlikely(s == 0 || s == 127 ||
+		     s >= 224)) /* a host that asks for its address has 0.0.0.0 */
+		return s == 0 && d >= 224 ? group(m, IP4_INPUT_BAD_SOURCE) : IP4_INPUT_BAD_SOURCE;
 	if (unlikely(d == 0 || d == 127 || d >= 224))
-		return d >= 224 && d < 240 ? IP4_INPUT_MULTICAST : IP4_INPUT_BAD_DEST;
+		return d < 224 ? IP4_INPUT_BAD_DEST :
+				 group(m, d < 240 ? IP4_INPUT_MULTICAST : IP4_INPUT_BAD_DEST);
 	if (unlikely(meta(m)->flags & META_F_L2_MCAST))
-		return IP4_INPUT_L2_GROUP;
+		return group(m, IP4_INPUT_L2_GROUP);
 	if (m->pkt_len > total)
 		packet_trim(m, total);
 	*key = h->dst.b;

@@ -5,6 +5,7 @@
  * Spec: RFC 8200, RFC 4291. */
 #include <string.h>
 
+#include "dataplane/host.h"
 #include "pipelines/ip/lookup.h"
 
 #define IP6_INPUT_VERDICTS(V, P)                                                                   \
@@ -21,6 +22,9 @@
 	  "source is multicast, loopback or unspecified (RFC 4291 2.5.2, 2.5.3, 2.7)")             \
 	V(P, BAD_DEST, "drop", WARN,                                                               \
 	  "destination is loopback or unspecified (RFC 4291 2.5.2, 2.5.3)")                        \
+	V(P, HOST, "punt", INFO, "multicast or link-local, the kernel's: through the port's twin") \
+	V(P, HOST_COPY, "drop", INFO,                                                              \
+	  "multicast or link-local, left to the kernel, which has its own copy")                   \
 	V(P, MULTICAST, "drop", INFO,                                                              \
 	  "multicast destination nobody here listens to: it is not routed here")                   \
 	V(P, L2_GROUP, "drop", INFO, "unicast packet in a multicast frame is not forwarded")       \
@@ -64,6 +68,14 @@ static rte_edge_t ip6_check_rare(struct rte_mbuf *m, const struct ip6_fixed *h)
 		return IP6_INPUT_BAD_SOURCE;
 	if (addr_is_zero_or_one(&h->dst))
 		return IP6_INPUT_BAD_DEST;
+	if (ip6_addr_is_multicast(&h->dst) || (!unspecified && ip6_addr_is_link_local(&h->dst))) {
+		const struct iface *i = iface_get(mt->iface);
+
+		if (i != NULL && i->host) {
+			mt->punt = host_punt;
+			return i->host_copy ? IP6_INPUT_HOST_COPY : IP6_INPUT_HOST;
+		}
+	}
 	if (ip6_addr_is_multicast(&h->dst)) {
 		if (!group_is_ours(&h->dst))
 			return IP6_INPUT_MULTICAST;

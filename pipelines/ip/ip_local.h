@@ -10,6 +10,8 @@
 	V(P, ECHO6, "ip6-lookup", INFO, "echo request answered (RFC 4443 4.2)")                    \
 	V(P, STAMP, "pm-reflect", INFO, "STAMP test packet for the Session-Reflector (RFC 8762)")  \
 	V(P, PUNT, "punt", INFO, "for the control thread or the control process")                  \
+	V(P, HOST, "punt", INFO, "the kernel's, through the port's twin")                          \
+	V(P, HOST_COPY, "drop", INFO, "left to the kernel, which has its own copy of the frame")   \
 	V(P, PROTOCOL, "icmp-error", INFO, "no such protocol here (RFC 792, RFC 4443 3.4 code 1)") \
 	V(P, PORT, "icmp-error", INFO,                                                             \
 	  "nobody listens at this UDP port (RFC 792, RFC 4443 3.1 code 4)")                        \

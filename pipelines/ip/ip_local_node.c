@@ -9,6 +9,7 @@
 
 #include <rte_ip.h>
 
+#include "dataplane/host.h"
 #include "heddle/wire/udp.h"
 #include "pipelines/ip/internal.h"
 #include "pipelines/ip/probe_match.h"
@@ -94,6 +95,41 @@ static bool is_probe_answer(struct rte_mbuf *m, unsigned off, unsigned family)
 	return true;
 }
 
+/* Is the address a mirrored one, whose packets are the kernel's but for what somebody here registered for? */
+static bool is_hosts(struct rte_mbuf *m)
+{
+	const struct hd_meta *mt = meta(m);
+	const struct iface *i = hd_result_kind(mt->result) == HD_RESULT_LOCAL ?
+					iface_get(hd_result_index(mt->result)) :
+					NULL;
+
+	return i != NULL && i->host;
+}
+
+static rte_edge_t to_host(struct rte_mbuf *m)
+{
+	meta(m)->punt = host_punt;
+	return host_twin_is(meta(m)->port) ? IP_LOCAL_HOST : IP_LOCAL_HOST_COPY;
+}
+
+static rte_edge_t host4(struct rte_mbuf *m)
+{
+	const struct ip4_hdr *h = rte_pktmbuf_mtod(m, const struct ip4_hdr *);
+	unsigned len;
+	uint16_t dest = 0;
+
+	if (m->data_len < sizeof(*h))
+		return short_of(m, sizeof(*h));
+	len = (h->version_ihl & 15) * 4u;
+	if ((be16_get(h->frag) & (IP4_MF | IP4_FRAG_MASK)) != 0)
+		return to_host(m);
+	if (h->proto == IP_NH_UDP && m->data_len >= len + sizeof(struct udp_hdr))
+		dest = by_udp_port[wire_get16((const uint8_t *)h + len + 2)];
+	else if (h->proto != IP_NH_UDP && h->proto != IP_NH_ICMP4)
+		dest = by_proto[h->proto];
+	return dest != 0 ? deliver(m, dest) : to_host(m);
+}
+
 /* ---- IPv4 ---- */
 
 static rte_edge_t icmp4(struct rte_mbuf *m, struct ip4_hdr *h, unsigned len)
@@ -127,6 +163,8 @@ static rte_edge_t local4(struct rte_mbuf *m)
 	struct ip4_hdr *h = rte_pktmbuf_mtod(m, struct ip4_hdr *);
 	unsigned len;
 
+	if (unlikely(is_hosts(m)))
+		return host4(m);
 	if (m->data_len < sizeof(*h))
 		return short_of(m, sizeof(*h));
 	len = (h->version_ihl & 15) * 4u;
@@ -257,6 +295,23 @@ static rte_edge_t headers6(struct rte_mbuf *m, const struct ip6_view *v, struct 
 	return VERDICT_GO;
 }
 
+/* ICMPv6 is the kernel's whole: it asks and answers there. */
+static rte_edge_t host6(struct rte_mbuf *m, rte_edge_t headers, const struct ip6_walk *w)
+{
+	unsigned off;
+	uint16_t dest = 0;
+
+	if (headers == VERDICT_GO && w->next_header != IP_NH_ICMP6) {
+		off = ip6_walk_off(w);
+		if (w->next_header != IP_NH_UDP)
+			dest = by_proto[w->next_header];
+		else if (m->data_len >= off + sizeof(struct udp_hdr))
+			dest = by_udp_port[wire_get16(rte_pktmbuf_mtod(m, const uint8_t *) + off +
+						      2)];
+	}
+	return dest != 0 ? deliver(m, dest) : to_host(m);
+}
+
 static rte_edge_t local6(struct rte_mbuf *m)
 {
 	struct ip6_fixed *h = rte_pktmbuf_mtod(m, struct ip6_fixed *);
@@ -272,6 +327,8 @@ static rte_edge_t local6(struct rte_mbuf *m)
 		(uint16_t)(m->data_len - sizeof(*h)); /* what of it lies in the first segment */
 	payload = wire_cur_init((const uint8_t *)h + sizeof(*h), v.payload_len);
 	verdict = headers6(m, &v, &w, &payload);
+	if (unlikely(is_hosts(m)))
+		return host6(m, verdict, &w);
 	if (verdict != VERDICT_GO)
 		return verdict;
 	off = ip6_walk_off(&w);

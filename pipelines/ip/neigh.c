@@ -141,6 +141,15 @@ static void neigh_solicit(struct neigh *n)
 
 	if (i == NULL || !i->up || !credit_take(&solicit_credit))
 		return;
+	if (i->host) { /* the kernel asks, and the control process tells what it learnt */
+		struct hd_api_event ev = { .kind = HD_EVENT_NEIGH_WANTED };
+
+		ev.u.neigh.iface_id = n->iface;
+		ev.u.neigh.family = n->family;
+		memcpy(ev.u.neigh.addr, n->addr, 16);
+		api_server_event(&ev);
+		return;
+	}
 	if (n->family == 4) {
 		be32_t src = { { 0 } }, target;
 
@@ -707,7 +716,7 @@ int neigh_static_set(const struct hd_api_neigh *msg)
 		return -ENOSPC;
 	memcpy(&n->mac, msg->mac, 6);
 	n->has_mac = n->is_static = true;
-	n->state = HD_NEIGH_STATIC;
+	n->state = (msg->flags & HD_API_NEIGH_F_KERNEL) != 0 ? HD_NEIGH_KERNEL : HD_NEIGH_STATIC;
 	n->confirmed_ms = clock_ms();
 	neigh_publish(n);
 	held_release(n);

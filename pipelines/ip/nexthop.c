@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/host.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 #include "dataplane/rcu.h"
@@ -396,6 +397,9 @@ int ip_target_result(uint32_t target, uint32_t id, uint32_t *ret)
 		if (id > HD_RESULT_INDEX_MAX)
 			return -ENOENT;
 		*ret = hd_result(HD_RESULT_POLICY, id);
+		return 0;
+	case HD_TARGET_HOST:
+		*ret = HD_RESULT(HD_RESULT_PUNT, host_punt);
 		return 0;
 	case HD_TARGET_VRF:
 		if (slots_get(vrf_slots, id) == NULL)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/host.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 #include "dataplane/port.h"
@@ -65,6 +66,8 @@ static void iface_fill(struct iface *i, const struct hd_api_iface *c)
 	i->l2_word = bridge_iface_word(c->iface_id);
 	if (c->l2_policy_id != 0)
 		i->l2_word = hd_result(HD_RESULT_POLICY, c->l2_policy_id);
+	i->host = (c->flags & HD_IFACE_F_HOST) != 0;
+	i->host_copy = !host_twin_is(c->port_id);
 	i->urpf4 = c->urpf4;
 	i->urpf6 = c->urpf6;
 	if (c->outer_tpid != 0)

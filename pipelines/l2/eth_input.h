@@ -13,6 +13,9 @@
 	  "the interface's frames go into an SR policy (RFC 8986 5.3)")                  \
 	V(P, BRIDGE, "l2-bridge", INFO, "the interface is a member of a bridge domain")  \
 	V(P, PUNT, "punt", INFO, "for the control thread, as ARP (RFC 826)")             \
+	V(P, HOST, "punt", INFO, "the kernel's, through the port's twin")                \
+	V(P, HOST_COPY, "drop", INFO,                                                    \
+	  "left to the kernel, which has its own copy of the frame")                     \
 	V(P, TRUNCATED, "drop", ERROR, "shorter than its Ethernet header and tags")      \
 	V(P, NO_IFACE, "drop", INFO,                                                     \
 	  "no interface takes untagged frames of this port: "                            \

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/host.h"
 #include "dataplane/trace.h"
 #include "dataplane/result.h"
 #include "pipelines/l2/bridge.h"
@@ -128,6 +129,10 @@ static inline rte_edge_t eth_one(struct rte_mbuf *m, void *arg)
 	if (unlikely(i->ingress) && v <= ETH_INPUT_IP6)
 		return ETH_INPUT_INGRESS;
 	if (unlikely(v > ETH_INPUT_IP6)) {
+		if (i->host && (type == ETHTYPE_ARP || v == ETH_INPUT_UNKNOWN_ETHERTYPE)) {
+			mt->punt = host_punt;
+			return i->host_copy ? ETH_INPUT_HOST_COPY : ETH_INPUT_HOST;
+		}
 		if (v == ETH_INPUT_PUNT)
 			mt->punt = ethertype_punt[type];
 		else if (v == ETH_INPUT_UNKNOWN_ETHERTYPE)

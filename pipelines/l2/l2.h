@@ -25,6 +25,8 @@ struct iface {
 	struct mac_addr mac;
 	bool up; /* admin state and the port's link */
 	bool admin_up;
+	bool host;            /* ARP, ND and what is addressed to this host are its kernel's */
+	bool host_copy;       /* which has a copy of each frame anyway */
 	uint8_t urpf4, urpf6; /* enum hd_urpf */
 	bool ingress;         /* IP packets go by srv6-ingress */
 	uint32_t l2_word;     /* result word of the policy that takes its frames; 0: none */

@@ -144,6 +144,8 @@ enum hd_api_event_kind {
 	HD_EVENT_SEGLIST = 16,     /* a segment list's first segment got or lost its way: struct
 				    * hd_api_srv6_seglist_state in u.room */
 	HD_EVENT_PROBE = 6,        /* answer to a probe: struct hd_api_probe_answer in u.room */
+	HD_EVENT_NEIGH_WANTED =
+		7, /* a neighbour on an interface of the host's is needed: u.neigh without mac */
 };
 
 struct hd_api_event {

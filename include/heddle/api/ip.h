@@ -36,6 +36,7 @@ enum hd_target {
 	HD_TARGET_PROHIBIT = 5,    /* drop, ICMP administratively prohibited */
 	HD_TARGET_POLICY = 6,      /* id: policy_id: steer into an SR policy (RFC 9256 8.4) */
 	HD_TARGET_VRF = 7,         /* id: vrf_id: look up again there */
+	HD_TARGET_HOST = 8,        /* to the host's kernel */
 };
 
 /* NEXTHOP: a gateway reached through an interface (the gateway's neighbour entry is resolved by the data
@@ -75,16 +76,19 @@ struct hd_api_route {
 static_assert(sizeof(struct hd_api_route) == 32, "no hidden padding");
 #define HD_API_ROUTE_KEY 24u
 
-/* NEIGH: a static neighbour (never ages, is not overwritten by ARP/ND).  Key: the first 24 octets. */
+/* NEIGH: a neighbour that the owner knows: never ages, is not overwritten by ARP/ND.  Key: the first 24 octets. */
 struct hd_api_neigh {
 	uint32_t iface_id;
 	uint8_t family, pad[3];
 	uint8_t addr[16];
 	/* end of key */
-	uint8_t mac[6], pad2[2];
+	uint8_t mac[6];
+	uint8_t flags; /* HD_API_NEIGH_F_* */
+	uint8_t pad2;
 };
 static_assert(sizeof(struct hd_api_neigh) == 32, "no hidden padding");
-#define HD_API_NEIGH_KEY 24u
+#define HD_API_NEIGH_KEY      24u
+#define HD_API_NEIGH_F_KERNEL 0x1u /* the kernel's: shown as such */
 
 /* PUNT_POLICER: rate of one punt reason (control-plane protection) or of one class of ICMP error.
  * Key: reason. */
@@ -102,7 +106,8 @@ enum hd_neigh_state {
 	HD_NEIGH_STALE,
 	HD_NEIGH_PROBE,
 	HD_NEIGH_STATIC,
-	HD_NEIGH_FAILED
+	HD_NEIGH_FAILED,
+	HD_NEIGH_KERNEL
 };
 struct hd_api_neigh_state {
 	uint32_t iface_id;

@@ -20,6 +20,7 @@ struct hd_api_port {
 };
 static_assert(sizeof(struct hd_api_port) == 304, "no hidden padding");
 #define HD_PORT_F_PROMISC 0x1u
+#define HD_PORT_F_TWIN    0x2u /* a TAP device named as the port stands for it in the kernel */
 #define HD_PORT_F_STEER   0x4u /* net_af_xdp: what is ours by XDP_RULE; else all is ours */
 
 /* IFACE: where packets enter and leave: a port untagged, or a sub-interface of it by (port, outer, inner).
@@ -45,6 +46,10 @@ struct hd_api_iface {
 static_assert(sizeof(struct hd_api_iface) == 68, "no hidden padding");
 #define HD_IFACE_F_UP      0x1u /* admin state: down drops both ways */
 #define HD_IFACE_F_INGRESS 0x2u /* IP packets go by node srv6-ingress: steering, domain filters */
+/* ARP, ND and whatever is addressed to this host is the kernel's business: the data plane neither answers nor asks
+ * there.  It asks for neighbours by HD_EVENT_NEIGH_WANTED, and is told by NEIGH.  On a port with a twin the kernel gets
+ * these frames through the twin; on another it has them already, since the port is a device of its own. */
+#define HD_IFACE_F_HOST 0x4u
 /* BRIDGE: a bridge domain: stations on several interfaces and behind SR policies see each other as on one Ethernet.
  * Errors: EINVAL, ENOSPC.  Key: bridge_id. */
 #define HD_BRIDGES_MAX        1024u
