@@ -13,6 +13,7 @@ struct capture;
 struct dp;
 struct events;
 struct ids;
+struct mirror;
 struct running;
 
 struct ctrl {
@@ -20,6 +21,7 @@ struct ctrl {
 	struct ly_ctx *ly;
 	struct ids *ids;
 	struct running *running;
+	struct mirror *mirror; /* of the kernel; NULL: none (tests of other parts) */
 	struct candidate *candidate;
 	struct dp *dp;
 	struct api *api;         /* listeners, users, roles; NULL: none (tests of other parts) */

@@ -11,6 +11,7 @@
 #include "ctrl/complete/complete.h"
 #include "ctrl/debug/debug.h"
 #include "ctrl/ip/ip.h"
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/l2/l2.h"
 #include "ctrl/pm/pm.h"
 #include "ctrl/probe/probe.h"
@@ -19,8 +20,8 @@
 #include "ctrl/yaml.h"
 
 const struct ctrl_domain *const domains[] = {
-	&system_domain, &l2_domain,    &srv6_domain,     &ip_domain, &pm_domain,
-	&debug_domain,  &probe_domain, &complete_domain, NULL,
+	&system_domain, &l2_domain,    &srv6_domain,  &ip_domain,       &pm_domain,
+	&kernel_domain, &debug_domain, &probe_domain, &complete_domain, NULL,
 };
 
 const struct ctrl_kind *domains_kind(uint16_t type)

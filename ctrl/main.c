@@ -18,6 +18,7 @@
 #include "ctrl/events.h"
 #include "ctrl/file.h"
 #include "ctrl/ids.h"
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/log.h"
 #include "ctrl/loop.h"
 #include "ctrl/probe/probe.h"
@@ -200,6 +201,9 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 	case HD_EVENT_SEGLIST:
 		srv6_seglist_event(c, ev);
 		break;
+	case HD_EVENT_NEIGH_WANTED:
+		mirror_neighbour_wanted(c->mirror, ev);
+		break;
 	case HD_EVENT_CAPTURE_DONE:
 		debug_capture_done(c, ev);
 		break;
@@ -333,7 +337,8 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	c->dp = dp_create(c->loop, dp_path, &hooks, c);
 	c->events = events_create(c);
 	c->running = c->ids != NULL ? running_create(c, o->state_dir) : NULL;
-	if (c->ids == NULL || c->dp == NULL || c->running == NULL) {
+	c->mirror = mirror_create(c);
+	if (c->ids == NULL || c->dp == NULL || c->running == NULL || c->mirror == NULL) {
 		log_error("out of memory, or %s is too long for a socket's name", dp_path);
 		return 1;
 	}
@@ -365,6 +370,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	api_destroy(c->api);
 	events_destroy(c->events);
 	candidate_destroy(c->candidate);
+	mirror_destroy(c->mirror);
 	running_destroy(c->running);
 	uv_run(c->loop, UV_RUN_DEFAULT); /* until all handles are closed */
 	uv_loop_close(c->loop);

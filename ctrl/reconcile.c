@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/log.h"
 #include "ctrl/running_private.h"
 
@@ -47,6 +48,7 @@ static void on_epoch_end(void *arg, const struct dp_answer *a)
 	}
 	r->retry_ms = RETRY_MIN_MS;
 	running_set_problem(r, "");
+	mirror_follow(r->c->mirror, r->cfg);
 	log_info("data plane: reconciled to revision %u: %zu objects, %u swept", r->now.revision,
 		 r->cfg->set.n, a->reply.n_del);
 	r->repair.n_del += a->reply.n_del;
@@ -130,13 +132,20 @@ static void replay_singly(struct running *r)
 	}
 }
 
+static void end_epoch(void *arg)
+{
+	struct running *r = arg;
+
+	dp_request(r->c->dp, HD_API_EPOCH_END, NULL, 0, -1, on_epoch_end, r);
+}
+
 static void on_replay(void *arg, const struct dp_answer *a)
 {
 	struct running *r = arg;
 
-	if (a->error == 0) {
+	if (a->error == 0) { /* what is mirrored of the kernel belongs into the same epoch */
 		r->repair.n_set = a->reply.n_set;
-		dp_request(r->c->dp, HD_API_EPOCH_END, NULL, 0, -1, on_epoch_end, r);
+		mirror_replay(r->c->mirror, end_epoch, r);
 		return;
 	}
 	if (a->error == ENOTCONN) {
@@ -194,6 +203,12 @@ void running_on_retry(uv_timer_t *t)
 
 void running_dp_down(struct running *r)
 {
+	bool replaying = mirror_dp_down(r->c->mirror);
+
+	if (replaying) { /* nobody else will answer for the reconcile under way */
+		r->busy = false;
+		repaired(r, -ENOTCONN, "the data plane went away");
+	}
 	uv_timer_stop(&r->retry);
 	r->retry_ms = RETRY_MIN_MS;
 	running_set_problem(r, "no data plane is connected");

@@ -3,6 +3,7 @@
  * one transaction.  The revision stays. */
 #include <errno.h>
 
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/log.h"
 #include "ctrl/running_private.h"
 
@@ -26,6 +27,8 @@ static void on_refresh(void *arg, const struct dp_answer *a)
 		send_later(r, a->text);
 		return;
 	}
+	mirror_follow(r->c->mirror,
+		      r->cfg); /* the kernel's route may have stood behind one that went */
 	if (r->refresh)
 		running_refresh(r);
 }

@@ -13,6 +13,7 @@
 #include "ctrl/cfg.h"
 #include "ctrl/events.h"
 #include "ctrl/file.h"
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/log.h"
 #include "ctrl/running_private.h"
 #include "ctrl/yaml.h"
@@ -101,6 +102,7 @@ int running_restore(struct running *r, struct ctrl_err *err)
 		return rc;
 	config_destroy(r->cfg);
 	r->cfg = cfg;
+	mirror_follow(r->c->mirror, cfg);
 	uint32_t revision = versions_current(r->dir);
 	if (revision == 0 || versions_read(r->dir, revision, &r->now) < 0)
 		r->now = (struct version){ .revision = revision };
@@ -208,6 +210,8 @@ static void apply_own(struct running *r)
 static void load_finish(struct running *r, struct load_result *res)
 {
 	load_done_fn done = r->done;
+	bool follow = r->candidate == NULL ||
+		      r->n_sent != 0; /* something was sent, or is in force now */
 
 	if (r->prepared) /* and not in force: it is not going to be */
 		versions_abort(r->dir, r->next.revision);
@@ -219,6 +223,8 @@ static void load_finish(struct running *r, struct load_result *res)
 	r->busy = false;
 	res->revision = r->now.revision;
 	r->done = NULL;
+	if (follow)
+		mirror_follow(r->c->mirror, r->cfg);
 	if (done != NULL)
 		done(r->done_arg, res);
 	if (r->refresh)
@@ -387,14 +393,27 @@ static int send_object(struct running *r, const struct object *o, bool del)
 	return 0;
 }
 
+int running_add(struct running *r, const struct object *o, bool del)
+{
+	int rc = send_object(r, o, del);
+
+	if (rc == 0)
+		r->sent[r->n_sent - 1] = NULL; /* no part of the configuration asked for it */
+	return rc;
+}
+
 static int send_difference(const struct object *old, const struct object *new, void *arg)
 {
+	struct running *r = arg;
+
+	if (new == NULL && mirror_takes_over(r->c->mirror, old, r->candidate))
+		return 0;
 	return send_object(arg, new != NULL ? new : old, new == NULL);
 }
 
 static int send_deletion(const struct object *old, const struct object *new, void *arg)
 {
-	return new == NULL ? send_object(arg, old, true) : 0;
+	return new == NULL ? send_difference(old, new, arg) : 0;
 }
 
 static int count_difference(const struct object *old, const struct object *new, void *arg)
@@ -477,10 +496,15 @@ static void load_apply(struct running *r, struct load_result *res)
 		return;
 	}
 	dp_txn_begin(r->c->dp);
-	int rc = send_all(r, cfg);
+	int rc = mirror_load(r->c->mirror, cfg, &res->err);
+	if (rc == 0) {
+		rc = send_all(r, cfg);
+		if (rc < 0)
+			ctrl_fail(&res->err, rc, "out of memory");
+	}
 	if (rc < 0) {
 		dp_txn_abort(r->c->dp);
-		res->rc = ctrl_fail(&res->err, rc, "out of memory");
+		res->rc = rc;
 		load_finish(r, res);
 		return;
 	}
@@ -634,6 +658,11 @@ void running_cancel(struct running *r, const char *user, load_done_fn done, void
 const struct config *running_config(const struct running *r)
 {
 	return r->cfg;
+}
+
+bool running_busy(const struct running *r)
+{
+	return r->busy;
 }
 
 bool running_synchronised(const struct running *r)

@@ -15,6 +15,7 @@
 #include "ctrl/config.h"
 
 struct ctrl;
+struct object;
 struct version;
 
 #define CONFIRM_MAX_S 604800u /* a week */
@@ -65,12 +66,15 @@ void running_repair(struct running *r, load_done_fn done, void *arg);
 /* Something the configuration does not say but its objects depend on has changed (the liveness of a path, say): compile
  * what runs anew and send the difference; after what is under way. */
 void running_refresh(struct running *r);
+/* Add a message to the transaction of the load that is being sent, for mirror_load() and mirror_takes_over(). */
+int running_add(struct running *r, const struct object *o, bool del);
 
 /* Hooks of the data plane client. */
 void running_dp_up(struct running *r);
 void running_dp_down(struct running *r);
 
 const struct config *running_config(const struct running *r); /* never NULL */
+bool running_busy(const struct running *r);                   /* a transaction of it is under way */
 bool running_synchronised(const struct running *r);           /* the data plane holds it */
 const char *running_problem(const struct running *r);         /* why not; "" if it does */
 uint32_t running_revision(const struct running *r);

@@ -182,7 +182,7 @@ static void keep_routes(struct json_object *o, const struct view *v)
 
 static void print_routes(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "VRF", "PREFIX", "KIND", "TARGET", NULL };
+	static const char *const heads[] = { "VRF", "PREFIX", "KIND", "SOURCE", "TARGET", NULL };
 	struct table *t = table_new(heads);
 
 	(void)v;
@@ -191,7 +191,89 @@ static void print_routes(struct cli *cli, struct json_object *o, const struct vi
 		table_cell(t, "%s", js_str(r, "vrf"));
 		table_cell(t, "%s", js_str(r, "prefix"));
 		table_cell(t, "%s", js_str(r, "kind"));
+		table_cell(t, "%s", js_str(r, "source"));
 		table_cell(t, "%s", js_str(r, "target"));
+	}
+	table_print(cli, t);
+}
+
+/* --- the kernel ------------------------------------------------------------------------------ */
+
+static bool is_true(const char *text)
+{
+	return strcmp(text, "true") == 0;
+}
+
+static void print_kernel(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { "NETDEV", "INTERFACE", "TWIN", "KERNEL FORWARDS",
+					     NULL };
+	struct table *t;
+
+	(void)v;
+	if (!is_true(js_str(o, "enabled"))) {
+		printf("the kernel is not mirrored (kernel/enabled)\n");
+		return;
+	}
+	if (js_str(o, "problem")[0] != '\0')
+		printf("%s\n", js_str(o, "problem"));
+	printf("%s prefixes, %s routes, %s refused; %s\n%s messages, %s overruns; %s objects set, %s deleted\n\n",
+	       js_str(o, "prefixes"), js_str(o, "routes"), js_str(o, "refused"),
+	       !is_true(js_str(o, "complete")) ? "the kernel is being read" :
+	       is_true(js_str(o, "carried"))   ? "all is carried" :
+						 "being carried",
+	       js_str(o, "messages"), js_str(o, "overruns"), js_str(o, "objects-set"),
+	       js_str(o, "objects-deleted"));
+	t = table_new(heads);
+	js_foreach(l, js_get(o, "link"))
+	{
+		bool v4 = is_true(js_str(l, "kernel-forwards-ipv4")),
+		     v6 = is_true(js_str(l, "kernel-forwards-ipv6"));
+		table_cell(t, "%s", js_str(l, "netdev"));
+		table_cell(t, "%s", js_str(l, "interface"));
+		table_cell(t, "%s", is_true(js_str(l, "twin")) ? "yes" : "");
+		table_cell(t, "%s", v4 && v6 ? "ipv4 ipv6" : v4 ? "ipv4" : v6 ? "ipv6" : "");
+	}
+	table_print(cli, t);
+}
+
+static void print_kernel_routes(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = { ">TABLE",  "PREFIX", "PROTOCOL", "TYPE",
+					     ">METRIC", "STATE",  "REASON",   NULL };
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(r, js_get(o, "route"))
+	{
+		bool refused = js_str(r, "reason")[0] != '\0';
+		table_cell(t, "%s", js_str(r, "table"));
+		table_cell(t, "%s", js_str(r, "prefix"));
+		table_cell(t, "%s", js_str(r, "protocol"));
+		table_cell(t, "%s", js_str(r, "type"));
+		table_cell(t, "%s", js_str(r, "metric"));
+		table_cell(t, "%s%s%s", js_str(r, "state"), refused ? ", packets " : "",
+			   js_str(r, "packets"));
+		table_cell(t, "%s", js_str(r, "reason"));
+	}
+	table_print(cli, t);
+}
+
+static void print_kernel_neighbours(struct cli *cli, struct json_object *o, const struct view *v)
+{
+	static const char *const heads[] = {
+		"INTERFACE", "ADDRESS", "MAC", "STATE", "CARRIED", NULL
+	};
+	struct table *t = table_new(heads);
+
+	(void)v;
+	js_foreach(n, js_get(o, "neighbour"))
+	{
+		table_cell(t, "%s", js_str(n, "interface"));
+		table_cell(t, "%s", js_str(n, "address"));
+		table_cell(t, "%s", js_str(n, "mac"));
+		table_cell(t, "%s", js_str(n, "state"));
+		table_cell(t, "%s", is_true(js_str(n, "carried")) ? "yes" : "");
 	}
 	table_print(cli, t);
 }
@@ -607,6 +689,16 @@ static const struct view views[] = {
 	  .print = print_interfaces },
 	{ .name = "neighbours", .path = "heddle-ip:neighbour-state", .print = print_neighbours },
 	{ .name = "routes", .path = "heddle-ip:route-state", .print = print_routes },
+	{ .name = "kernel", .path = "heddle-kernel:kernel-state", .print = print_kernel },
+	{ .name = "kernel routes",
+	  .path = "heddle-kernel:kernel-routes",
+	  .print = print_kernel_routes },
+	{ .name = "kernel neighbours",
+	  .path = "heddle-kernel:kernel-neighbours",
+	  .print = print_kernel_neighbours },
+	{ .name = "kernel refused",
+	  .path = "heddle-kernel:kernel-refused",
+	  .print = print_kernel_routes },
 	{ .name = "sids", .path = "heddle-srv6:sid-state", .print = print_sids },
 	{ .name = "policies", .path = "heddle-srv6:policy-state", .print = print_policies },
 	{ .name = "bridges", .path = "heddle-bridge:bridge-state", .print = print_bridges },
@@ -739,6 +831,27 @@ static const struct cli_command commands[] = {
 			       WATCH, { "--vrf", "VRF", CLI_VRF, "of this VRF only" }),
 	  .examples = CLI_EXAMPLES("heddle show routes 10.0.2.2",
 				   "heddle show routes 2001:db8::/32 --vrf default") },
+	{ .name = "show kernel",
+	  .run = cmd_show,
+	  .what = "the mirror of the kernel: how far it is, and its devices",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show kernel") },
+	{ .name = "show kernel routes",
+	  .run = cmd_show,
+	  .what = "routes of the kernel's mirrored tables, and what became of each",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show kernel routes") },
+	{ .name = "show kernel neighbours",
+	  .run = cmd_show,
+	  .what = "the kernel's neighbours on mirrored interfaces",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples = CLI_EXAMPLES("heddle show kernel neighbours") },
+	{ .name = "show kernel refused",
+	  .run = cmd_show,
+	  .what = "routes of the kernel that cannot be carried, and why",
+	  .params = CLI_PARAMS(WATCH),
+	  .examples =
+		  CLI_EXAMPLES("heddle show kernel refused", "heddle show kernel refused --json") },
 	{ .name = "show sids",
 	  .run = cmd_show,
 	  .what = "local SIDs: behavior, flavors, packets and errors",

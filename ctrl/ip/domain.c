@@ -31,8 +31,9 @@ const char *ip_vrf_name(const struct ids *ids, uint32_t vrf_id)
 
 static const char *target_name(uint32_t target)
 {
-	static const char *const names[] = { "none",        "next-hop", "group",  "blackhole",
-					     "unreachable", "prohibit", "policy", "vrf" };
+	static const char *const names[] = { "none",      "next-hop",    "group",
+					     "blackhole", "unreachable", "prohibit",
+					     "policy",    "vrf",         "host" };
 
 	return target < sizeof(names) / sizeof(names[0]) ? names[target] : "?";
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctrl/ip/ip_private.h"
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "heddle/api/ip.h"
@@ -30,7 +31,7 @@ static struct ask *ask_new(struct ctrl *c, struct http_req *req)
 static void on_neighbours(void *arg, const struct dp_answer *a)
 {
 	static const char *const states[] = { "unknown", "incomplete", "reachable", "stale",
-					      "probe",   "static",     "failed" };
+					      "probe",   "static",     "failed",    "kernel" };
 	struct ask *ask = arg;
 	struct hd_api_neigh_state n;
 	size_t off = 0;
@@ -73,7 +74,7 @@ void ip_neighbour_state(struct ctrl *c, struct http_req *req)
 
 static struct json_object *route_json(struct ctrl *c, uint32_t vrf_id, uint8_t family,
 				      const uint8_t *prefix, uint8_t plen, const char *kind,
-				      const char *target)
+				      const char *target, const char *source)
 {
 	struct json_object *o = json_object_new_object();
 	char ip[48], text[56];
@@ -83,26 +84,32 @@ static struct json_object *route_json(struct ctrl *c, uint32_t vrf_id, uint8_t f
 	json_add_str(o, "prefix", text);
 	json_add_str(o, "kind", kind);
 	json_add_str(o, "target", target);
+	json_add_str(o, "source", source);
 	return o;
 }
 
 static void add_static(struct json_object *list, struct ctrl *c, const struct hd_api_route *r)
 {
-	static const char *const kinds[] = { "none",        "next-hop", "next-hop",    "blackhole",
-					     "unreachable", "prohibit", "srv6-policy", "vrf" };
+	static const char *const kinds[] = { "none",        "next-hop",    "next-hop",
+					     "blackhole",   "unreachable", "prohibit",
+					     "srv6-policy", "vrf",         "host" };
+	const char *source = mirror_route_source(c->mirror, r);
 	char target[400];
 
-	ip_target_text(&running_config(c->running)->set, c->ids, r->target, r->id, target,
-		       sizeof(target));
+	if (source == NULL ||
+	    !mirror_target_text(c->mirror, r->target, r->id, target, sizeof(target)))
+		ip_target_text(&running_config(c->running)->set, c->ids, r->target, r->id, target,
+			       sizeof(target));
 	json_object_array_add(list, route_json(c, r->vrf_id, r->family, r->prefix, r->plen,
 					       r->target < sizeof(kinds) / sizeof(kinds[0]) ?
 						       kinds[r->target] :
 						       "?",
-					       target));
+					       target, source != NULL ? source : "configured"));
 }
 
 /* The connected prefix of an address, and the address itself. */
-static void add_connected(struct json_object *list, struct ctrl *c, const struct hd_api_addr *a)
+static void add_connected(struct json_object *list, struct ctrl *c, const struct hd_api_addr *a,
+			  const char *source)
 {
 	const struct objset *set = &running_config(c->running)->set;
 	const struct ctrl_kind *iface_kind = domains_kind(HD_API_IFACE);
@@ -116,11 +123,23 @@ static void add_connected(struct json_object *list, struct ctrl *c, const struct
 	memcpy(prefix, a->addr, 16);
 	for (unsigned bit = a->plen; bit < whole; bit++)
 		prefix[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-	json_object_array_add(list,
-			      route_json(c, vrf_id, a->family, a->addr, whole, "local", name));
+	json_object_array_add(list, route_json(c, vrf_id, a->family, a->addr, whole, "local", name,
+					       source));
 	if (a->plen < whole)
 		json_object_array_add(list, route_json(c, vrf_id, a->family, prefix, a->plen,
-						       "connected", name));
+						       "connected", name, source));
+}
+
+struct mirrored {
+	struct json_object *list;
+	struct ctrl *c;
+};
+
+static void add_mirrored(void *arg, const struct hd_api_addr *a)
+{
+	struct mirrored *m = arg;
+
+	add_connected(m->list, m->c, a, "kernel");
 }
 
 static void on_routes(void *arg, const struct dp_answer *a)
@@ -138,7 +157,9 @@ static void on_routes(void *arg, const struct dp_answer *a)
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 	for (size_t i = 0; i < set->n; i++)
 		if (set->obj[i].kind == &ip_kinds[IP_KIND_ADDR])
-			add_connected(list, ask->c, (const void *)set->obj[i].body);
+			add_connected(list, ask->c, (const void *)set->obj[i].body, "configured");
+	struct mirrored m = { list, ask->c };
+	mirror_addresses(ask->c->mirror, add_mirrored, &m);
 	while (dp_answer_next(a, &off, &r, sizeof(r)) != NULL)
 		add_static(list, ask->c, &r);
 	json_object_object_add(top, "route", list);

@@ -7,6 +7,7 @@
 
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/l2/l2_private.h"
 #include "ctrl/srv6/srv6.h"
 #include "ctrl/yaml.h"
@@ -67,7 +68,8 @@ static int compile_port(struct compile *c, const struct lyd_node *node, uint32_t
 		.n_rxd = (uint16_t)cfg_u32(node, "rx-descriptors", 0),
 		.n_txd = (uint16_t)cfg_u32(node, "tx-descriptors", 0),
 		.mtu = (uint16_t)cfg_u32(node, "mtu", 0),
-		.flags = cfg_bool(node, "promiscuous", false) ? HD_PORT_F_PROMISC : 0,
+		.flags = (uint16_t)((cfg_bool(node, "promiscuous", false) ? HD_PORT_F_PROMISC : 0) |
+				    (cfg_bool(node, "kernel-twin", false) ? HD_PORT_F_TWIN : 0)),
 	};
 	if (cfg_child(node, "xdp-steering") != NULL)
 		port.flags |= HD_PORT_F_STEER;
@@ -113,6 +115,8 @@ static int compile_interface(struct compile *c, const struct lyd_node *node, uin
 	const struct lyd_node *outer = cfg_child(node, "outer-vlan");
 	int rc = 0;
 
+	if (kernel_mirrors(c->tree, cfg_str(node, "name")))
+		iface.flags |= HD_IFACE_F_HOST;
 	snprintf(iface.name, sizeof(iface.name), "%s", cfg_str(node, "name"));
 	if (vrf != NULL)
 		iface.vrf_id = ids_get(c->ids, ID_VRF, vrf);

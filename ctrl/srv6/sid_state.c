@@ -7,6 +7,7 @@
 
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "ctrl/srv6/srv6_private.h"
@@ -25,6 +26,8 @@ static void sid_target(struct ctrl *c, const struct hd_api_srv6_sid *s, char *bu
 	uint16_t args = info != NULL ? info->args : 0;
 
 	buf[0] = '\0';
+	if (mirror_target_text(c->mirror, s->target, s->target_id, buf, size))
+		return;
 	if (s->target != HD_TARGET_NONE)
 		ip_target_text(&running_config(c->running)->set, c->ids, s->target, s->target_id,
 			       buf, size);

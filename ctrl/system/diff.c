@@ -7,6 +7,7 @@
 
 #include "ctrl/candidate.h"
 #include "ctrl/cfg.h"
+#include "ctrl/kernel/kernel.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "ctrl/system/system_private.h"
@@ -167,7 +168,7 @@ static void on_dump(void *arg, const struct dp_answer *a)
 		return;
 	}
 	while ((h = dp_answer_next(a, &off, body, sizeof(body))) != NULL)
-		if (h->type == k->type)
+		if (h->type == k->type && !mirror_owns(d->c->mirror, h->type, body))
 			objset_add(&d->held, k, body, k->size, NULL);
 	dump_next(d);
 }

@@ -15,8 +15,9 @@ Commands enter a namespace with nsenter, not "ip netns exec", which would hide /
 """
 
 from .core import Lab, LabError, Namespace, Process, wait_for
+from .frr import Frr
 from .heddle import Heddle, interface, subinterface, veth_port
 from .packets import RawPort, decode, malformed
 
-__all__ = ["Lab", "LabError", "Namespace", "Process", "wait_for", "Heddle", "interface", "subinterface",
+__all__ = ["Lab", "LabError", "Namespace", "Process", "wait_for", "Frr", "Heddle", "interface", "subinterface",
            "veth_port", "RawPort", "decode", "malformed"]

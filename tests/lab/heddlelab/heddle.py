@@ -65,9 +65,11 @@ class Heddle:
     """A data plane and its control process in one namespace of a lab.
 
     config is a dict of the configuration's top level, or YAML text. Both processes have their run-time
-    and state folders inside the lab's own. dp_wrap is a command to start heddle-dp with (setpriv ...)."""
+    and state folders inside the lab's own. dp_wrap is a command to start heddle-dp with (setpriv ...); kernel: this namespace's kernel has the
+    devices too."""
 
-    def __init__(self, lab, namespace, config=None, name=None, dp_args=(), ctrl_args=(), dp_wrap=()):
+    def __init__(self, lab, namespace, config=None, name=None, dp_args=(), ctrl_args=(), dp_wrap=(),
+                 kernel=False):
         self.lab = lab
         self.ns = namespace
         self.name = name or namespace.name
@@ -78,8 +80,8 @@ class Heddle:
         self.state_dir = lab.path(f"{self.name}-state")
         for path in (self.run_dir, self.state_dir):
             os.makedirs(path, exist_ok=True)
-        # The devices are Heddle's: the kernel at this end keeps quiet on them.
-        for dev in namespace.devices():
+        # The devices are Heddle's: the kernel at this end keeps quiet on them, unless it is mirrored.
+        for dev in [] if kernel else namespace.devices():
             if dev != "lo":
                 namespace.sysctl(f"net.ipv6.conf.{dev}.disable_ipv6=1")
         self.config_path = lab.path(f"{self.name}.yaml")

@@ -1,0 +1,427 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The kernel as source of truth: what iproute2 does there, the data plane follows."""
+
+import re
+import signal
+import time
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+
+from heddlelab import Heddle, LabError, RawPort, interface, veth_port, wait_for
+
+BATCH = 5000
+
+
+def mirror_lab(lab, twin=False, kernel=None, **more):
+    """host-a and host-b around a namespace whose kernel and Heddle share the interfaces access and far."""
+    a, b, hd = lab.ns("host-a"), lab.ns("host-b"), lab.ns("hd")
+    wire = "wire-" if twin else ""
+    lab.link(a, "eth0", hd, wire + "access")
+    lab.link(b, "eth0", hd, wire + "far")
+    for host, four, six in ((a, "10.0.1", "2001:db8:a"), (b, "10.0.2", "2001:db8:b")):
+        host.addr("eth0", f"{four}.2/24", f"{six}::2/64")
+        host.route(f"default via {four}.1", f"default via {six}::1")
+    b.addr("lo", "10.9.0.1/32", "10.10.0.1/32", "2001:db8:9::1/128")
+    ports = [interface(name, veth_port(wire + name), **({"kernel_twin": True} if twin else {}))
+             for name in ("access", "far")]
+    heddle = Heddle(lab, hd, {"interfaces": {"interface": ports}, "kernel": {"enabled": True, **(kernel or {})},
+                              **more}, kernel=not twin)
+    if not twin:
+        addresses(hd)
+        heddle.start()
+    return a, b, hd, heddle
+
+
+def addresses(hd):
+    hd.addr("access", "10.0.1.1/24", "2001:db8:a::1/64")
+    hd.addr("far", "10.0.2.1/24", "2001:db8:b::1/64")
+    hd.addr("lo", "2001:db8:f::1/128")
+
+
+def settled(heddle, timeout=20):
+    """Wait until all that the kernel has is carried; the mirror's state."""
+    def state():
+        now = heddle.state("kernel")
+        return now if now.get("complete") and now.get("carried") else None
+    time.sleep(0.15)  # what was just done is told within this time, routes that go in silence are read again
+    return wait_for("the mirror to settle", state, timeout)
+
+
+def routes(heddle):
+    return {r["prefix"]: r for r in heddle.json("show", "routes")["heddle-ip:route-state"]["route"]}
+
+
+def sids(heddle):
+    found = heddle.json("show", "sids")["heddle-srv6:sid-state"].get("sid", [])
+    return {s["sid"]: s for s in found}
+
+
+def refused(heddle):
+    found = heddle.json("show", "kernel", "refused")["heddle-kernel:kernel-refused"]["route"]
+    return {r["prefix"]: r for r in found}
+
+
+def content(heddle):
+    """All that the data plane has of the mirror, in words, without numbers of objects."""
+    return (sorted((p, r["kind"], r["target"], r["source"]) for p, r in routes(heddle).items()),
+            sorted((s, v["behavior"], str(v.get("flavor"))) for s, v in sids(heddle).items()))
+
+
+# command, prefix, kind, pattern of the target
+KINDS = [
+    ("route add 10.9.0.0/16 via 10.0.2.2", "10.9.0.0/16", "next-hop", "10.0.2.2 far"),
+    ("route add 10.11.0.0/16 dev far", "10.11.0.0/16", "next-hop", "on-link far"),
+    ("route add 10.12.0.0/16 via inet6 2001:db8:b::2 dev far", "10.12.0.0/16", "next-hop", "2001:db8:b::2 far"),
+    ("-6 route add 2001:db8:9::/48 via 2001:db8:b::2", "2001:db8:9::/48", "next-hop", "2001:db8:b::2 far"),
+    ("route add 10.13.0.0/16 nexthop via 10.0.2.2 weight 3 nexthop via 10.0.1.2 weight 1", "10.13.0.0/16", "next-hop",
+     "10.0.2.2 far weight 3|10.0.1.2 access weight 1"),
+    ("-6 route add 2001:db8:d::/48 nexthop via 2001:db8:b::2 weight 2 nexthop via 2001:db8:a::2 weight 5",
+     "2001:db8:d::/48", "next-hop", "2001:db8:b::2 far weight 2|2001:db8:a::2 access weight 5"),
+    ("route add 10.14.0.0/16 nhid 1", "10.14.0.0/16", "next-hop", "10.0.2.2 far"),
+    ("route add 10.15.0.0/16 nhid 10", "10.15.0.0/16", "next-hop", "10.0.2.2 far weight 1|10.0.1.2 access weight 4"),
+    ("route add blackhole 10.16.0.0/16", "10.16.0.0/16", "blackhole", "blackhole"),
+    ("route add unreachable 10.17.0.0/16", "10.17.0.0/16", "unreachable", "unreachable"),
+    ("route add prohibit 10.18.0.0/16", "10.18.0.0/16", "prohibit", "prohibit"),
+    ("-6 route add blackhole 2001:db8:16::/48", "2001:db8:16::/48", "blackhole", "blackhole"),
+    ("-6 route add 2001:db8:77::/64 encap seg6 mode encap segs 2001:db8:e::1,2001:db8:e::2 dev far",
+     "2001:db8:77::/64", "srv6-policy", "encap 2001:db8:e::1 2001:db8:e::2"),
+    ("-6 route add 2001:db8:78::/64 encap seg6 mode encap.red segs 2001:db8:e::1 dev far", "2001:db8:78::/64",
+     "srv6-policy", "encap.red 2001:db8:e::1"),
+    ("route add 10.19.0.0/16 encap seg6 mode encap segs 2001:db8:e::1 dev far", "10.19.0.0/16", "srv6-policy",
+     "encap 2001:db8:e::1"),
+]
+
+# command, prefix, words of the reason
+REFUSED = [
+    ("-6 route add 2001:db8:79::/64 encap seg6 mode inline segs 2001:db8:e::1 dev far", "2001:db8:79::/64", "inline"),
+    ("-6 route add 2001:db8:7a::/64 encap seg6 mode l2encap segs 2001:db8:e::1 dev far", "2001:db8:7a::/64", "l2encap"),
+    ("route add 10.20.0.0/16 dev lo", "10.20.0.0/16", "lo, which is not a mirrored interface"),
+    ("-6 route add 2001:db8:f:6::/64 encap seg6local action End.B6 srh segs 2001:db8:e::1 dev far",
+     "2001:db8:f:6::/64", "End.B6"),
+    ("-6 route add 2001:db8:f:7::/64 encap seg6local action End.T table 77 dev far", "2001:db8:f:7::/64",
+     "table 77 is not mirrored"),
+    ("-6 route add 2001:db8:f:8::/64 encap seg6local action End.DX2 oif far dev far", "2001:db8:f:8::/64", "End.DX2"),
+    ("-6 route add 2001:db8:f:9::/64 encap seg6local action End.X nh6 2001:db8:ff::1 dev far", "2001:db8:f:9::/64",
+     "on no network of a mirrored interface"),
+    ("route add 10.21.0.0/16 via 10.0.2.2 tos 0x10", "10.21.0.0/16", "TOS"),
+]
+
+# command, SID, behavior, flavors
+SIDS = [
+    ("-6 route add 2001:db8:f:1::/64 encap seg6local action End dev far", "2001:db8:f:1::/64", "end", ""),
+    ("-6 route add 2001:db8:f:2::1/128 encap seg6local action End flavors psp dev far", "2001:db8:f:2::1/128", "end",
+     "psp"),
+    ("-6 route add 2001:db8:f:3::/64 encap seg6local action End.X nh6 2001:db8:b::2 dev far", "2001:db8:f:3::/64",
+     "end.x", ""),
+    ("-6 route add 2001:db8:f:4::/64 encap seg6local action End.T table 254 dev far", "2001:db8:f:4::/64", "end.t", ""),
+    ("-6 route add 2001:db8:f:a::/64 encap seg6local action End.DX4 nh4 10.0.2.2 dev far", "2001:db8:f:a::/64",
+     "end.dx4", ""),
+    ("-6 route add 2001:db8:f:b::/64 encap seg6local action End.DX6 nh6 2001:db8:b::2 dev far", "2001:db8:f:b::/64",
+     "end.dx6", ""),
+    ("-6 route add 2001:db8:f:c::/64 encap seg6local action End.DT6 table 254 dev far", "2001:db8:f:c::/64", "end.dt6",
+     ""),
+    ("-6 route add 2001:db8:f:d::/64 encap seg6local action End.B6.Encaps srh segs 2001:db8:e::1 dev far",
+     "2001:db8:f:d::/64", "end.b6.encaps", ""),
+    ("-6 route add fcbb:bb00:1::/48 encap seg6local action End flavors next-csid lblen 32 nflen 16 dev far",
+     "fcbb:bb00:1::/48", "end", "next-csid"),
+]
+
+
+def delete(command):
+    words = command.split()
+    return " ".join(words).replace(" add ", " del ", 1)
+
+
+def test_netlink_kinds(lab):
+    """Every kind of route that iproute2 can make: carried as it is, or refused with its reason and its fate."""
+    a, _, hd, heddle = mirror_lab(lab)
+    hd.ip("nexthop add id 1 via 10.0.2.2 dev far")
+    hd.ip("nexthop add id 2 via 10.0.1.2 dev access")
+    hd.ip("nexthop add id 10 group 1/2,4")
+    for command, *_ in KINDS + REFUSED + SIDS:
+        hd.ip(command)
+    settled(heddle)
+    now, no, local = routes(heddle), refused(heddle), sids(heddle)
+    for command, prefix, kind, target in KINDS:
+        assert prefix in now, f"{command}: no route; {no.get(prefix)}"
+        assert now[prefix]["kind"] == kind, f"{command}: {now[prefix]}"
+        for part in target.split("|"):
+            assert part in now[prefix]["target"], f"{command}: {now[prefix]}"
+        assert now[prefix]["source"] == "boot", f"{command}: {now[prefix]}"
+    for command, prefix, why in REFUSED:
+        assert why in no.get(prefix, {}).get("reason", ""), f"{command}: {no.get(prefix)}"
+        assert now[prefix]["kind"] == "blackhole", "a refused route must not leave its packets to a shorter prefix"
+    for command, sid, behavior, flavors in SIDS:
+        if sid in no:
+            assert "refused by the data plane" in no[sid]["reason"], f"{command}: {no[sid]}"
+            continue
+        key = sid if sid in local else sid.split("/")[0]
+        assert key in local, f"{command}: {local}"
+        assert local[key]["behavior"].replace("-", ".") == behavior, f"{command}: {local[key]}"
+        assert flavors in str(local[key]), f"{command}: {local[key]}"
+    # the same packets as the words say
+    a.ping("10.9.0.1")
+    a.ping("2001:db8:9::1")
+    assert "Packet filtered" in a.run("ping -n -c 1 -W 1 10.18.0.1", check=False).stdout
+    # a next-hop object is another, and so are the routes that go through it; the group follows its members
+    hd.ip("nexthop replace id 1 via 10.0.1.2 dev access")
+    settled(heddle)
+    now = routes(heddle)
+    assert now["10.14.0.0/16"]["target"] == "10.0.1.2 access"
+    assert "far" not in now["10.15.0.0/16"]["target"]
+    hd.ip("nexthop del id 10")
+    settled(heddle)
+    assert "10.15.0.0/16" not in routes(heddle), "a route that went with its next-hop object"
+    for command, prefix, *_ in KINDS + REFUSED + SIDS:
+        if prefix != "10.15.0.0/16":
+            hd.ip(delete(command))
+    settled(heddle)
+    assert not refused(heddle) and not sids(heddle)
+    assert not [p for p in routes(heddle) if p in {k[1] for k in KINDS + REFUSED}], routes(heddle)
+
+
+def test_netlink_host_and_neighbours(lab):
+    """The kernel answers for itself, once; neighbours are the kernel's; link, address and neighbour changes follow."""
+    a, b, hd, heddle = mirror_lab(lab)
+    server = hd.popen("server", "python3 -m http.server --bind 10.0.1.1 8000")
+    # echo to the router's own address: answered by the kernel alone
+    out = a.out("ping -n -c 5 -i 0.1 10.0.1.1") + a.out("ping -n -c 5 -i 0.1 2001:db8:a::1")
+    assert "DUP" not in out and out.count(" 5 received") == 2, out
+    # ARP: one answer
+    hd_mac = hd.mac("access")
+    with RawPort(a, "eth0") as port:
+        request = bytes.fromhex("ffffffffffff" + port.mac.replace(":", "") + "0806" + "0001080006040001" +
+                                port.mac.replace(":", "") + "0a000102" + "000000000000" + "0a000101")
+        port.drain()
+        port.send(request)
+        answers = port.receive(lambda p: p.type == 0x806 and bytes(p)[20:22] == b"\x00\x02", timeout=1, count=2)
+    assert len(answers) == 1 and answers[0].src == hd_mac
+    # a TCP service of the host
+    wait_for("the host's web server", lambda: a.run("curl -s -m 2 -o /dev/null http://10.0.1.1:8000/",
+                                                    check=False).returncode == 0)
+    server.stop()
+    # traffic to hosts: the data plane needs them, the kernel finds them
+    for target in ("10.0.2.2", "2001:db8:b::2"):
+        a.ping(target, count=20, interval=0.01)
+    shown = {n["address"]: n for n in heddle.json("show", "neighbours")["heddle-ip:neighbour-state"]["neighbour"]}
+    assert shown["10.0.2.2"]["state"] == "kernel" and shown["10.0.2.2"]["mac"] == b.mac("eth0")
+    assert hd.counters("far")[0] > 0
+    # one that moves: the kernel learns, the data plane follows
+    b.ip("link set eth0 down")
+    b.ip("link set eth0 address 02:00:00:00:00:77")
+    b.ip("link set eth0 up")
+    b.addr("eth0", "2001:db8:b::2/64")
+    b.route("default via 10.0.2.1")
+    hd.ip("neigh flush dev far")
+    wait_for("traffic to the new MAC", lambda: a.ping("10.0.2.2", count=1, check=False) == 1)
+    # an address goes and another comes
+    hd.ip("addr del 10.0.2.1/24 dev far")
+    settled(heddle)
+    assert "10.0.2.0/24" not in routes(heddle)
+    hd.ip("addr add 10.0.2.3/24 dev far")
+    b.ip("route replace default via 10.0.2.3")
+    settled(heddle)
+    assert routes(heddle)["10.0.2.3/32"]["kind"] == "local"
+    wait_for("traffic again", lambda: a.ping("10.0.2.2", count=1, check=False) == 1)
+    # the kernel does not forward too: every packet arrives once
+    with RawPort(b, "eth0") as port:
+        port.drain()
+        a.run("ping -n -c 5 -i 0.1 -s 77 10.0.2.2")
+        seen = port.receive(lambda p: IP in p and p[IP].src == "10.0.1.2", timeout=1, count=20)
+    assert len(seen) == 5, f"{len(seen)} packets for 5"
+
+
+def test_netlink_restarts_and_precedence(lab):
+    """Restarts of either process lose nothing; what is configured comes before what is mirrored."""
+    a, _, hd, heddle = mirror_lab(lab)
+    hd.ip("route add 10.9.0.0/16 via 10.0.2.2")
+    hd.ip("-6 route add 2001:db8:f:1::/64 encap seg6local action End dev far")
+    hd.ip("-6 route add 2001:db8:77::/64 encap seg6 mode encap segs 2001:db8:e::1 dev far")
+    settled(heddle)
+    before = content(heddle)
+    a.ping("10.9.0.1")
+    # the control process dies while traffic flows, and changes happen meanwhile
+    flood = a.popen("flood", "ping -n -i 0.005 -c 600 10.9.0.1")
+    heddle.kill_ctrl()
+    hd.ip("route add 10.30.0.0/16 via 10.0.1.2")
+    heddle.start_ctrl()
+    heddle.wait_ready()
+    settled(heddle)
+    hd.ip("route del 10.30.0.0/16")
+    settled(heddle)
+    flood.wait(30)
+    assert " 600 received" in flood.log(), flood.log(4)
+    assert content(heddle) == before
+    # the data plane dies
+    heddle.kill_dp()
+    heddle.start_dp()
+    heddle.wait_ready()
+    settled(heddle)
+    assert content(heddle) == before
+    wait_for("traffic", lambda: a.ping("10.9.0.1", count=1, check=False) == 1)
+    # precedence
+    ports = [interface(name, veth_port(name)) for name in ("access", "far")]
+    config = {"interfaces": {"interface": ports}, "kernel": {"enabled": True}}
+    heddle.reload({**config, "ip": {"route": [{"prefix": "10.9.0.0/16", "special": "prohibit"}]}})
+    settled(heddle)
+    assert routes(heddle)["10.9.0.0/16"]["kind"] == "prohibit"
+    assert routes(heddle)["10.9.0.0/16"]["source"] == "configured"
+    hd.ip("route replace 10.9.0.0/16 via 10.0.1.2")
+    hd.ip("route replace 10.9.0.0/16 via 10.0.2.2")
+    settled(heddle)
+    assert routes(heddle)["10.9.0.0/16"]["source"] == "configured"
+    assert "same" in heddle.cli("diff", check=False).stdout or heddle.cli("diff", check=False).returncode == 0
+    heddle.reload(config)
+    settled(heddle)
+    assert content(heddle) == before
+    # an interface goes, with what went through it, in one transaction; and the mirror can be turned off
+    heddle.reload({"interfaces": {"interface": ports[:1]}, "kernel": {"enabled": True}})
+    settled(heddle)
+    assert "far, which is not a mirrored interface" in refused(heddle)["10.9.0.0/16"]["reason"]
+    heddle.reload(config)
+    settled(heddle)
+    assert content(heddle) == before
+    heddle.reload({"interfaces": {"interface": ports}})
+    wait_for("nothing mirrored", lambda: not routes(heddle))
+
+
+def random_commands(rng, count):
+    """ip commands that work or fail by themselves; what matters is what the kernel has then."""
+    prefixes = [f"10.{n}.0.0/16" for n in range(40, 48)] + [f"2001:db8:{n}::/48" for n in range(40, 48)]
+    for _ in range(count):
+        prefix = rng.choice(prefixes)
+        six = ":" in prefix
+        gw = {"far": "2001:db8:b::2" if six else "10.0.2.2", "access": "2001:db8:a::2" if six else "10.0.1.2"}
+        metric = f" metric {rng.choice((10, 20))}"
+        family = "-6 " if six else ""
+        verb = rng.choice(("add", "append", "replace", "change", "prepend", "del", "del"))
+        dev = rng.choice(("far", "access"))
+        way = rng.choice((f"via {gw[dev]} dev {dev}", f"dev {dev}", "nhid 21" if six else "nhid 1",
+                          f"nexthop via {gw['far']} dev far weight 2 nexthop via {gw['access']} dev access",
+                          "encap seg6 mode encap segs 2001:db8:e::1 dev far"))
+        kind = rng.choice(("", "", "", "blackhole ", "unreachable "))
+        roll = rng.random()
+        if roll < 0.8:
+            yield f"{family}route {verb} {kind}{prefix}{'' if kind else ' ' + way}{metric}"
+        elif roll < 0.86:
+            yield f"nexthop replace id {rng.choice((1, 2))} via {'10.0.2.2 dev far' if dev == 'far' else '10.0.1.2 dev access'}"
+        elif roll < 0.88:
+            yield f"nexthop del id {rng.choice((1, 21))}"
+        elif roll < 0.94:
+            yield rng.choice(("nexthop add id 1 via 10.0.2.2 dev far", "nexthop add id 21 via 2001:db8:b::2 dev far",
+                              "nexthop add id 9 group 1/2"))
+        else:
+            yield rng.choice(("link set far down", "link set far up", "addr del 10.0.2.1/24 dev far",
+                              "addr add 10.0.2.1/24 dev far", "addr add 2001:db8:b::1/64 dev far nodad",
+                              "addr del 2001:db8:b::1/64 dev far"))
+
+
+def test_netlink_random(lab, rng, rounds):
+    """Random changes, some of which the kernel makes in silence: the data plane then has what a fresh reading gives."""
+    _, _, hd, heddle = mirror_lab(lab)
+    for turn in range(rounds(2)):
+        for command in random_commands(rng, 150):
+            hd.ip(command, check=False)
+        settled(heddle)
+        followed = content(heddle)
+        heddle.kill_ctrl()
+        heddle.start_ctrl()
+        heddle.wait_ready()
+        settled(heddle)
+        assert followed == content(heddle), f"round {turn}"
+
+
+def batch(hd, lines, name):
+    path = hd.lab.write(name, "\n".join(lines) + "\n")
+    hd.run(f"ip -force -batch {path}", timeout=300)
+
+
+def many(n):
+    return [f"{20 + k // 65536}.{k // 256 % 256}.{k % 256}.0/24" for k in range(n)]
+
+
+def test_netlink_overrun(lab):
+    """A socket with hardly any room: the kernel's words are lost, and read again."""
+    _, _, hd, heddle = mirror_lab(lab, kernel={"receive-buffer": 4096})
+    prefixes = many(BATCH)
+    heddle.ctrl.popen.send_signal(signal.SIGSTOP)  # it hears nothing while the kernel tells all this
+    batch(hd, [f"route add {p} via 10.0.2.2" for p in prefixes], "add")
+    heddle.ctrl.popen.send_signal(signal.SIGCONT)
+    state = settled(heddle, 60)
+    assert int(state["overruns"]) > 0
+    now = routes(heddle)
+    assert all(p in now for p in prefixes)
+    batch(hd, [f"route del {p}" for p in prefixes[::2]], "del")
+    settled(heddle, 60)
+    now = routes(heddle)
+    assert all((p in now) == (k % 2 == 1) for k, p in enumerate(prefixes))
+
+
+def test_netlink_storm(lab, rounds):
+    """Routes flap by the thousand; flows beside them lose nothing, and no packet goes where no route ever led."""
+    a, b, hd, heddle = mirror_lab(lab)
+    c = lab.ns("host-c")
+    lab.link(c, "eth0", hd, "stray")
+    count = rounds(BATCH)
+    prefixes = many(count)
+    hd.ip("route add 10.9.0.0/16 via 10.0.2.2")
+    hd.ip("route add 10.0.0.0/8 via 10.0.1.2")
+    settled(heddle)
+    a.ping("10.9.0.1")
+    flood = a.popen("flood", "ping -n -i 0.01 -c 500 10.9.0.1")
+    add = [f"route add {p} via 10.0.2.2" for p in prefixes]
+    batch(hd, add, "add")
+    began = time.monotonic()
+    settled(heddle, 120)
+    print(f"{count} routes: the last in the data plane {time.monotonic() - began:.2f} s after iproute2 was done")
+    with RawPort(b, "eth0") as good, RawPort(a, "eth0") as tx:
+        gateway = hd.mac("access")
+        for turn in range(2):
+            batch(hd, [f"route del {p}" for p in prefixes[::2]], "del")
+            batch(hd, [f"route replace {p} via 10.0.2.2 metric 0" for p in prefixes], "again")
+        settled(heddle, 120)
+        good.drain()
+        sample = prefixes[::max(1, count // 200)]
+        for k, p in enumerate(sample):
+            tx.send(Ether(src=tx.mac, dst=gateway) / IP(src="10.0.1.2", dst=p.replace("0/24", "7"), id=k) /
+                    UDP(sport=4000, dport=9))
+        got = good.receive(lambda p: UDP in p and p[UDP].dport == 9, count=len(sample), timeout=5)
+    assert len(got) == len(sample)
+    flood.wait(60)
+    assert " 500 received" in flood.log(), flood.log(4)
+    hd.ip("link set far down")  # IPv4 routes go without a word
+    settled(heddle, 60)
+    assert not [p for p in routes(heddle) if p in set(prefixes)]
+
+
+def test_netlink_twin(lab):
+    """A port that the kernel does not have: its TAP twin carries the host's own traffic both ways."""
+    a, b, hd, heddle = mirror_lab(lab, twin=True)
+    for dev in ("wire-access", "wire-far"):  # as if it were bound to DPDK: the kernel takes nothing from it
+        hd.sysctl(f"net.ipv6.conf.{dev}.disable_ipv6=1")
+        hd.sysctl(f"net.ipv4.conf.{dev}.rp_filter=1")
+        hd.sysctl(f"net.ipv4.conf.{dev}.arp_ignore=1")
+    heddle.start()
+    wait_for("the twins", lambda: {"access", "far"} <= set(hd.devices()))
+    addresses(hd)
+    settled(heddle)
+    assert heddle.state("kernel")["link"]
+    out = a.out("ping -n -c 5 -i 0.1 10.0.1.1") + a.out("ping -n -c 5 -i 0.1 2001:db8:a::1")
+    assert "DUP" not in out and out.count(" 5 received") == 2, out
+    hd.ping("10.0.1.2")
+    hd.ping("2001:db8:b::2")
+    for target in ("10.0.2.2", "2001:db8:b::2"):
+        a.ping(target, count=20, interval=0.01)
+    # what cannot be carried goes to the kernel, when it is configured so
+    before = hd.counters("access")[0]
+    hd.ip("route add 10.20.0.0/16 dev lo")
+    heddle.cli("set", "kernel/unsupported", "punt", check=False)
+    config = dict(unsupported="punt", enabled=True)
+    ports = [interface(name, veth_port("wire-" + name), kernel_twin=True) for name in ("access", "far")]
+    heddle.reload({"interfaces": {"interface": ports}, "kernel": config})
+    settled(heddle)
+    assert routes(heddle)["10.20.0.0/16"]["kind"] == "host"
+    a.run("ping -n -c 3 -i 0.1 -W 1 10.20.0.1", check=False)
+    assert hd.counters("access")[0] >= before + 3
