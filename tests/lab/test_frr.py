@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """FRR on both sides: what bgpd, ospf6d and staticd decide, zebra gives the kernel, and the data plane carries."""
 
+import json
 import time
 
 import pytest
@@ -152,9 +153,20 @@ def test_frr_routes(lab, rounds):
     assert sum(p.startswith("2") and p.endswith(".0/24") for p in routes(heddle)) >= count
 
 
+def kernel_prefixes(hd):
+    """Prefixes of the kernel's main table, as the data plane writes them."""
+    found = set()
+    for family, full in (("-4", 32), ("-6", 128)):
+        for route in json.loads(hd.out(f"ip -j {family} route show table main")):
+            if not route["dst"].startswith("fe80"):
+                found.add(route["dst"] if "/" in route["dst"] else f"{route['dst']}/{full}")
+    return found
+
+
 def test_frr_zebra_restart(lab):
-    """zebra dies and comes back: what the kernel keeps is carried on, and at the end all is as before."""
-    _, _, _, heddle, frr, _, _ = frr_lab(lab)
+    """zebra dies and comes back: what the kernel keeps is carried on, and what FRR makes of it then is followed. (FRR
+    8.4 does not bring back all of its routes when it was killed: the kernel is what counts.)"""
+    _, _, hd, heddle, frr, _, _ = frr_lab(lab)
     appears(heddle, "10.81.0.1/32", target="10.0.1.2 access")
     appears(heddle, "2001:db8:80::1/128", target="fe80:")
     appears(heddle, "10.80.0.1/32", target=", ")
@@ -164,8 +176,12 @@ def test_frr_zebra_restart(lab):
     time.sleep(0.3)
     assert ways(heddle) == before
     frr.restart("zebra")
-    wait_for("the same routes as before",
-             lambda: ways(heddle) == before, 30)
+
+    def follows():
+        prefixes = kernel_prefixes(hd)
+        carried = {p for p, r in routes(heddle).items() if r["kind"] != "local" and not p.startswith("fe80")}
+        return "10.81.0.1/32" in prefixes and carried == prefixes
+    wait_for("the kernel's routes, all and no others", follows, 30)
 
 
 def test_frr_srv6_static(lab):
