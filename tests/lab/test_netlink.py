@@ -306,7 +306,7 @@ def random_commands(rng, count):
         if roll < 0.8:
             yield f"{family}route {verb} {kind}{prefix}{'' if kind else ' ' + way}{metric}"
         elif roll < 0.86:
-            yield f"nexthop replace id {rng.choice((1, 2))} via {'10.0.2.2 dev far' if dev == 'far' else '10.0.1.2 dev access'}"
+            yield f"nexthop replace id {rng.choice((1, 2))} via {'10.0.2.2' if dev == 'far' else '10.0.1.2'} dev {dev}"
         elif roll < 0.88:
             yield f"nexthop del id {rng.choice((1, 21))}"
         elif roll < 0.94:
