@@ -15,6 +15,7 @@
 #include "tests/pktb.h"
 
 const struct pipeline *const pipelines[] = { NULL };
+uint8_t mini_punt = PUNT_REASONS_MAX - 1;
 volatile uint32_t mini_stall_ms = 1000;
 void (*mini_hook)(void);
 static int *volatile bad_address = (int *)8;
@@ -94,7 +95,7 @@ static inline rte_edge_t ip6_one(struct rte_mbuf *m, void *arg)
 	case 1:
 		return IP6_LOOKUP_HOP_LIMIT;
 	case 2:
-		mt->punt = 0;
+		mt->punt = mini_punt;
 		return IP6_LOOKUP_TO_CTRL;
 	case 3:
 		p[7] = 200;

@@ -222,7 +222,7 @@ static void take(struct rte_mbuf *m, void *arg)
 
 static void start_with_punt(void)
 {
-	punt_reason_register("test", "for the test", 1000, 1000, take, NULL);
+	mini_punt = (uint8_t)punt_reason_register("test", "for the test", 1000, 1000, take, NULL);
 	hx_start_default();
 }
 TestSuite(trace_punt, .init = start_with_punt, .fini = hx_stop);

@@ -26,6 +26,7 @@ static inline enum frame_fate frame_out(struct rte_mbuf *m, const struct iface *
 	if (m->pkt_len > i->mtu + FRAME_HDR_MAX)
 		return FRAME_TOO_BIG;
 	mt->port = i->port;
+	m->port = i->port;
 	mt->tx_iface = i->id;
 	count[i->id].tx_packets++;
 	count[i->id].tx_octets += m->pkt_len;

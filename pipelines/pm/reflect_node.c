@@ -242,6 +242,7 @@ static void same_link(struct reflect_run *run, struct request *q)
 	memcpy(p, q->l2 + 6, 6);
 	if (i != NULL)
 		memcpy(p + 6, &i->mac, 6);
+	q->m->port = mt->port;
 	mt->tx_iface = mt->iface;
 	run->iface[mt->iface].tx_packets++;
 	run->iface[mt->iface].tx_octets += q->m->pkt_len;

@@ -216,7 +216,7 @@ static unsigned env(const char *name, unsigned otherwise)
 {
 	const char *v = getenv(name);
 
-	return v != NULL ? (unsigned)strtoul(v, NULL, 0) : otherwise;
+	return v != NULL && v[0] != '\0' ? (unsigned)strtoul(v, NULL, 0) : otherwise;
 }
 
 Test(express, broken_packets_go_the_same_way)

@@ -872,7 +872,7 @@ Test(srv6_steer, sids_refused)
 
 	REFUSED(try_sid(50, at, 128, 4711, 0, 0), -EINVAL, "unknown");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_BM, 0, 0), -EOPNOTSUPP, "no MPLS");
-	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DX2, 0, 0), -EOPNOTSUPP, "end.dt46");
+	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DX2, 0, 0), -EINVAL, "end.dx2 needs an interface");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END_DT6, F_PSP, 0), -EINVAL, "psp");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END, F_NXT, 0), -EINVAL, "needs its structure");
 	REFUSED(try_sid(50, at, 128, HD_SRV6_END, F_NXT | F_REP, 0), -EINVAL,
