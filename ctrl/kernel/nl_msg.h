@@ -5,6 +5,7 @@
 #ifndef CTRL_KERNEL_NL_MSG_H
 #define CTRL_KERNEL_NL_MSG_H
 
+#include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -99,6 +100,12 @@ struct nl_nexthop {
 	} group[NL_LEGS_MAX];
 	struct nl_leg leg;
 };
+
+/* Does a whole message lie in the next `left` octets?  mnl_nlmsg_ok() alone takes a length with the top bit for negative. */
+static inline bool nl_msg_ok(const struct nlmsghdr *h, int left)
+{
+	return mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left;
+}
 
 /* Each takes a whole message (nlmsg_len octets are there) of its type, RTM_NEW* or RTM_DEL*.
  * 0, -EBADMSG (lengths that cannot be), -E2BIG (more next hops than NL_LEGS_MAX), or -EAFNOSUPPORT (of another

@@ -222,7 +222,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			continue;
 		}
 		int left = (int)n;
-		for (const struct nlmsghdr *h = (const void *)s->buf; mnl_nlmsg_ok(h, left);
+		for (const struct nlmsghdr *h = (const void *)s->buf; nl_msg_ok(h, left);
 		     h = mnl_nlmsg_next(h, &left))
 			handle(s, h);
 	}

@@ -41,8 +41,12 @@ void fib_cache_lookup6p(struct fib_cache *c, const struct fib *f, const uint8_t 
 void fib_cache_lookup4p(struct fib_cache *c, const struct fib *f, const uint8_t *const *key,
 			uint32_t *ret_result, unsigned n);
 
+/* Keys lie in packets, at any address. */
+typedef uint64_t fib_cache_word __attribute__((aligned(1), may_alias));
+
 /* CRC spreads what differs, be it in prefixes or in hosts. */
-static inline struct fib_cache_entry *fib_cache_bucket(struct fib_cache *c, const uint64_t key[2])
+static inline struct fib_cache_entry *fib_cache_bucket(struct fib_cache *c,
+						       const fib_cache_word *key)
 {
 #ifdef __SSE4_2__
 	uint64_t h = __builtin_ia32_crc32di(__builtin_ia32_crc32di(0, key[0]), key[1]);
@@ -53,7 +57,7 @@ static inline struct fib_cache_entry *fib_cache_bucket(struct fib_cache *c, cons
 	return c->bucket[h % FIB_CACHE_BUCKETS];
 }
 
-static inline bool fib_cache_is(const struct fib_cache_entry *e, const uint64_t key[2],
+static inline bool fib_cache_is(const struct fib_cache_entry *e, const fib_cache_word *key,
 				uint64_t state)
 {
 #ifdef __SSE4_1__
@@ -65,7 +69,8 @@ static inline bool fib_cache_is(const struct fib_cache_entry *e, const uint64_t 
 	return ((e->key[0] ^ key[0]) | (e->key[1] ^ key[1]) | (e->state ^ state)) == 0;
 }
 
-static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state, const uint64_t key[2])
+static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state,
+				      const fib_cache_word *key)
 {
 	const struct fib_cache_entry *b = fib_cache_bucket(c, key);
 
@@ -77,9 +82,7 @@ static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state, const
 /* The answer for one key if it is known, else 0.  state: fib_state() of the table, read before. */
 static inline uint32_t fib_cache_probe6(struct fib_cache *c, uint64_t state, const uint8_t *key)
 {
-	typedef uint64_t word __attribute__((aligned(1), may_alias));
-
-	return fib_cache_find(c, state, (const void *)(const word *)key);
+	return fib_cache_find(c, state, (const fib_cache_word *)key);
 }
 
 static inline uint32_t fib_cache_probe4(struct fib_cache *c, uint64_t state, const uint8_t *key)

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memcpy(copy, data, size);
 	int left = (int)size;
-	for (const struct nlmsghdr *h = (const void *)copy; mnl_nlmsg_ok(h, left);
+	for (const struct nlmsghdr *h = (const void *)copy; nl_msg_ok(h, left);
 	     h = mnl_nlmsg_next(h, &left))
 		one(h);
 	free(copy);
