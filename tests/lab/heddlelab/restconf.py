@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import socket
+import time
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -57,7 +58,12 @@ class Api:
             raise
 
     def must(self, method, path, body=None, headers=None):
-        answer = self.ask(method, path, body, headers)
+        # one configuration at a time: another one may still be on its way
+        for _ in range(100):
+            answer = self.ask(method, path, body, headers)
+            if answer.status != 409 or '"in-use"' not in answer.text:
+                break
+            time.sleep(0.05)
         assert answer.status < 300, f"{method} {path}: {answer.status} {answer.text}"
         return answer
 
