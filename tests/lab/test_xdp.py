@@ -189,7 +189,8 @@ def test_detached_at_exit(net):
 def test_kill_leaves_the_kernel_working(net):
     """After kill -9 the program is still there and lets everything pass; the next start takes it over."""
     first = net.program()
-    assert net.srv6() == 20
+    # the data plane has just started: its neighbour may not have answered yet
+    wait_for("all packets of a run to come back", lambda: net.srv6() == 20, 20)
     net.heddle.kill_dp(signal.SIGKILL)
     assert net.program() == first
     assert net.transfer() == 400000 and net.host.ping(KERNEL) == 3
