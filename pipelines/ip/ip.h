@@ -74,19 +74,13 @@ static __rte_always_inline void adj_rewrite(struct rte_mbuf *m, const struct adj
 					    uint16_t ethertype, struct iface_count *count)
 {
 	uint8_t *l3 = rte_pktmbuf_mtod(m, uint8_t *);
-	struct hd_meta *mt = meta(m);
-	struct iface_count *c = &count[a->iface];
 
 	__builtin_memcpy(l3 - ADJ_HDR_ROOM, a->hdr, ADJ_HDR_ROOM);
 	wire_put16(l3 - 2, ethertype);
 	m->data_off = (uint16_t)(m->data_off - a->hdr_len);
 	m->data_len = (uint16_t)(m->data_len + a->hdr_len);
 	m->pkt_len += a->hdr_len;
-	mt->port = a->port;
-	m->port = a->port;
-	mt->tx_iface = a->iface;
-	c->tx_packets++;
-	c->tx_octets += m->pkt_len;
+	iface_egress(m, a->port, a->iface, count);
 }
 
 /* ---- multipath groups --------------------------------------------------------------------------------------- */

@@ -17,19 +17,13 @@ enum frame_fate { FRAME_OK, FRAME_NO_IFACE, FRAME_DOWN, FRAME_TOO_BIG };
 static inline enum frame_fate frame_out(struct rte_mbuf *m, const struct iface *i,
 					struct iface_count *count)
 {
-	struct hd_meta *mt = meta(m);
-
 	if (i == NULL)
 		return FRAME_NO_IFACE;
 	if (!i->up)
 		return FRAME_DOWN;
 	if (m->pkt_len > i->mtu + FRAME_HDR_MAX)
 		return FRAME_TOO_BIG;
-	mt->port = i->port;
-	m->port = i->port;
-	mt->tx_iface = i->id;
-	count[i->id].tx_packets++;
-	count[i->id].tx_octets += m->pkt_len;
+	iface_egress(m, i->port, i->id, count);
 	return FRAME_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dataplane/dp_limits.h"
+#include "dataplane/meta.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/stats.h"
 #include "dataplane/tables/slots.h"
@@ -51,6 +52,21 @@ struct iface_count {
 
 /* First row of each worker's slice, and of the control thread's at index dp_limits.workers. */
 extern struct iface_count *iface_counts[STATS_SLICES_MAX];
+
+/* The last step before port-tx, with the frame complete: where it leaves, and that it does.
+ *   count      the worker's slice, iface_counts[worker->id] */
+static __rte_always_inline void iface_egress(struct rte_mbuf *m, uint16_t port, uint16_t iface,
+					     struct iface_count *count)
+{
+	struct hd_meta *mt = meta(m);
+	struct iface_count *c = &count[iface];
+
+	mt->port = port;
+	m->port = port; /* port-tx reads this one: the metadata's line stays cold there */
+	mt->tx_iface = iface;
+	c->tx_packets++;
+	c->tx_octets += m->pkt_len;
+}
 
 /* Write the Ethernet header with the tags of i to buf (22 octets suffice).  Returns its length: 14, 18 or 22. */
 static inline unsigned iface_header_build(const struct iface *i, void *buf,

@@ -236,16 +236,13 @@ static void same_link(struct reflect_run *run, struct request *q)
 {
 	uint8_t *p = (uint8_t *)rte_pktmbuf_prepend(q->m, q->l2_len);
 	const struct iface *i = iface_get(meta(q->m)->iface);
-	struct hd_meta *mt = meta(q->m);
+	const struct hd_meta *mt = meta(q->m);
 
 	memcpy(p, q->l2, q->l2_len);
 	memcpy(p, q->l2 + 6, 6);
 	if (i != NULL)
 		memcpy(p + 6, &i->mac, 6);
-	q->m->port = mt->port;
-	mt->tx_iface = mt->iface;
-	run->iface[mt->iface].tx_packets++;
-	run->iface[mt->iface].tx_octets += q->m->pkt_len;
+	iface_egress(q->m, mt->port, mt->iface, run->iface);
 }
 
 static rte_edge_t send_reply(struct reflect_run *run, struct request *q,
