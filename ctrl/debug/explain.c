@@ -10,10 +10,10 @@
 #include "ctrl/cfg.h"
 #include "ctrl/config.h"
 #include "ctrl/debug/debug_private.h"
+#include "ctrl/dp_state.h"
 #include "ctrl/debug/explain_input.h"
 #include "ctrl/debug/packet_fields.h"
 #include "ctrl/ip/ip.h"
-#include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "heddle/api/debug.h"
 #include "heddle/api/ip.h"
@@ -306,11 +306,6 @@ static struct json_object *entries_json(struct ctrl *c, const struct hd_api_expl
 
 /* ---- the answer ---------------------------------------------------------------------------------------------- */
 
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
-
 struct end { /* EXPLAIN_END with its packet */
 	struct hd_api_explain_end e;
 	uint8_t data[16384];
@@ -522,31 +517,26 @@ static struct json_object *end_json(struct ctrl *c, const struct told *t, const 
 	return o;
 }
 
-static void on_explained(void *arg, const struct dp_answer *a)
+static struct json_object *explained_json(struct ctrl *c, const struct dp_answer *a)
 {
-	struct ask *ask = arg;
 	struct told t = { 0 };
+	struct json_object *top = NULL;
 
-	if (a->error != 0 && a->error != E2BIG) {
-		restconf_dp_error(ask->req, a);
-	} else if (told_read(a, &t) < 0) {
-		restconf_errorf(ask->req, -ENOMEM, "out of memory");
-	} else {
-		struct json_object *top = json_object_new_object(),
-				   *steps = json_object_new_array(),
+	if ((a->error == 0 || a->error == E2BIG) && told_read(a, &t) == 0) {
+		struct json_object *steps = json_object_new_array(),
 				   *packets = json_object_new_array();
+		top = json_object_new_object();
 		for (size_t i = 0; i < t.n_steps; i++)
-			json_object_array_add(steps, step_json(ask->c, &t, i));
+			json_object_array_add(steps, step_json(c, &t, i));
 		for (size_t i = 0; i < t.n_ends; i++)
-			json_object_array_add(packets, end_json(ask->c, &t, &t.end[i]));
+			json_object_array_add(packets, end_json(c, &t, &t.end[i]));
 		json_object_object_add(top, "step", steps);
 		json_object_object_add(top, "packet", packets);
 		if (a->text[0] != '\0')
 			json_add_str(top, "note", a->text);
-		restconf_output(ask->req, "heddle-explain", top);
 	}
 	told_free(&t);
-	free(ask);
+	return top;
 }
 
 /* ---- the question -------------------------------------------------------------------------------------------- */
@@ -602,16 +592,21 @@ static int hex_packet(const char *text, struct question *q, char *why, size_t si
 
 void debug_explain(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
 {
+	/* An explanation that is cut short is one all the same, and says so. */
+	static const struct dp_state explained = {
+		.name = "heddle-explain:output",
+		.type = HD_API_EXPLAIN,
+		.anyway = true,
+		.value = explained_json,
+	};
 	const char *iface = cfg_str(in, "interface"), *hex = cfg_str(in, "hex"),
 		   *flow = cfg_str(in, "flow");
 	struct question *q = calloc(1, sizeof(*q));
-	struct ask *ask = malloc(sizeof(*ask));
 	char why[300] = "";
 	int len = -ENOMEM;
 
-	if (q == NULL || ask == NULL)
+	if (q == NULL)
 		goto refuse;
-	*ask = (struct ask){ c, req };
 	q->req.iface_id = iface != NULL ? ids_find(c->ids, ID_INTERFACE, iface) : 0;
 	if (q->req.iface_id == 0) {
 		snprintf(why, sizeof(why),
@@ -630,12 +625,11 @@ void debug_explain(struct ctrl *c, const struct lyd_node *in, struct http_req *r
 			     -EINVAL;
 	if (len < 0)
 		goto refuse;
-	dp_request(c->dp, HD_API_EXPLAIN, q, sizeof(q->req) + (size_t)len, -1, on_explained, ask);
+	dp_state_ask(c, req, &explained, q, sizeof(q->req) + (size_t)len);
 	free(q);
 	return;
 refuse:
 	restconf_errorf(req, len == -E2BIG || len == -EMSGSIZE ? -EINVAL : len, "%s",
 			why[0] != '\0' ? why : strerror(-len));
-	free(ask);
 	free(q);
 }

@@ -7,16 +7,11 @@
 
 #include "ctrl/cfg.h"
 #include "ctrl/debug/debug_private.h"
+#include "ctrl/dp_state.h"
 #include "ctrl/ip/ip.h"
-#include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "heddle/api/debug.h"
 #include "heddle/api/srv6.h"
-
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
 
 /* Kinds of dataplane/result.h, as far as an operator sees them. */
 const char *debug_result_text(struct ctrl *c, uint32_t result, char *buf, size_t size)
@@ -123,47 +118,32 @@ static struct json_object *step_json(struct ctrl *c, const struct hd_api_trace_s
 	return o;
 }
 
-static void on_read(void *arg, const struct dp_answer *a)
+static struct json_object *traced_json(struct ctrl *c, const void *msg)
 {
-	struct ask *ask = arg;
-	struct hd_api_trace_packet *p = malloc(sizeof(*p));
-	size_t off = 0;
+	const struct hd_api_trace_packet *p = msg;
+	struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
 
-	if (a->error != 0 || p == NULL) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		free(p);
-		return;
-	}
-	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
-	while (dp_answer_next(a, &off, p, sizeof(*p)) != NULL) {
-		struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
-		const char *iface = ids_name(ask->c->ids, ID_INTERFACE, p->iface_id);
-		json_add_time_ns(o, "time", p->time_ns);
-		json_add_str(o, "interface", iface != NULL ? iface : "?");
-		json_add_u32(o, "worker", p->worker);
-		if (p->steps_lost != 0)
-			json_add_u32(o, "steps-lost", p->steps_lost);
-		for (uint32_t i = 0; i < p->n_steps && i < HD_TRACE_STEPS_MAX; i++)
-			json_object_array_add(steps, step_json(ask->c, &p->step[i]));
-		json_object_object_add(o, "step", steps);
-		json_object_array_add(list, o);
-	}
-	free(p);
-	json_object_object_add(top, "packet", list);
-	restconf_output(ask->req, "heddle-trace", top);
-	free(ask);
+	json_add_time_ns(o, "time", p->time_ns);
+	json_add_str(o, "interface", dp_state_name(c, ID_INTERFACE, p->iface_id));
+	json_add_u32(o, "worker", p->worker);
+	if (p->steps_lost != 0)
+		json_add_u32(o, "steps-lost", p->steps_lost);
+	for (uint32_t i = 0; i < p->n_steps && i < HD_TRACE_STEPS_MAX; i++)
+		json_object_array_add(steps, step_json(c, &p->step[i]));
+	json_object_object_add(o, "step", steps);
+	return o;
 }
 
 void debug_trace_read(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
 {
-	struct ask *ask = malloc(sizeof(*ask));
+	static const struct dp_state traced = {
+		.name = "heddle-trace:output",
+		.type = HD_API_TRACE_READ,
+		.list = "packet",
+		.size = sizeof(struct hd_api_trace_packet),
+		.entry = traced_json,
+	};
 
 	(void)in;
-	if (ask == NULL) {
-		restconf_errorf(req, -ENOMEM, "out of memory");
-		return;
-	}
-	*ask = (struct ask){ c, req };
-	dp_request(c->dp, HD_API_TRACE_READ, NULL, 0, -1, on_read, ask);
+	dp_state_get(c, req, &traced);
 }

@@ -1,73 +1,45 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * State of neighbours and routes. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "ctrl/dp_state.h"
 #include "ctrl/ip/ip_private.h"
 #include "ctrl/kernel/kernel.h"
-#include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/l2.h"
 
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
-
-static struct ask *ask_new(struct ctrl *c, struct http_req *req)
-{
-	struct ask *ask = malloc(sizeof(*ask));
-
-	if (ask == NULL)
-		restconf_errorf(req, -ENOMEM, "out of memory");
-	else
-		*ask = (struct ask){ c, req };
-	return ask;
-}
-
-static void on_neighbours(void *arg, const struct dp_answer *a)
+static struct json_object *neighbour_json(struct ctrl *c, const void *msg)
 {
 	static const char *const states[] = { "unknown", "incomplete", "reachable", "stale",
 					      "probe",   "static",     "failed",    "kernel" };
-	struct ask *ask = arg;
-	struct hd_api_neigh_state n;
-	size_t off = 0;
+	const struct hd_api_neigh_state *n = msg;
+	struct json_object *o = json_object_new_object();
 	char text[48];
 
-	if (a->error != 0) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		return;
-	}
-	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
-	while (dp_answer_next(a, &off, &n, sizeof(n)) != NULL) {
-		struct json_object *o = json_object_new_object();
-		const char *iface = ids_name(ask->c->ids, ID_INTERFACE, n.iface_id);
-		json_add_str(o, "interface", iface != NULL ? iface : "?");
-		json_add_str(o, "address", ip_text(n.family, n.addr, text, sizeof(text)));
-		if (n.state != HD_NEIGH_INCOMPLETE && n.state != HD_NEIGH_FAILED)
-			json_add_mac(o, "mac", n.mac);
-		json_add_str(o, "state",
-			     n.state < sizeof(states) / sizeof(states[0]) ? states[n.state] :
-									    "unknown");
-		json_add_u32(o, "age", n.age_s);
-		json_add_u32(o, "packets-held", n.n_held);
-		json_object_array_add(list, o);
-	}
-	json_object_object_add(top, "neighbour", list);
-	restconf_data(ask->req, "heddle-ip:neighbour-state", top);
-	free(ask);
+	json_add_str(o, "interface", dp_state_name(c, ID_INTERFACE, n->iface_id));
+	json_add_str(o, "address", ip_text(n->family, n->addr, text, sizeof(text)));
+	if (n->state != HD_NEIGH_INCOMPLETE && n->state != HD_NEIGH_FAILED)
+		json_add_mac(o, "mac", n->mac);
+	json_add_str(o, "state",
+		     n->state < sizeof(states) / sizeof(states[0]) ? states[n->state] : "unknown");
+	json_add_u32(o, "age", n->age_s);
+	json_add_u32(o, "packets-held", n->n_held);
+	return o;
 }
 
 void ip_neighbour_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = ask_new(c, req);
+	static const struct dp_state neighbours = {
+		.name = "heddle-ip:neighbour-state",
+		.type = HD_API_NEIGH_STATE,
+		.list = "neighbour",
+		.size = sizeof(struct hd_api_neigh_state),
+		.entry = neighbour_json,
+	};
 
-	if (ask != NULL)
-		dp_request(c->dp, HD_API_NEIGH_STATE, NULL, 0, -1, on_neighbours, ask);
+	dp_state_get(c, req, &neighbours);
 }
 
 /* --- routes ---------------------------------------------------------------------------------- */
@@ -142,35 +114,32 @@ static void add_mirrored(void *arg, const struct hd_api_addr *a)
 	add_connected(m->list, m->c, a, "kernel");
 }
 
-static void on_routes(void *arg, const struct dp_answer *a)
+static struct json_object *routes_json(struct ctrl *c, const struct dp_answer *a)
 {
-	struct ask *ask = arg;
-	const struct objset *set = &running_config(ask->c->running)->set;
+	const struct objset *set = &running_config(c->running)->set;
+	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
+	struct mirrored m = { list, c };
 	struct hd_api_route r;
 	size_t off = 0;
 
-	if (a->error != 0) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		return;
-	}
-	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 	for (size_t i = 0; i < set->n; i++)
 		if (set->obj[i].kind == &ip_kinds[IP_KIND_ADDR])
-			add_connected(list, ask->c, (const void *)set->obj[i].body, "configured");
-	struct mirrored m = { list, ask->c };
-	mirror_addresses(ask->c->mirror, add_mirrored, &m);
+			add_connected(list, c, (const void *)set->obj[i].body, "configured");
+	mirror_addresses(c->mirror, add_mirrored, &m);
 	while (dp_answer_next(a, &off, &r, sizeof(r)) != NULL)
-		add_static(list, ask->c, &r);
+		add_static(list, c, &r);
 	json_object_object_add(top, "route", list);
-	restconf_data(ask->req, "heddle-ip:route-state", top);
-	free(ask);
+	return top;
 }
 
 void ip_route_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = ask_new(c, req);
+	static const struct dp_state routes = {
+		.name = "heddle-ip:route-state",
+		.type = HD_API_ROUTE,
+		.dump = true,
+		.value = routes_json,
+	};
 
-	if (ask != NULL)
-		dp_dump(c->dp, HD_API_ROUTE, on_routes, ask);
+	dp_state_get(c, req, &routes);
 }

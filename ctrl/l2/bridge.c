@@ -2,12 +2,11 @@
  * heddle-bridge -> BRIDGE, BRIDGE_PORT, BRIDGE_MAC and VLAN_ENTRY; and the addresses bridges know. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ctrl/cfg.h"
+#include "ctrl/dp_state.h"
 #include "ctrl/l2/l2_private.h"
-#include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "ctrl/srv6/srv6.h"
 #include "heddle/api/debug.h"
@@ -189,52 +188,31 @@ int l2_bridge_compile(struct compile *c)
 
 /* --- state ----------------------------------------------------------------------------------- */
 
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
-
-static void on_macs(void *arg, const struct dp_answer *a)
+static struct json_object *mac_json(struct ctrl *c, const void *msg)
 {
-	struct ask *ask = arg;
-	struct json_object *top, *list;
-	struct hd_api_bridge_mac_state m;
-	size_t off = 0;
+	const struct hd_api_bridge_mac_state *m = msg;
+	const char *member = ids_name(c->ids, ID_BRIDGE_MEMBER, m->member_id);
+	struct json_object *o = json_object_new_object();
+	char text[18];
 
-	if (a->error != 0) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		return;
-	}
-	top = json_object_new_object();
-	list = json_object_new_array();
-	while (dp_answer_next(a, &off, &m, sizeof(m)) != NULL) {
-		struct json_object *o = json_object_new_object();
-		const char *bridge = ids_name(ask->c->ids, ID_BRIDGE, m.bridge_id),
-			   *member = ids_name(ask->c->ids, ID_BRIDGE_MEMBER, m.member_id);
-		char text[18];
-
-		json_add_str(o, "bridge", bridge != NULL ? bridge : "?");
-		json_add_str(o, "mac", mac_text(m.mac, text));
-		member = member != NULL ? strchr(member, ' ') : NULL; /* "BRIDGE MEMBER" */
-		json_add_str(o, "member", member != NULL ? member + 1 : "?");
-		json_add_bool(o, "static", m.is_static != 0);
-		json_add_u32(o, "age", m.age_s);
-		json_object_array_add(list, o);
-	}
-	json_object_object_add(top, "mac", list);
-	restconf_data(ask->req, "heddle-bridge:bridge-state", top);
-	free(ask);
+	json_add_str(o, "bridge", dp_state_name(c, ID_BRIDGE, m->bridge_id));
+	json_add_str(o, "mac", mac_text(m->mac, text));
+	member = member != NULL ? strchr(member, ' ') : NULL; /* "BRIDGE MEMBER" */
+	json_add_str(o, "member", member != NULL ? member + 1 : "?");
+	json_add_bool(o, "static", m->is_static != 0);
+	json_add_u32(o, "age", m->age_s);
+	return o;
 }
 
 void l2_bridge_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = malloc(sizeof(*ask));
+	static const struct dp_state macs = {
+		.name = "heddle-bridge:bridge-state",
+		.type = HD_API_BRIDGE_MAC_STATE,
+		.list = "mac",
+		.size = sizeof(struct hd_api_bridge_mac_state),
+		.entry = mac_json,
+	};
 
-	if (ask == NULL) {
-		restconf_errorf(req, -ENOMEM, "out of memory");
-		return;
-	}
-	*ask = (struct ask){ c, req };
-	dp_request(c->dp, HD_API_BRIDGE_MAC_STATE, NULL, 0, -1, on_macs, ask);
+	dp_state_get(c, req, &macs);
 }

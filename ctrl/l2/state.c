@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * State of interfaces: what is configured, with the port's link and the counters. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "ctrl/dp_state.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/l2/l2_private.h"
-#include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "heddle/api/debug.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/l2.h"
-
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
 
 static bool port_state(const struct dp_answer *a, uint32_t port_id, struct hd_api_port_state *ret)
 {
@@ -86,30 +79,28 @@ static struct json_object *interface_json(struct ctrl *c, const struct hd_api_if
 	return o;
 }
 
-static void on_ports(void *arg, const struct dp_answer *a)
+static struct json_object *interfaces_json(struct ctrl *c, const struct dp_answer *a)
 {
-	struct ask *ask = arg;
-	const struct objset *set = &running_config(ask->c->running)->set;
+	const struct objset *set = &running_config(c->running)->set;
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 
-	/* Without a data plane the configured interfaces are still worth showing: their links are unknown then. */
 	for (size_t i = 0; i < set->n; i++)
 		if (set->obj[i].kind == &l2_kinds[L2_KIND_IFACE])
-			json_object_array_add(
-				list, interface_json(ask->c, (const void *)set->obj[i].body, a));
+			json_object_array_add(list,
+					      interface_json(c, (const void *)set->obj[i].body, a));
 	json_object_object_add(top, "interface", list);
-	restconf_data(ask->req, "heddle-interfaces:interface-state", top);
-	free(ask);
+	return top;
 }
 
 void l2_interface_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = malloc(sizeof(*ask));
+	/* Without a data plane the configured interfaces are still worth showing: their links are unknown then. */
+	static const struct dp_state interfaces = {
+		.name = "heddle-interfaces:interface-state",
+		.type = HD_API_PORT_STATE,
+		.anyway = true,
+		.value = interfaces_json,
+	};
 
-	if (ask == NULL) {
-		restconf_errorf(req, -ENOMEM, "out of memory");
-		return;
-	}
-	*ask = (struct ask){ c, req };
-	dp_request(c->dp, HD_API_PORT_STATE, NULL, 0, -1, on_ports, ask);
+	dp_state_get(c, req, &interfaces);
 }

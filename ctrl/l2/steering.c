@@ -9,7 +9,7 @@
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/l2/l2_private.h"
-#include "ctrl/restconf.h"
+#include "ctrl/dp_state.h"
 #include "ctrl/running.h"
 #include "heddle/api/debug.h"
 #include "heddle/api/l2.h"
@@ -220,11 +220,6 @@ int l2_compile_steering(struct compile *c, const struct lyd_node *port, uint32_t
 
 /* ---- state --------------------------------------------------------------------------------------------------- */
 
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
-
 /* Ports that are to steer, and whether their device does. */
 static void ports_json(struct ctrl *c, const struct dp_answer *a, struct json_object *list)
 {
@@ -254,10 +249,8 @@ static void ports_json(struct ctrl *c, const struct dp_answer *a, struct json_ob
 	}
 }
 
-static void on_ports(void *arg, const struct dp_answer *a)
+static struct json_object *steering_json(struct ctrl *c, const struct dp_answer *a)
 {
-	struct ask *ask = arg;
-	struct ctrl *c = ask->c;
 	const struct objset *set = &running_config(c->running)->set;
 	struct json_object *top = json_object_new_object(), *ports = json_object_new_array(),
 			   *rules = json_object_new_array(), *rest = json_object_new_object();
@@ -282,18 +275,17 @@ static void on_ports(void *arg, const struct dp_answer *a)
 	json_object_object_add(top, "port", ports);
 	json_object_object_add(top, "rule", rules);
 	json_object_object_add(top, "unmatched", rest);
-	restconf_data(ask->req, "heddle-interfaces:steering-state", top);
-	free(ask);
+	return top;
 }
 
 void l2_steering_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = malloc(sizeof(*ask));
+	static const struct dp_state steering = {
+		.name = "heddle-interfaces:steering-state",
+		.type = HD_API_PORT_STATE,
+		.anyway = true,
+		.value = steering_json,
+	};
 
-	if (ask == NULL) {
-		restconf_errorf(req, -ENOMEM, "out of memory");
-		return;
-	}
-	*ask = (struct ask){ c, req };
-	dp_request(c->dp, HD_API_PORT_STATE, NULL, 0, -1, on_ports, ask);
+	dp_state_get(c, req, &steering);
 }

@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * State of SIDs: what the data plane was given, with its counters. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "ctrl/cfg.h"
+#include "ctrl/dp_state.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/kernel/kernel.h"
-#include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "ctrl/srv6/srv6_private.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/srv6.h"
 #include "heddle/srv6_behavior.h"
-
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
 
 static void sid_target(struct ctrl *c, const struct hd_api_srv6_sid *s, char *buf, size_t size)
 {
@@ -47,52 +39,40 @@ static const char *behavior_text(uint16_t behavior, char *buf, size_t size)
 	return buf;
 }
 
-static void on_sids(void *arg, const struct dp_answer *a)
+static struct json_object *sid_json(struct ctrl *c, const void *msg)
 {
-	struct ask *ask = arg;
-	struct hd_api_srv6_sid s;
-	size_t off = 0, n_flavors;
+	const struct hd_api_srv6_sid *s = msg;
+	struct json_object *o = json_object_new_object(), *flavors = json_object_new_array();
+	const char *name = ids_name(c->ids, ID_SID, s->sid_id);
+	size_t n_flavors;
 	const struct hd_srv6_flavor_name *flavor = hd_srv6_flavor_names(&n_flavors);
 	char text[400], ip[48];
 
-	if (a->error != 0) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		return;
-	}
-	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
-	while (dp_answer_next(a, &off, &s, sizeof(s)) != NULL) {
-		struct json_object *o = json_object_new_object(),
-				   *flavors = json_object_new_array();
-		snprintf(text, sizeof(text), "%s/%u", ip_text(6, s.sid, ip, sizeof(ip)), s.plen);
-		json_add_str(o, "sid", text);
-		const char *name = ids_name(ask->c->ids, ID_SID, s.sid_id);
-		if (name != NULL && strchr(name, '@') != NULL)
-			json_add_str(o, "name", name);
-		json_add_str(o, "behavior", behavior_text(s.behavior, text, sizeof(text)));
-		for (size_t i = 0; i < n_flavors; i++)
-			if ((s.flavors & flavor[i].bit) != 0)
-				json_object_array_add(flavors,
-						      json_object_new_string(flavor[i].name));
-		json_object_object_add(o, "flavor", flavors);
-		sid_target(ask->c, &s, text, sizeof(text));
-		json_add_str(o, "target", text);
-		json_add_counters(o, ask->c->dp, "sid", s.sid_id);
-		json_object_array_add(list, o);
-	}
-	json_object_object_add(top, "sid", list);
-	restconf_data(ask->req, "heddle-srv6:sid-state", top);
-	free(ask);
+	snprintf(text, sizeof(text), "%s/%u", ip_text(6, s->sid, ip, sizeof(ip)), s->plen);
+	json_add_str(o, "sid", text);
+	if (name != NULL && strchr(name, '@') != NULL)
+		json_add_str(o, "name", name);
+	json_add_str(o, "behavior", behavior_text(s->behavior, text, sizeof(text)));
+	for (size_t i = 0; i < n_flavors; i++)
+		if ((s->flavors & flavor[i].bit) != 0)
+			json_object_array_add(flavors, json_object_new_string(flavor[i].name));
+	json_object_object_add(o, "flavor", flavors);
+	sid_target(c, s, text, sizeof(text));
+	json_add_str(o, "target", text);
+	json_add_counters(o, c->dp, "sid", s->sid_id);
+	return o;
 }
 
 void srv6_sid_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = malloc(sizeof(*ask));
+	static const struct dp_state sids = {
+		.name = "heddle-srv6:sid-state",
+		.type = HD_API_SRV6_SID,
+		.dump = true,
+		.list = "sid",
+		.size = sizeof(struct hd_api_srv6_sid),
+		.entry = sid_json,
+	};
 
-	if (ask == NULL) {
-		restconf_errorf(req, -ENOMEM, "out of memory");
-		return;
-	}
-	*ask = (struct ask){ c, req };
-	dp_dump(c->dp, HD_API_SRV6_SID, on_sids, ask);
+	dp_state_get(c, req, &sids);
 }

@@ -8,7 +8,7 @@
 #include "ctrl/candidate.h"
 #include "ctrl/cfg.h"
 #include "ctrl/debug/debug.h"
-#include "ctrl/restconf.h"
+#include "ctrl/dp_state.h"
 #include "ctrl/running.h"
 #include "ctrl/system/system_private.h"
 #include "ctrl/versions.h"
@@ -68,23 +68,6 @@ void system_state(struct ctrl *c, struct http_req *req)
 	restconf_data(req, "heddle-system:system-state", o);
 }
 
-/* One request to the data plane, one answer to the client. */
-struct ask {
-	struct ctrl *c;
-	struct http_req *req;
-};
-
-static struct ask *ask_new(struct ctrl *c, struct http_req *req)
-{
-	struct ask *ask = malloc(sizeof(*ask));
-
-	if (ask == NULL)
-		restconf_errorf(req, -ENOMEM, "out of memory");
-	else
-		*ask = (struct ask){ c, req };
-	return ask;
-}
-
 /* --- workers --------------------------------------------------------------------------------- */
 
 static void worker_counters(struct json_object *o, const struct dp *dp, uint32_t worker)
@@ -105,49 +88,40 @@ static void worker_counters(struct json_object *o, const struct dp *dp, uint32_t
 	json_object_object_add(o, "counter", list);
 }
 
-static void on_workers(void *arg, const struct dp_answer *a)
+static struct json_object *worker_json(struct ctrl *c, const void *msg)
 {
 	static const char *const states[] = { "stopped", "running", "stalled" };
-	struct ask *ask = arg;
-	struct hd_api_worker w;
-	size_t off = 0;
+	const struct hd_api_worker *w = msg;
+	struct json_object *o = json_object_new_object(), *queues = json_object_new_array();
+	char text[64];
 
-	if (a->error != 0) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		return;
+	json_add_u32(o, "id", w->worker);
+	json_add_u32(o, "lcore", w->lcore);
+	if (w->cpu >= 0)
+		json_object_object_add(o, "cpu", json_object_new_int(w->cpu));
+	json_add_u32(o, "numa", w->numa);
+	json_add_str(o, "state", w->state < 3 ? states[w->state] : "unknown");
+	for (uint32_t i = 0; i < w->n_queues && i < 32; i++) {
+		snprintf(text, sizeof(text), "%s/%u",
+			 dp_state_name(c, ID_PORT, w->queue[i].port_id), w->queue[i].queue);
+		json_object_array_add(queues, json_object_new_string(text));
 	}
-	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
-	while (dp_answer_next(a, &off, &w, sizeof(w)) != NULL) {
-		struct json_object *o = json_object_new_object(), *queues = json_object_new_array();
-		json_add_u32(o, "id", w.worker);
-		json_add_u32(o, "lcore", w.lcore);
-		if (w.cpu >= 0)
-			json_object_object_add(o, "cpu", json_object_new_int(w.cpu));
-		json_add_u32(o, "numa", w.numa);
-		json_add_str(o, "state", w.state < 3 ? states[w.state] : "unknown");
-		for (uint32_t i = 0; i < w.n_queues && i < 32; i++) {
-			const char *port = ids_name(ask->c->ids, ID_PORT, w.queue[i].port_id);
-			char text[64];
-			snprintf(text, sizeof(text), "%s/%u", port != NULL ? port : "?",
-				 w.queue[i].queue);
-			json_object_array_add(queues, json_object_new_string(text));
-		}
-		json_object_object_add(o, "queue", queues);
-		worker_counters(o, ask->c->dp, w.worker);
-		json_object_array_add(list, o);
-	}
-	json_object_object_add(top, "worker", list);
-	restconf_data(ask->req, "heddle-system:worker-state", top);
-	free(ask);
+	json_object_object_add(o, "queue", queues);
+	worker_counters(o, c->dp, w->worker);
+	return o;
 }
 
 void system_worker_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = ask_new(c, req);
+	static const struct dp_state workers = {
+		.name = "heddle-system:worker-state",
+		.type = HD_API_WORKER,
+		.list = "worker",
+		.size = sizeof(struct hd_api_worker),
+		.entry = worker_json,
+	};
 
-	if (ask != NULL)
-		dp_request(c->dp, HD_API_WORKER, NULL, 0, -1, on_workers, ask);
+	dp_state_get(c, req, &workers);
 }
 
 /* --- drops ----------------------------------------------------------------------------------- */
@@ -237,17 +211,13 @@ static void add_punts(struct json_object *list, struct ctrl *c)
 	}
 }
 
-static void on_drop_samples(void *arg, const struct dp_answer *a)
+static struct json_object *drops_json(struct ctrl *c, const struct dp_answer *a)
 {
-	struct ask *ask = arg;
 	struct hd_api_drop_sample *samples = NULL, s;
 	size_t n = 0, off = 0;
 
-	if (a->error == ENOTCONN) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		return;
-	}
+	if (a->error == ENOTCONN)
+		return NULL;
 	while (dp_answer_next(a, &off, &s, sizeof(s)) != NULL) {
 		struct hd_api_drop_sample *more = realloc(samples, (n + 1) * sizeof(s));
 		if (more == NULL)
@@ -257,71 +227,79 @@ static void on_drop_samples(void *arg, const struct dp_answer *a)
 	}
 	struct json_object *top = json_object_new_object(), *drops = json_object_new_array(),
 			   *punts = json_object_new_array();
-	add_drops(drops, ask->c, samples, n);
-	add_punts(punts, ask->c);
+	add_drops(drops, c, samples, n);
+	add_punts(punts, c);
 	json_object_object_add(top, "drop", drops);
 	json_object_object_add(top, "punt", punts);
-	restconf_data(ask->req, "heddle-system:drop-state", top);
 	free(samples);
-	free(ask);
+	return top;
 }
 
 void system_drop_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = ask_new(c, req);
+	/* The counters are there even when no sample can be had. */
+	static const struct dp_state drops = {
+		.name = "heddle-system:drop-state",
+		.type = HD_API_DROP_SAMPLE,
+		.anyway = true,
+		.value = drops_json,
+	};
 
-	if (ask != NULL)
-		dp_request(c->dp, HD_API_DROP_SAMPLE, NULL, 0, -1, on_drop_samples, ask);
+	dp_state_get(c, req, &drops);
 }
 
 /* --- graph ----------------------------------------------------------------------------------- */
 
-static void on_graph(void *arg, const struct dp_answer *a)
+/* Names of the nodes that a node hands packets to; several of its verdicts may lead to one. */
+static struct json_object *next_json(const struct dp *dp, const struct hd_stats_vec *v,
+				     const struct hd_api_graph_node *n)
 {
-	struct ask *ask = arg;
+	struct json_object *next = json_object_new_array();
+
+	for (uint32_t i = 0; i < n->n_edges && i < HD_GRAPH_EDGES_MAX; i++) {
+		const struct hd_stats_row *row = dp_stats_row(dp, v, n->edge[i]);
+		char text[HD_STATS_ROW_NAME];
+		bool twice = false;
+
+		snprintf(text, sizeof(text), "%.47s", row != NULL ? row->name : "?");
+		for (size_t k = 0; !twice && k < json_object_array_length(next); k++)
+			twice = strcmp(json_object_get_string(json_object_array_get_idx(next, k)),
+				       text) == 0;
+		if (!twice)
+			json_object_array_add(next, json_object_new_string(text));
+	}
+	return next;
+}
+
+static struct json_object *graph_json(struct ctrl *c, const struct dp_answer *a)
+{
+	const struct hd_stats_vec *v = dp_stats_vec(c->dp, "node", NULL);
+	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 	struct hd_api_graph_node n;
 	size_t off = 0;
 
-	if (a->error != 0) {
-		restconf_dp_error(ask->req, a);
-		free(ask);
-		return;
-	}
-	const struct hd_stats_vec *v = dp_stats_vec(ask->c->dp, "node", NULL);
-	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
-	json_add_u64(top, "tsc-hz", dp_stats(ask->c->dp)->tsc_hz);
+	json_add_u64(top, "tsc-hz", dp_stats(c->dp)->tsc_hz);
 	while (dp_answer_next(a, &off, &n, sizeof(n)) != NULL) {
-		struct json_object *o = json_object_new_object(), *next = json_object_new_array();
-		char text[HD_STATS_ROW_NAME];
+		struct json_object *o = json_object_new_object();
 		n.name[sizeof(n.name) - 1] = '\0';
 		json_add_str(o, "name", n.name);
-		for (uint32_t i = 0; i < n.n_edges && i < HD_GRAPH_EDGES_MAX; i++) {
-			const struct hd_stats_row *row = dp_stats_row(ask->c->dp, v, n.edge[i]);
-			snprintf(text, sizeof(text), "%.47s", row != NULL ? row->name : "?");
-			bool twice = false; /* several verdicts may lead to one node */
-			for (size_t k = 0; k < json_object_array_length(next); k++)
-				if (strcmp(json_object_get_string(
-						   json_object_array_get_idx(next, k)),
-					   text) == 0)
-					twice = true;
-			if (!twice)
-				json_object_array_add(next, json_object_new_string(text));
-		}
-		json_object_object_add(o, "next", next);
-		json_add_u64(o, "calls", dp_stats_sum(ask->c->dp, v, n.node, 0));
-		json_add_u64(o, "packets", dp_stats_sum(ask->c->dp, v, n.node, 1));
-		json_add_u64(o, "cycles", dp_stats_sum(ask->c->dp, v, n.node, 2));
+		json_object_object_add(o, "next", next_json(c->dp, v, &n));
+		json_add_u64(o, "calls", dp_stats_sum(c->dp, v, n.node, 0));
+		json_add_u64(o, "packets", dp_stats_sum(c->dp, v, n.node, 1));
+		json_add_u64(o, "cycles", dp_stats_sum(c->dp, v, n.node, 2));
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(top, "node", list);
-	restconf_data(ask->req, "heddle-system:graph-state", top);
-	free(ask);
+	return top;
 }
 
 void system_graph_state(struct ctrl *c, struct http_req *req)
 {
-	struct ask *ask = ask_new(c, req);
+	static const struct dp_state graph = {
+		.name = "heddle-system:graph-state",
+		.type = HD_API_GRAPH_NODE,
+		.value = graph_json,
+	};
 
-	if (ask != NULL)
-		dp_request(c->dp, HD_API_GRAPH_NODE, NULL, 0, -1, on_graph, ask);
+	dp_state_get(c, req, &graph);
 }
