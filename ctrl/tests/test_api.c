@@ -13,97 +13,24 @@
 #include <unistd.h>
 
 #include "ctrl/api.h"
-#include "ctrl/candidate.h"
 #include "ctrl/config.h"
-#include "ctrl/ctrl.h"
-#include "ctrl/debug/debug.h"
 #include "ctrl/dp.h"
 #include "ctrl/events.h"
-#include "ctrl/log.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
-#include "ctrl/tests/fake_dp.h"
+#include "ctrl/tests/fixture.h"
 #include "ctrl/tests/good.h"
 
-static struct fake_dp *fake;
-static struct ctrl c;
-static char state_dir[64], socket_path[100];
-static uv_loop_t loop;
-
-static void up(void *arg)
-{
-	(void)arg;
-	running_dp_up(c.running);
-}
-
-static void down(void *arg)
-{
-	(void)arg;
-	running_dp_down(c.running);
-}
-
-static void event(void *arg, const struct hd_api_event *ev)
-{
-	(void)arg;
-	(void)ev;
-}
+static char socket_path[100];
 
 static void setup(void)
 {
-	static const struct dp_hooks hooks = { up, down, event };
-	struct ctrl_err err;
-	char cmd[200];
-
-	log_level = LOG_LEVEL_ERROR;
-	fake = calloc(1, sizeof(*fake));
-	fake_dp_start(fake);
-	uv_loop_init(&loop);
-	c = (struct ctrl){ .loop = &loop, .ly = config_yang(YANG_DIR, &err), .ids = ids_create() };
-	cr_assert_not_null(c.ly, "%s", err.msg);
-	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
-	snprintf(state_dir, sizeof(state_dir), "/tmp/heddle-api-%d", getpid());
-	snprintf(cmd, sizeof(cmd), "rm -rf %s && mkdir %s", state_dir, state_dir);
-	cr_assert_eq(system(cmd), 0);
-	c.events = events_create(&c);
-	c.running = running_create(&c, state_dir);
-	c.candidate = candidate_create(&c);
+	fixture_init();
 	snprintf(socket_path, sizeof(socket_path), "%s/ctrl.sock", state_dir);
 	cr_assert_eq(api_create(&c, socket_path, state_dir, &c.api), 0);
 }
 
-static void teardown(void)
-{
-	char cmd[200];
-
-	while (c.jobs > 0)
-		uv_run(c.loop, UV_RUN_ONCE);
-	dp_destroy(c.dp);
-	debug_fini(&c);
-	api_destroy(c.api);
-	events_destroy(c.events);
-	candidate_destroy(c.candidate);
-	running_destroy(c.running);
-	uv_run(c.loop, UV_RUN_DEFAULT);
-	cr_assert_eq(uv_loop_close(c.loop), 0, "a handle was left open");
-	ids_destroy(c.ids);
-	ly_ctx_destroy(c.ly);
-	fake_dp_stop(fake);
-	free(fake);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", state_dir);
-	cr_assert_eq(system(cmd), 0);
-}
-
-TestSuite(api, .init = setup, .fini = teardown, .timeout = 60);
-
-#define turn_until(condition)                                 \
-	({                                                    \
-		uint64_t end_ = uv_hrtime() + 10000000000ull; \
-		while (!(condition) && uv_hrtime() < end_) {  \
-			uv_run(c.loop, UV_RUN_NOWAIT);        \
-			usleep(200);                          \
-		}                                             \
-		(condition);                                  \
-	})
+TestSuite(api, .init = setup, .fini = fixture_fini, .timeout = 60);
 
 /* --- a client in a thread ------------------------------------------------------------------------- */
 
@@ -190,12 +117,6 @@ static void load_good(void)
 	free(ask("POST", "/restconf/operations/heddle-system:load", json_object_to_json_string(top),
 		 200));
 	json_object_put(top);
-}
-
-static void connect_dp(void)
-{
-	dp_connect(c.dp);
-	cr_assert(turn_until(running_synchronised(c.running)), "%s", running_problem(c.running));
 }
 
 /* --- tests ------------------------------------------------------------------------------------------ */

@@ -5,79 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ctrl/config.h"
-#include "ctrl/ctrl.h"
 #include "ctrl/dp.h"
-#include "ctrl/events.h"
 #include "ctrl/ids.h"
-#include "ctrl/log.h"
 #include "ctrl/metrics.h"
 #include "ctrl/running.h"
-#include "ctrl/tests/fake_dp.h"
+#include "ctrl/tests/fixture.h"
 
-static struct fake_dp *fake;
-static struct ctrl c;
-static uv_loop_t loop;
-
-static void up(void *arg)
-{
-	(void)arg;
-	running_dp_up(c.running);
-}
-
-static void down(void *arg)
-{
-	(void)arg;
-	running_dp_down(c.running);
-}
-
-static void event(void *arg, const struct hd_api_event *ev)
-{
-	(void)arg;
-	(void)ev;
-}
-
-static void setup(void)
-{
-	static const struct dp_hooks hooks = { up, down, event };
-	struct ctrl_err err;
-
-	log_level = LOG_LEVEL_ERROR;
-	fake = calloc(1, sizeof(*fake));
-	fake_dp_start(fake);
-	uv_loop_init(&loop);
-	c = (struct ctrl){ .loop = &loop, .ly = config_yang(YANG_DIR, &err), .ids = ids_create() };
-	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
-	c.running = running_create(&c, NULL);
-}
-
-static void teardown(void)
-{
-	dp_destroy(c.dp);
-	running_destroy(c.running);
-	uv_run(c.loop, UV_RUN_DEFAULT);
-	cr_assert_eq(uv_loop_close(c.loop), 0);
-	ids_destroy(c.ids);
-	ly_ctx_destroy(c.ly);
-	fake_dp_stop(fake);
-	free(fake);
-}
-
-TestSuite(metrics, .init = setup, .fini = teardown, .timeout = 60);
-
-static void connect_dp(void)
-{
-	uint64_t end = uv_hrtime() + 10000000000ull;
-
-	dp_connect(c.dp);
-	while (!running_synchronised(c.running) && uv_hrtime() < end) {
-		uv_run(c.loop, UV_RUN_NOWAIT);
-		usleep(200);
-	}
-	cr_assert(running_synchronised(c.running));
-}
+TestSuite(metrics, .init = fixture_init, .fini = fixture_fini, .timeout = 60);
 
 static double cpu_now(void)
 {

@@ -14,106 +14,14 @@
 
 #include "ctrl/candidate.h"
 #include "ctrl/config.h"
-#include "ctrl/ctrl.h"
 #include "ctrl/dp.h"
-#include "ctrl/events.h"
-#include "ctrl/log.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
-#include "ctrl/tests/fake_dp.h"
+#include "ctrl/tests/fixture.h"
 #include "ctrl/tests/good.h"
 #include "ctrl/versions.h"
 
-static struct fake_dp *fake;
-static struct ctrl c;
-static uv_loop_t loop;
-static char state_dir[64];
-
-static void up(void *arg)
-{
-	(void)arg;
-	running_dp_up(c.running);
-}
-
-static void down(void *arg)
-{
-	(void)arg;
-	running_dp_down(c.running);
-}
-
-static void event(void *arg, const struct hd_api_event *ev)
-{
-	(void)arg;
-	(void)ev;
-}
-
-static void start_ctrl(void)
-{
-	static const struct dp_hooks hooks = { up, down, event };
-	struct ctrl_err err;
-
-	uv_loop_init(&loop);
-	c = (struct ctrl){ .loop = &loop,
-			   .ly = config_yang(YANG_DIR, &err),
-			   .ids = ids_create(),
-			   .default_log_level = LOG_LEVEL_ERROR };
-	cr_assert_not_null(c.ly, "%s", err.msg);
-	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
-	c.events = events_create(&c);
-	c.running = running_create(&c, state_dir);
-	running_restore(c.running, &err);
-	c.candidate = candidate_create(&c);
-}
-
-static void stop_ctrl(void)
-{
-	while (c.jobs > 0)
-		uv_run(c.loop, UV_RUN_ONCE);
-	dp_destroy(c.dp);
-	candidate_destroy(c.candidate);
-	events_destroy(c.events);
-	running_destroy(c.running);
-	uv_run(c.loop, UV_RUN_DEFAULT);
-	cr_assert_eq(uv_loop_close(c.loop), 0, "a handle was left open");
-	ids_destroy(c.ids);
-	ly_ctx_destroy(c.ly);
-}
-
-static void setup(void)
-{
-	char cmd[200];
-
-	log_level = LOG_LEVEL_ERROR;
-	fake = calloc(1, sizeof(*fake));
-	fake_dp_start(fake);
-	snprintf(state_dir, sizeof(state_dir), "/tmp/heddle-restconf-%d", getpid());
-	snprintf(cmd, sizeof(cmd), "rm -rf %s && mkdir %s", state_dir, state_dir);
-	cr_assert_eq(system(cmd), 0);
-	start_ctrl();
-}
-
-static void teardown(void)
-{
-	char cmd[200];
-
-	stop_ctrl();
-	fake_dp_stop(fake);
-	free(fake);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", state_dir);
-	cr_assert_eq(system(cmd), 0);
-}
-
-TestSuite(restconf, .init = setup, .fini = teardown, .timeout = 60);
-
-#define turn_until(condition)                                 \
-	({                                                    \
-		uint64_t end_ = uv_hrtime() + 10000000000ull; \
-		while (!(condition) && uv_hrtime() < end_) {  \
-			uv_run(c.loop, UV_RUN_NOWAIT);        \
-			usleep(200);                          \
-		}                                             \
-		(condition);                                  \
-	})
+TestSuite(restconf, .init = fixture_init, .fini = fixture_fini, .timeout = 60);
 
 /* --- requests ------------------------------------------------------------------------------------- */
 
@@ -238,12 +146,6 @@ static void load(const char *text)
 	expect("POST", "operations/heddle-system:load", json_object_to_json_string(top), 200,
 	       "revision");
 	json_object_put(top);
-}
-
-static void connect_dp(void)
-{
-	dp_connect(c.dp);
-	cr_assert(turn_until(running_synchronised(c.running)), "%s", running_problem(c.running));
 }
 
 #define ACCESS    "data/heddle-interfaces:interfaces/interface=access"
@@ -612,13 +514,13 @@ Test(restconf, a_candidate_outlives_the_process)
 	load(good_yaml);
 	expect("PUT", CANDIDATE "heddle-system:system/hostname",
 	       "{\"heddle-system:hostname\":\"mine\"}", 204, "");
-	stop_ctrl();
-	start_ctrl();
+	fixture_stop();
+	fixture_start();
 	cr_assert(candidate_exists(c.candidate));
 	operate("diff", "\"to\": \"candidate\"", 200, "hostname = mine");
 	operate("discard-candidate", "", 204, "");
-	stop_ctrl();
-	start_ctrl();
+	fixture_stop();
+	fixture_start();
 	cr_assert_not(candidate_exists(c.candidate));
 }
 
@@ -681,8 +583,8 @@ Test(restconf, confirmation_outlives_the_process)
 {
 	load(good_yaml);
 	commit_for(2);
-	stop_ctrl();
-	start_ctrl();
+	fixture_stop();
+	fixture_start();
 	expect("GET", "data/heddle-system:system/hostname", NULL, 200, "unsure");
 	cr_assert(turn_until(running_revision(c.running) == 3));
 	expect("GET", "data/heddle-system:system/hostname", NULL, 200, "lab");
@@ -692,9 +594,9 @@ Test(restconf, the_time_was_over_when_it_came_back)
 {
 	load(good_yaml);
 	commit_for(1);
-	stop_ctrl();
+	fixture_stop();
 	usleep(2100000);
-	start_ctrl();
+	fixture_start();
 	cr_assert_eq(running_revision(c.running), 3, "before anything else happens");
 	expect("GET", "data/heddle-system:system/hostname", NULL, 200, "lab");
 }
@@ -747,8 +649,8 @@ Test(restconf, a_full_disk_refuses_the_commit)
 	cr_assert_eq(running_revision(c.running), 1);
 	snprintf(path, sizeof(path), "%s/history/000002.json", state_dir);
 	cr_assert(stat(path, &st) < 0, "half a version was left");
-	stop_ctrl();
-	start_ctrl();
+	fixture_stop();
+	fixture_start();
 	expect("GET", "data/heddle-system:system/hostname", NULL, 200, "lab");
 	expect("PUT", "data/heddle-system:system/hostname", "{\"heddle-system:hostname\":\"n\"}",
 	       204, "");

@@ -5,100 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctrl/config.h"
-#include "ctrl/ctrl.h"
 #include "ctrl/dp.h"
-#include "ctrl/log.h"
 #include "ctrl/running.h"
-#include "ctrl/tests/fake_dp.h"
+#include "ctrl/tests/fixture.h"
 #include "ctrl/tests/good.h"
 
-static struct fake_dp *fake;
-static struct ctrl c;
-static char state_dir[64];
-
-static void up(void *arg)
-{
-	(void)arg;
-	running_dp_up(c.running);
-}
-
-static void down(void *arg)
-{
-	(void)arg;
-	running_dp_down(c.running);
-}
-
-static void event(void *arg, const struct hd_api_event *ev)
-{
-	(void)arg;
-	(void)ev;
-}
-
-static void start_ctrl(void)
-{
-	static const struct dp_hooks hooks = { up, down, event };
-	static uv_loop_t loop;
-	struct ctrl_err err;
-
-	log_level = LOG_LEVEL_ERROR;
-	uv_loop_init(&loop);
-	c = (struct ctrl){ .loop = &loop,
-			   .ly = config_yang(YANG_DIR, &err),
-			   .ids = ids_create(),
-			   .default_log_level = LOG_LEVEL_ERROR };
-	cr_assert_not_null(c.ly, "%s", err.msg);
-	c.dp = dp_create(c.loop, fake->path, &hooks, &c);
-	c.running = running_create(&c, state_dir);
-}
-
-static void stop_ctrl(void)
-{
-	dp_destroy(c.dp);
-	running_destroy(c.running);
-	uv_run(c.loop, UV_RUN_DEFAULT);
-	cr_assert_eq(uv_loop_close(c.loop), 0, "a handle was left open");
-	ids_destroy(c.ids);
-	ly_ctx_destroy(c.ly);
-}
-
-static void setup(void)
-{
-	char cmd[200];
-
-	fake = calloc(1, sizeof(*fake));
-	fake_dp_start(fake);
-	snprintf(state_dir, sizeof(state_dir), "/tmp/heddle-state-%d", getpid());
-	snprintf(cmd, sizeof(cmd), "rm -rf %s && mkdir %s", state_dir, state_dir);
-	cr_assert_eq(system(cmd), 0);
-	start_ctrl();
-}
-
-static void teardown(void)
-{
-	char cmd[200];
-
-	stop_ctrl();
-	fake_dp_stop(fake);
-	free(fake);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", state_dir);
-	cr_assert_eq(system(cmd), 0);
-}
-
-TestSuite(running, .init = setup, .fini = teardown, .timeout = 30);
-
-/* Turn the loop until it is so; false after five seconds. */
-#define turn_until(condition)                                \
-	({                                                   \
-		uint64_t end_ = uv_hrtime() + 5000000000ull; \
-		while (!(condition) && uv_hrtime() < end_) { \
-			uv_run(c.loop, UV_RUN_NOWAIT);       \
-			usleep(1000);                        \
-		}                                            \
-		(condition);                                 \
-	})
+TestSuite(running, .init = fixture_init, .fini = fixture_fini, .timeout = 30);
 
 static struct load_result result;
 static bool done;
@@ -120,12 +34,6 @@ static void load(const char *text)
 	done = false;
 	running_load(c.running, &(struct load){ .cfg = cfg }, loaded, NULL);
 	cr_assert(turn_until(done), "the load was never answered");
-}
-
-static void connect_dp(void)
-{
-	dp_connect(c.dp);
-	cr_assert(turn_until(running_synchronised(c.running)), "%s", running_problem(c.running));
 }
 
 static char *with(const char *old, const char *new)
@@ -239,10 +147,8 @@ Test(running, reconcile_sweeps_what_is_not_ours_and_touches_nothing_else)
 		(struct fake_object){ .type = HD_API_VRF, .size = 36, .body = { 77 } };
 	unsigned changed = fake->n_changed;
 	pthread_mutex_unlock(&fake->lock);
-	stop_ctrl();
-	start_ctrl(); /* another process: numbers and configuration come from the files */
-	struct ctrl_err err;
-	cr_assert_eq(running_restore(c.running, &err), 0, "%s", err.msg);
+	fixture_stop();
+	fixture_start(); /* another process: numbers and configuration come from the files */
 	connect_dp();
 	cr_assert_eq(fake_dp_count(fake, 0), n);
 	cr_assert_eq(fake->n_changed, changed + 1, "only the foreign object went");
