@@ -3,7 +3,6 @@
  * piece), of each column row by row.  What goes into "_other" is summed before, for all columns in one pass. */
 #include "ctrl/metrics.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,24 +14,13 @@
 #include "ctrl/dp.h"
 #include "ctrl/events.h"
 #include "ctrl/ids.h"
+#include "ctrl/metrics_private.h"
 #include "ctrl/running.h"
 
 #define LINE_MAX_SIZE 1024u
 #define ROWS_A_SLICE  4096u /* looked at in one slice */
 
-enum rows {
-	BY_ID,    /* rows are numbers of named objects */
-	BY_NAME,  /* rows say their names */
-	BY_SLICE, /* one row; each worker's share is a series */
-	ALL,      /* one series: nobody has said yet what the rows are */
-};
-
-static const struct kind {
-	const char *vec, *label;
-	enum rows rows;
-	enum id_space space;
-	const char *what;
-} kinds[] = {
+static const struct metrics_kind kinds[] = {
 	{ "interface", "interface", BY_ID, ID_INTERFACE, "of an interface" },
 	{ "sid", "sid", BY_ID, ID_SID, "of an SRv6 SID" },
 	{ "policy", "policy", BY_ID, ID_POLICY, "of an SR policy" },
@@ -43,7 +31,7 @@ static const struct kind {
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-enum phase { PROCESS, DROPS, SUMS, HEAD, SERIES, OTHER, END };
+enum phase { PROCESS, DROPS, OBJECT_DROPS, SUMS, HEAD, SERIES, OTHER, END };
 
 struct metrics {
 	struct ctrl *c;
@@ -51,72 +39,20 @@ struct metrics {
 	uint64_t instance; /* of the data plane this began with; 0: none */
 	uint32_t max_series;
 	enum phase phase;
-	const struct kind *kind;        /* of the vector; NULL: unknown */
-	uint32_t vec, row, col, series; /* the cursor */
-	uint32_t first_other;           /* row from which on rows are not told apart */
+	const struct metrics_kind *kind; /* of the vector; NULL: unknown */
+	uint32_t vec, row, col, series;  /* the cursor */
+	uint32_t first_other;            /* row from which on rows are not told apart */
 	uint64_t other[HD_STATS_COLS_MAX];
 	bool drops_headed;
+	struct metrics_drops drops;
 	unsigned budget; /* rows that this slice may still look at */
 };
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-struct out {
-	char *buf;
-	size_t len, size;
-};
-
-static void put(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct out *o, const char *fmt, ...)
+static void gauge(struct metrics_out *o, const char *name, const char *help, double value)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	int n = vsnprintf(o->buf + o->len, o->size - o->len, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		o->len += (size_t)n < o->size - o->len ? (size_t)n : o->size - o->len - 1;
-}
-
-/* A name of ours ("rx-packets", at most len octets) as a name of theirs. */
-static const char *metric_name(const char *text, size_t len, char buf[64])
-{
-	size_t n = 0;
-
-	for (; n < len && n < 63 && text[n] != '\0'; n++) {
-		char c = text[n];
-		bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-		buf[n] = ok ? c : '_';
-	}
-	buf[n] = '\0';
-	return buf;
-}
-
-static const char *label_value(const char *text, size_t len, char buf[260])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len && text[i] != '\0' && n < 256; i++) {
-		char c = text[i];
-		if (c == '\\' || c == '"' || c == '\n')
-			buf[n++] = '\\';
-		buf[n++] = c == '\n' ? 'n' : c;
-	}
-	buf[n] = '\0';
-	return buf;
-}
-
-/* HELP and TYPE of a counter.  The older format names the sample, OpenMetrics the family. */
-static void counter_head(struct out *o, const struct metrics *m, const char *name, const char *help)
-{
-	const char *total = m->open ? "" : "_total";
-
-	put(o, "# HELP %s%s %s\n# TYPE %s%s counter\n", name, total, help, name, total);
-}
-
-static void gauge(struct out *o, const char *name, const char *help, double value)
-{
-	put(o, "# HELP %s %s\n# TYPE %s gauge\n%s %.17g\n", name, help, name, name, value);
+	metrics_put(o, "# HELP %s %s\n# TYPE %s gauge\n%s %.17g\n", name, help, name, name, value);
 }
 
 /* --- processes ------------------------------------------------------------------------------- */
@@ -147,7 +83,7 @@ static bool process_usage(const char *pid, double *ret_cpu, double *ret_resident
 	return true;
 }
 
-static void processes(struct out *o, const struct metrics *m)
+static void processes(struct metrics_out *o, const struct metrics *m)
 {
 	static const char *const names[] = { "ctrl", "dp" };
 	const struct hd_api_hello *hello = dp_hello(m->c->dp);
@@ -160,28 +96,30 @@ static void processes(struct out *o, const struct metrics *m)
 		snprintf(pid, sizeof(pid), "%u", hello->pid);
 		seen[1] = process_usage(pid, &cpu[1], &resident[1]);
 	}
-	counter_head(o, m, "heddle_process_cpu_seconds", "CPU time of a process");
+	metrics_counter_head(o, m->open, "heddle_process_cpu_seconds", "CPU time of a process");
 	for (int i = 0; i < 2; i++)
 		if (seen[i])
-			put(o, "heddle_process_cpu_seconds_total{process=\"%s\"} %.2f\n", names[i],
-			    cpu[i]);
-	put(o, "# HELP heddle_process_resident_memory_bytes Memory of a process\n"
-	       "# TYPE heddle_process_resident_memory_bytes gauge\n");
+			metrics_put(o, "heddle_process_cpu_seconds_total{process=\"%s\"} %.2f\n",
+				    names[i], cpu[i]);
+	metrics_put(o, "# HELP heddle_process_resident_memory_bytes Memory of a process\n"
+		       "# TYPE heddle_process_resident_memory_bytes gauge\n");
 	for (int i = 0; i < 2; i++)
 		if (seen[i])
-			put(o, "heddle_process_resident_memory_bytes{process=\"%s\"} %.0f\n",
-			    names[i], resident[i]);
+			metrics_put(o,
+				    "heddle_process_resident_memory_bytes{process=\"%s\"} %.0f\n",
+				    names[i], resident[i]);
 }
 
-static void process_part(struct out *o, const struct metrics *m)
+static void process_part(struct metrics_out *o, const struct metrics *m)
 {
 	const struct ctrl *c = m->c;
 	const struct hd_stats_hdr *h = dp_stats(c->dp);
 
-	put(o,
-	    "# HELP heddle_build_info Version of heddle-ctrl\n# TYPE heddle_build_info gauge\n"
-	    "heddle_build_info{version=\"%s\"} 1\n",
-	    HEDDLE_VERSION);
+	metrics_put(
+		o,
+		"# HELP heddle_build_info Version of heddle-ctrl\n# TYPE heddle_build_info gauge\n"
+		"heddle_build_info{version=\"%s\"} 1\n",
+		HEDDLE_VERSION);
 	processes(o, m);
 	gauge(o, "heddle_ctrl_uptime_seconds", "Since heddle-ctrl started",
 	      (double)(uv_now(c->loop) - c->start_ms) / 1000);
@@ -194,9 +132,9 @@ static void process_part(struct out *o, const struct metrics *m)
 	      "1: the data plane holds the running configuration",
 	      running_synchronised(c->running));
 	gauge(o, "heddle_event_readers", "Readers of the event stream", events_readers(c->events));
-	counter_head(o, m, "heddle_reconciles",
-		     "Times the data plane was compared with the configuration");
-	put(o, "heddle_reconciles_total %u\n", running_reconciles(c->running));
+	metrics_counter_head(o, m->open, "heddle_reconciles",
+			     "Times the data plane was compared with the configuration");
+	metrics_put(o, "heddle_reconciles_total %u\n", running_reconciles(c->running));
 	if (h != NULL)
 		gauge(o, "heddle_dataplane_start_time_seconds", "When the data plane started",
 		      (double)h->start_ns / 1e9);
@@ -209,7 +147,7 @@ static const char *severity(uint32_t s)
 	return s == HD_SEV_ERROR ? "error" : s == HD_SEV_WARN ? "warning" : "info";
 }
 
-static void drop_line(struct out *o, const struct metrics *m, const struct hd_stats_vec *v)
+static void drop_line(struct metrics_out *o, const struct metrics *m, const struct hd_stats_vec *v)
 {
 	const struct hd_stats_row *row = dp_stats_row(m->c->dp, v, m->row);
 	const char *slash = memchr(v->name, '/', sizeof(v->name));
@@ -218,21 +156,23 @@ static void drop_line(struct out *o, const struct metrics *m, const struct hd_st
 	if (row == NULL || strncmp(row->next, "drop", sizeof(row->next)) != 0)
 		return;
 	const char *from = slash != NULL ? slash + 1 : v->name;
-	label_value(from, sizeof(v->name) - (size_t)(from - v->name), node);
-	label_value(row->name, sizeof(row->name), reason);
-	put(o, "heddle_drop_packets_total{node=\"%s\",reason=\"%s\",severity=\"%s\"} %llu\n", node,
-	    reason, severity(row->severity),
-	    (unsigned long long)dp_stats_sum(m->c->dp, v, m->row, 0));
+	metrics_label(from, sizeof(v->name) - (size_t)(from - v->name), node);
+	metrics_label(row->name, sizeof(row->name), reason);
+	metrics_put(o,
+		    "heddle_drop_packets_total{node=\"%s\",reason=\"%s\",severity=\"%s\"} %llu\n",
+		    node, reason, severity(row->severity),
+		    (unsigned long long)dp_stats_sum(m->c->dp, v, m->row, 0));
 }
 
 /* One row of one verdict vector. */
-static void drops(struct out *o, struct metrics *m)
+static void drops(struct metrics_out *o, struct metrics *m)
 {
 	const struct hd_stats_vec *v = dp_stats_vec_at(m->c->dp, m->vec);
 
 	if (!m->drops_headed) {
-		counter_head(o, m, "heddle_drop_packets",
-			     "Packets dropped, by the graph node that decided and its reason");
+		metrics_counter_head(
+			o, m->open, "heddle_drop_packets",
+			"Packets dropped, by the graph node that decided and its reason");
 		m->drops_headed = true;
 		return;
 	}
@@ -246,14 +186,14 @@ static void drops(struct out *o, struct metrics *m)
 	if (++m->vec < HD_STATS_VECS_MAX)
 		return;
 	m->vec = 0;
-	m->phase = SUMS;
+	m->phase = OBJECT_DROPS;
 }
 
 /* --- vectors --------------------------------------------------------------------------------- */
 
-static const struct kind *kind_of(const struct hd_stats_vec *v)
+const struct metrics_kind *metrics_kind_of(const struct hd_stats_vec *v)
 {
-	for (size_t i = 0; i < N_KINDS; i++)
+	for (size_t i = 0; v != NULL && i < N_KINDS; i++)
 		if (strncmp(kinds[i].vec, v->name, sizeof(v->name)) == 0)
 			return &kinds[i];
 	return NULL;
@@ -292,11 +232,12 @@ static void sums(struct metrics *m)
 {
 	const struct hd_stats_vec *v = dp_stats_vec_at(m->c->dp, m->vec);
 
-	if (v == NULL || v->kind == HD_STATS_VERDICT || v->n_cols == 0) {
+	if (v == NULL || v->kind == HD_STATS_VERDICT || v->kind == HD_STATS_DROPS ||
+	    v->n_cols == 0) {
 		next_vector(m);
 		return;
 	}
-	m->kind = kind_of(v);
+	m->kind = metrics_kind_of(v);
 	bool all = m->kind == NULL, apart = !all && m->kind->rows != BY_SLICE;
 	uint32_t n = apart || all ? rows_of(m, v) : 0;
 	for (; m->row < n && m->budget > 0; m->row++, m->budget--) {
@@ -320,8 +261,8 @@ static const char *family(const struct hd_stats_vec *v, uint32_t col, char *buf,
 {
 	char vec[64], column[64 + sizeof("seconds")];
 
-	metric_name(v->name, sizeof(v->name), vec);
-	metric_name(v->col[col], sizeof(v->col[0]), column);
+	metrics_name(v->name, sizeof(v->name), vec);
+	metrics_name(v->col[col], sizeof(v->col[0]), column);
 	size_t n = strlen(column);
 	*ret_ns = n > 3 && strcmp(column + n - 3, "_ns") == 0;
 	if (*ret_ns)
@@ -330,42 +271,42 @@ static const char *family(const struct hd_stats_vec *v, uint32_t col, char *buf,
 	return buf;
 }
 
-static void head(struct out *o, struct metrics *m, const struct hd_stats_vec *v)
+static void head(struct metrics_out *o, struct metrics *m, const struct hd_stats_vec *v)
 {
 	char name[200], help[160], column[64];
 	bool ns;
 
-	metric_name(v->col[m->col], sizeof(v->col[0]), column);
+	metrics_name(v->col[m->col], sizeof(v->col[0]), column);
 	snprintf(help, sizeof(help), "%s %s", column, m->kind != NULL ? m->kind->what : "in all");
 	family(v, m->col, name, sizeof(name), &ns);
 	if (v->kind == HD_STATS_GAUGE)
-		put(o, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+		metrics_put(o, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
 	else
-		counter_head(o, m, name, help);
+		metrics_counter_head(o, m->open, name, help);
 	m->row = 0;
 	m->phase = SERIES;
 }
 
-static void sample(struct out *o, const struct metrics *m, const struct hd_stats_vec *v,
+static void sample(struct metrics_out *o, const struct metrics *m, const struct hd_stats_vec *v,
 		   const char *label, uint64_t value)
 {
 	bool ns, gauge = v->kind == HD_STATS_GAUGE;
 	char name[200];
 
 	family(v, m->col, name, sizeof(name), &ns);
-	put(o, "%s%s", name, gauge ? "" : "_total");
+	metrics_put(o, "%s%s", name, gauge ? "" : "_total");
 	if (label != NULL)
-		put(o, "{%s=\"%s\"}", m->kind->label, label);
+		metrics_put(o, "{%s=\"%s\"}", m->kind->label, label);
 	if (ns)
-		put(o, " %.9f\n", (gauge ? (double)(int64_t)value : (double)value) / 1e9);
+		metrics_put(o, " %.9f\n", (gauge ? (double)(int64_t)value : (double)value) / 1e9);
 	else if (gauge) /* may be below zero */
-		put(o, " %lld\n", (long long)value);
+		metrics_put(o, " %lld\n", (long long)value);
 	else
-		put(o, " %llu\n", (unsigned long long)value);
+		metrics_put(o, " %llu\n", (unsigned long long)value);
 }
 
 /* One row of one column. */
-static void series(struct out *o, struct metrics *m, const struct hd_stats_vec *v)
+static void series(struct metrics_out *o, struct metrics *m, const struct hd_stats_vec *v)
 {
 	bool slices = m->kind != NULL && m->kind->rows == BY_SLICE;
 	uint32_t n = m->kind == NULL ? 0 :
@@ -385,17 +326,17 @@ static void series(struct out *o, struct metrics *m, const struct hd_stats_vec *
 	} else if (m->kind->rows == BY_ID) {
 		const char *name = ids_name(m->c->ids, m->kind->space, row);
 		if (name != NULL)
-			sample(o, m, v, label_value(name, 256, value),
+			sample(o, m, v, metrics_label(name, 256, value),
 			       dp_stats_sum(m->c->dp, v, row, m->col));
 	} else {
 		const struct hd_stats_row *info = dp_stats_row(m->c->dp, v, row);
 		if (info != NULL && info->name[0] != '\0')
-			sample(o, m, v, label_value(info->name, sizeof(info->name), value),
+			sample(o, m, v, metrics_label(info->name, sizeof(info->name), value),
 			       dp_stats_sum(m->c->dp, v, row, m->col));
 	}
 }
 
-static void other(struct out *o, struct metrics *m, const struct hd_stats_vec *v)
+static void other(struct metrics_out *o, struct metrics *m, const struct hd_stats_vec *v)
 {
 	if (m->kind == NULL)
 		sample(o, m, v, NULL, m->other[m->col]);
@@ -415,7 +356,7 @@ static bool same_dataplane(const struct metrics *m)
 	return m->instance == (h != NULL ? h->instance : 0);
 }
 
-static void step(struct out *o, struct metrics *m)
+static void step(struct metrics_out *o, struct metrics *m)
 {
 	const struct hd_stats_vec *v;
 
@@ -426,6 +367,11 @@ static void step(struct out *o, struct metrics *m)
 		return;
 	case DROPS:
 		drops(o, m);
+		return;
+	case OBJECT_DROPS:
+		m->budget--;
+		if (!metrics_drops_line(&m->drops, o, m->c, m->open, m->max_series))
+			m->phase = SUMS;
 		return;
 	case SUMS:
 		sums(m);
@@ -447,13 +393,13 @@ static void step(struct out *o, struct metrics *m)
 ssize_t metrics_next(void *metrics, char *buf, size_t size)
 {
 	struct metrics *m = metrics;
-	struct out o = { .buf = buf, .size = size };
+	struct metrics_out o = { .buf = buf, .size = size };
 
 	if (m->phase == END) {
 		if (!m->open)
 			return -1;
 		m->open = false; /* once */
-		put(&o, "# EOF\n");
+		metrics_put(&o, "# EOF\n");
 		return (ssize_t)o.len;
 	}
 	if (!same_dataplane(m))
@@ -483,7 +429,10 @@ struct metrics *metrics_begin(struct ctrl *c, bool open_metrics)
 
 void metrics_end(void *metrics)
 {
-	free(metrics);
+	struct metrics *m = metrics;
+
+	object_drops_free(&m->drops.all);
+	free(m);
 }
 
 void metrics_get(struct ctrl *c, struct http_req *req)

@@ -18,6 +18,7 @@
 #include "dataplane/log.h"
 #include "dataplane/meta.h"
 #include "dataplane/node.h"
+#include "dataplane/object_drops.h"
 #include "dataplane/objects.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/port.h"
@@ -89,6 +90,8 @@ int engine_init(void)
 	if (rc < 0)
 		goto fini_objects;
 	rc = nodes_stats_init();
+	if (rc == 0)
+		rc = object_drops_init();
 	if (rc < 0)
 		goto fini_pipelines;
 	rc = punt_init(pool, api_server_punt);

@@ -135,6 +135,8 @@ static int answer_vector(const struct hd_stats_hdr *h, const char *params, struc
 	snprintf(name, sizeof(name), "%.*s", comma == NULL ? 63 : (int)(comma - params), params);
 	const struct hd_stats_vec *v = vec_find(h, name);
 	rte_tel_data_start_dict(d);
+	if (v != NULL && v->kind == HD_STATS_DROPS)
+		return -ENOTSUP; /* rows mean nothing without their keys */
 	return v == NULL ?
 		       -ENOENT :
 		       vec_add(d, h, v, comma == NULL ? 0 : (uint32_t)strtoul(comma + 1, NULL, 10));

@@ -283,6 +283,35 @@ uint64_t hx_stat(const char *vec, uint32_t row, const char *col)
 	FATAL("vector %s has no %s of row %u", vec, col, row);
 }
 
+uint64_t hx_object_drop(const char *vec, uint32_t row, const char *node, const char *verdict,
+			uint64_t *ret_octets)
+{
+	const struct hd_stats_hdr *h = stats_hdr();
+	const struct hd_stats_vec *v = vec_find("object-drop"), *verdicts;
+	uint64_t packets = 0, octets = 0, key;
+	char name[64];
+	uint32_t reason = 0;
+
+	snprintf(name, sizeof(name), "verdict/%s", node);
+	verdicts = vec_find(name);
+	while (reason < verdicts->n_rows && strcmp(vec_rows(verdicts)[reason].name, verdict) != 0)
+		reason++;
+	if (reason == verdicts->n_rows)
+		FATAL("node %s has no verdict %s", node, verdict);
+	key = hd_drop_key((uint32_t)(vec_find(vec) - hd_stats_vecs(h)), row,
+			  (uint32_t)(verdicts - hd_stats_vecs(h)), reason);
+	for (uint32_t s = 0; s < v->n_slices; s++)
+		for (uint32_t r = 0; r < v->n_rows; r++) {
+			const uint64_t *cell = hd_stats_cell(h, v, s, r, 0);
+
+			packets += cell[HD_DROP_KEY] == key ? cell[HD_DROP_PACKETS] : 0;
+			octets += cell[HD_DROP_KEY] == key ? cell[HD_DROP_OCTETS] : 0;
+		}
+	if (ret_octets != NULL)
+		*ret_octets = octets;
+	return packets;
+}
+
 uint64_t hx_drops(void)
 {
 	const struct hd_stats_hdr *h = stats_hdr();

@@ -50,6 +50,9 @@ size_t hx_tx(uint32_t port, void *buf, size_t size);
 /* Counters, summed over workers.  Unknown names fail the test. */
 uint64_t hx_verdict(const char *node, const char *verdict);
 uint64_t hx_stat(const char *vec, uint32_t row, const char *col);
+/* Packets that object `row` of a counter vector ("sid") dropped with a verdict of a node; their octets, unless NULL. */
+uint64_t hx_object_drop(const char *vec, uint32_t row, const char *node, const char *verdict,
+			uint64_t *ret_octets);
 uint64_t hx_node(const char *node,
 		 const char *col); /* "calls", "objects" as of graph_stats_update() */
 /* Conservation, as of graph_stats_update(): every node but port-rx has got as many packets as verdicts led to it, and

@@ -280,12 +280,25 @@ static void print_kernel_neighbours(struct cli *cli, struct json_object *o, cons
 
 /* --- SRv6 ------------------------------------------------------------------------------------ */
 
+/* "hop-limit 3, bad-list 1": why an object dropped how many packets. */
+static const char *drops_text(struct json_object *o, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	js_foreach(d, js_get(o, "dropped")) if (n < size)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s %s", n > 0 ? ", " : "",
+				      js_str(d, "reason"), js_str(d, "packets"));
+	return buf;
+}
+
 static void print_sids(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "SID",      "NAME",    "BEHAVIOR", "FLAVORS", "TARGET",
-					     ">PACKETS", ">OCTETS", ">ERRORS",  NULL };
+	static const char *const heads[] = { "SID",         "NAME",     "BEHAVIOR", "FLAVORS",
+					     "TARGET",      ">PACKETS", ">OCTETS",  ">ERRORS",
+					     "DROPPED FOR", NULL };
 	struct table *t = table_new(heads);
-	char text[100];
+	char text[300];
 
 	(void)v;
 	js_foreach(s, js_get(o, "sid"))
@@ -298,6 +311,7 @@ static void print_sids(struct cli *cli, struct json_object *o, const struct view
 		cell_count(t, js_counter(s, "packets", NULL));
 		cell_count(t, js_counter(s, "octets", NULL));
 		cell_count(t, js_counter(s, "errors", NULL));
+		table_cell(t, "%s", drops_text(s, text, sizeof(text)));
 	}
 	table_print(cli, t);
 }
@@ -360,6 +374,7 @@ static void policy_lists(struct table *t, struct json_object *path)
 	bool active = strcmp(js_str(path, "active"), "true") == 0;
 	struct json_object *lists = js_get(path, "segment-list");
 	const char *reason = js_str(path, "reason");
+	char text[300];
 
 	for (int i = 0; i < 3; i++)
 		table_cell(t, "%s", "");
@@ -372,7 +387,7 @@ static void policy_lists(struct table *t, struct json_object *path)
 	for (int i = 0; i < 2; i++)
 		table_cell(t, "%s", "");
 	table_cell(t, "%s", active ? "" : reason);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		table_cell(t, "%s", "");
 	js_foreach(l, lists)
 	{
@@ -386,16 +401,18 @@ static void policy_lists(struct table *t, struct json_object *path)
 		cell_count(t, js_counter(l, "packets", NULL));
 		cell_count(t, js_counter(l, "octets", NULL));
 		table_cell(t, "%s", "");
+		table_cell(t, "%s", drops_text(l, text, sizeof(text)));
 	}
 }
 
 static void print_policies(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = { "POLICY",   "COLOR",    "ENDPOINT", "PATH",
-					     ">PREF",    "STATE",    "LIST",     ">WEIGHT",
-					     "SEGMENTS", ">PACKETS", ">OCTETS",  ">ERRORS",
-					     NULL };
+	static const char *const heads[] = { "POLICY",      "COLOR",    "ENDPOINT", "PATH",
+					     ">PREF",       "STATE",    "LIST",     ">WEIGHT",
+					     "SEGMENTS",    ">PACKETS", ">OCTETS",  ">ERRORS",
+					     "DROPPED FOR", NULL };
 	struct table *t = table_new(heads);
+	char text[300];
 
 	(void)v;
 	js_foreach(p, js_get(o, "policy"))
@@ -414,6 +431,7 @@ static void print_policies(struct cli *cli, struct json_object *o, const struct 
 		cell_count(t, js_counter(p, "packets", NULL));
 		cell_count(t, js_counter(p, "octets", NULL));
 		cell_count(t, js_counter(p, "errors", NULL));
+		table_cell(t, "%s", drops_text(p, text, sizeof(text)));
 		js_foreach(path, js_get(p, "candidate-path")) policy_lists(t, path);
 	}
 	table_print(cli, t);

@@ -8,6 +8,7 @@
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/log.h"
+#include "ctrl/object_drops.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
 #include "ctrl/srv6/liveness.h"
@@ -26,7 +27,8 @@ static void add_sids(struct json_object *o, const char *name, const uint8_t (*si
 	json_add_str(o, name, text);
 }
 
-static struct json_object *list_json(struct ctrl *c, const struct srv6_list *l)
+static struct json_object *list_json(struct ctrl *c, const struct object_drops *drops,
+				     const struct srv6_list *l)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -39,11 +41,12 @@ static struct json_object *list_json(struct ctrl *c, const struct srv6_list *l)
 	if (l->n_out != l->n_sids)
 		add_sids(o, "pushed", l->out, l->n_out);
 	json_add_counters(o, c->dp, "seglist", l->seglist_id);
+	json_add_drops(o, c->dp, drops, "seglist", l->seglist_id);
 	return o;
 }
 
-static struct json_object *path_json(struct ctrl *c, const struct srv6_paths *paths,
-				     const struct srv6_path *p)
+static struct json_object *path_json(struct ctrl *c, const struct object_drops *drops,
+				     const struct srv6_paths *paths, const struct srv6_path *p)
 {
 	struct json_object *o = json_object_new_object(), *lists = json_object_new_array();
 	char text[80];
@@ -60,7 +63,7 @@ static struct json_object *path_json(struct ctrl *c, const struct srv6_paths *pa
 		json_add_str(o, "reason", text);
 	}
 	for (unsigned i = 0; i < p->n_lists; i++)
-		json_object_array_add(lists, list_json(c, &p->list[i]));
+		json_object_array_add(lists, list_json(c, drops, &p->list[i]));
 	json_object_object_add(o, "segment-list", lists);
 	return o;
 }
@@ -69,7 +72,9 @@ void srv6_policy_state(struct ctrl *c, struct http_req *req)
 {
 	const struct lyd_node *tree = running_config(c->running)->tree;
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
+	struct object_drops drops;
 
+	object_drops_read(c->dp, &drops);
 	cfg_foreach(policy, cfg_top(tree, "srv6"), "policy")
 	{
 		struct json_object *o = json_object_new_object(), *paths = json_object_new_array();
@@ -87,13 +92,16 @@ void srv6_policy_state(struct ctrl *c, struct http_req *req)
 		json_add_bool(o, "valid", p.active != NULL);
 		json_add_bool(o, "drop",
 			      p.active == NULL && cfg_bool(policy, "drop-upon-invalid", false));
-		json_add_counters(o, c->dp, "policy", ids_find(c->ids, ID_POLICY, name));
+		uint32_t id = ids_find(c->ids, ID_POLICY, name);
+		json_add_counters(o, c->dp, "policy", id);
+		json_add_drops(o, c->dp, &drops, "policy", id);
 		for (unsigned i = 0; i < p.n; i++)
-			json_object_array_add(paths, path_json(c, &p, &p.path[i]));
+			json_object_array_add(paths, path_json(c, &drops, &p, &p.path[i]));
 		json_object_object_add(o, "candidate-path", paths);
 		json_object_array_add(list, o);
 		srv6_paths_free(&p);
 	}
+	object_drops_free(&drops);
 	json_object_object_add(top, "policy", list);
 	restconf_data(req, "heddle-srv6:policy-state", top);
 }

@@ -6,6 +6,7 @@
 #include "ctrl/dp_state.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/kernel/kernel.h"
+#include "ctrl/object_drops.h"
 #include "ctrl/running.h"
 #include "ctrl/srv6/srv6_private.h"
 #include "heddle/api/ip.h"
@@ -39,9 +40,9 @@ static const char *behavior_text(uint16_t behavior, char *buf, size_t size)
 	return buf;
 }
 
-static struct json_object *sid_json(struct ctrl *c, const void *msg)
+static struct json_object *sid_json(struct ctrl *c, const struct object_drops *drops,
+				    const struct hd_api_srv6_sid *s)
 {
-	const struct hd_api_srv6_sid *s = msg;
 	struct json_object *o = json_object_new_object(), *flavors = json_object_new_array();
 	const char *name = ids_name(c->ids, ID_SID, s->sid_id);
 	size_t n_flavors;
@@ -60,7 +61,23 @@ static struct json_object *sid_json(struct ctrl *c, const void *msg)
 	sid_target(c, s, text, sizeof(text));
 	json_add_str(o, "target", text);
 	json_add_counters(o, c->dp, "sid", s->sid_id);
+	json_add_drops(o, c->dp, drops, "sid", s->sid_id);
 	return o;
+}
+
+static struct json_object *sids_json(struct ctrl *c, const struct dp_answer *a)
+{
+	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
+	struct object_drops drops;
+	struct hd_api_srv6_sid s;
+	size_t off = 0;
+
+	object_drops_read(c->dp, &drops);
+	while (dp_answer_next(a, &off, &s, sizeof(s)) != NULL)
+		json_object_array_add(list, sid_json(c, &drops, &s));
+	object_drops_free(&drops);
+	json_object_object_add(top, "sid", list);
+	return top;
 }
 
 void srv6_sid_state(struct ctrl *c, struct http_req *req)
@@ -69,9 +86,7 @@ void srv6_sid_state(struct ctrl *c, struct http_req *req)
 		.name = "heddle-srv6:sid-state",
 		.type = HD_API_SRV6_SID,
 		.dump = true,
-		.list = "sid",
-		.size = sizeof(struct hd_api_srv6_sid),
-		.entry = sid_json,
+		.value = sids_json,
 	};
 
 	dp_state_get(c, req, &sids);

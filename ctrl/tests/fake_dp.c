@@ -103,12 +103,35 @@ static void vec_put(int fd, struct hd_stats_hdr *h, struct hd_stats_vec *v)
 	h->n_vecs++;
 }
 
-/* A statistics segment: "punt" of two reasons, the first hit 7 times, and "sid", each row of which holds its number in
- * every slice. */
+/* Vector "object-drop" of a slice: SIDs drop for one of two reasons, by their number; each slice in another order.  5
+ * packets had no room in either. */
+static void drops_put(int fd, const struct hd_stats_vec *v, uint32_t slice, uint32_t verdict_vec,
+		      uint32_t sid_vec)
+{
+	static uint64_t cells[HD_DROP_ROWS][HD_DROP_COLS];
+
+	cells[0][HD_DROP_PACKETS] = 5;
+	for (uint32_t i = 1; i <= FAKE_DROPS; i++) {
+		uint64_t *row = cells[slice == 0 ? i : HD_DROP_ROWS - i];
+
+		row[HD_DROP_KEY] = hd_drop_key(sid_vec, i, verdict_vec, i % 2);
+		row[HD_DROP_PACKETS] = i;
+		row[HD_DROP_OCTETS] = 100ull * i;
+	}
+	cr_assert(pwrite(fd, cells, sizeof(cells),
+			 (off_t)(v->cell_off + slice * v->slice_stride)) == sizeof(cells));
+	memset(cells, 0, sizeof(cells));
+}
+
+/* A statistics segment: "punt" of two reasons, the first hit 7 times, "sid", each row of which holds its number in
+ * every slice, a node's verdicts, and the drops of SIDs. */
 static int stats_segment(void)
 {
 	static uint64_t cells[FAKE_SIDS][2];
-	struct hd_stats_row rows[2] = { { .name = "arp" }, { .name = "icmp6-error" } };
+	struct hd_stats_row rows[4] = { { .name = "arp" },
+					{ .name = "icmp6-error" },
+					{ .name = "hop-limit", .next = "icmp-error" },
+					{ .name = "bad-list", .next = "icmp-error" } };
 	struct hd_stats_hdr h = {
 		.magic = HD_STATS_MAGIC, .version = HD_STATS_VERSION, .instance = 1, .vec_off = 64
 	};
@@ -123,23 +146,40 @@ static int stats_segment(void)
 				    .n_rows = FAKE_SIDS,
 				    .n_cols = 2,
 				    .n_slices = FAKE_SLICES,
-				    .col = { "packets", "octets" } };
+				    .col = { "packets", "octets" } },
+			    verdict = { .name = "verdict/srv6-endpoint",
+					.kind = HD_STATS_VERDICT,
+					.n_rows = 2,
+					.n_cols = 1,
+					.n_slices = 1,
+					.col = { "packets" } },
+			    drops = { .name = "object-drop",
+				      .kind = HD_STATS_DROPS,
+				      .n_rows = HD_DROP_ROWS,
+				      .n_cols = HD_DROP_COLS,
+				      .n_slices = FAKE_SLICES,
+				      .col = { "key", "packets", "octets" } };
 	uint64_t seven = 7;
 
 	h.size = 64 + sizeof(struct hd_stats_vec) * HD_STATS_VECS_MAX;
 	punt.row_info_off = h.size;
+	verdict.row_info_off = h.size + 2 * sizeof(rows[0]);
 	h.size += sizeof(rows);
 	int fd = memfd_create("fake-stats", MFD_CLOEXEC);
 	vec_put(fd, &h, &punt);
 	vec_put(fd, &h, &sid);
+	vec_put(fd, &h, &verdict);
+	vec_put(fd, &h, &drops);
 	for (unsigned i = 0; i < FAKE_SIDS; i++)
 		cells[i][0] = cells[i][1] = i;
 	cr_assert(ftruncate(fd, (off_t)h.size) == 0 && pwrite(fd, &h, sizeof(h), 0) == sizeof(h) &&
 		  pwrite(fd, rows, sizeof(rows), (off_t)punt.row_info_off) == sizeof(rows) &&
 		  pwrite(fd, &seven, 8, (off_t)punt.cell_off) == 8);
-	for (unsigned s = 0; s < FAKE_SLICES; s++)
+	for (unsigned s = 0; s < FAKE_SLICES; s++) {
 		cr_assert(pwrite(fd, cells, sizeof(cells),
 				 (off_t)(sid.cell_off + s * sid.slice_stride)) == sizeof(cells));
+		drops_put(fd, &drops, s, 2, 1);
+	}
 	return fd;
 }
 

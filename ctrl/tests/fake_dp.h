@@ -30,6 +30,8 @@ struct fake_object {
 #define FAKE_OBJECTS_MAX 4096
 #define FAKE_SIDS        100000u /* rows of the "sid" counters */
 #define FAKE_SLICES      2u
+#define FAKE_DROPS \
+	3000u /* SIDs from 1 on that have dropped: as many packets as their number, in each slice */
 
 struct fake_dp {
 	char path[100];

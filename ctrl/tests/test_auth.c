@@ -25,7 +25,8 @@ ParameterizedTestParameters(auth, lines)
 		{ ":$argon2id$x\n", 1 },
 		{ "alice:\n", 1 },
 		{ "alice:$6$sha512crypt\n", 1 },
-		{ "a234567890123456789012345678901234567890123456789012345678901234:$argon2id$x\n", 1 },
+		{ "a234567890123456789012345678901234567890123456789012345678901234:$argon2id$x\n",
+		  1 },
 		{ "-----BEGIN CERTIFICATE-----\n", 1 },
 	};
 	return cr_make_param_array(struct row, rows, sizeof(rows) / sizeof(rows[0]));

@@ -10,6 +10,7 @@
 #include "ctrl/dp.h"
 #include "ctrl/ids.h"
 #include "ctrl/metrics.h"
+#include "ctrl/object_drops.h"
 #include "ctrl/running.h"
 #include "ctrl/tests/fixture.h"
 
@@ -124,4 +125,55 @@ Test(metrics, labels_are_escaped)
 	char *text = scrape(true, &slices);
 	cr_assert_not_null(strstr(text, "{sid=\"a\\\"b\\\\c\\nd\"} 2\n"), "%s", text);
 	free(text);
+}
+
+/* Drops of 3000 SIDs, counted by two workers: the first 1024 by object and reason, the rest in one series. */
+Test(metrics, drops_by_object)
+{
+	unsigned slices;
+	char name[40];
+
+	for (unsigned i = 1; i <= FAKE_DROPS; i++) {
+		snprintf(name, sizeof(name), "fc00::%x/128", i);
+		cr_assert_eq(ids_get(c.ids, ID_SID, name), i);
+	}
+	connect_dp();
+	char *text = scrape(true, &slices);
+	cr_assert_eq(count(text, "# TYPE heddle_sid_drop_packets counter\n"), 1);
+	cr_assert_eq(count(text, "# TYPE heddle_sid_drop_octets counter\n"), 1);
+	cr_assert_not_null(strstr(text, "heddle_sid_drop_packets_total{sid=\"fc00::7/128\","
+					"node=\"srv6-endpoint\",reason=\"bad-list\"} 14\n"),
+			   "%s", text);
+	cr_assert_not_null(strstr(text, "heddle_sid_drop_octets_total{sid=\"fc00::8/128\","
+					"node=\"srv6-endpoint\",reason=\"hop-limit\"} 1600\n"));
+	cr_assert_eq(count(text, "heddle_sid_drop_packets_total{"), 1025);
+	cr_assert_eq(count(text, "heddle_sid_drop_octets_total{"), 1025);
+	const char *other = strstr(text, "heddle_sid_drop_packets_total{sid=\"_other\"");
+	unsigned long long want = 0;
+	for (unsigned long long i = 1025; i <= FAKE_DROPS; i++)
+		want += i * FAKE_SLICES;
+	cr_assert_not_null(other);
+	cr_assert_eq(strtoull(strchr(other, ' ') + 1, NULL, 10), want);
+	cr_assert_not_null(strstr(text, "heddle_object_drop_rest_packets_total 10\n"));
+	cr_assert_null(strstr(text, "heddle_object_drop_key"), "the table is no counter");
+	free(text);
+}
+
+Test(metrics, drops_of_one_object)
+{
+	struct object_drops drops;
+	struct json_object *o = json_object_new_object();
+
+	connect_dp();
+	object_drops_read(c.dp, &drops);
+	cr_assert_eq(drops.n, FAKE_DROPS);
+	json_add_drops(o, c.dp, &drops, "sid", 40);
+	cr_assert_str_eq(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+			 "{\"dropped\":[{\"node\":\"srv6-endpoint\",\"reason\":\"hop-limit\","
+			 "\"packets\":\"80\",\"octets\":\"8000\"}]}");
+	json_add_drops(o, c.dp, &drops, "sid", FAKE_DROPS + 1);
+	cr_assert_str_eq(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+			 "{\"dropped\":[]}");
+	object_drops_free(&drops);
+	json_object_put(o);
 }

@@ -39,6 +39,8 @@ enum hd_stats_kind {
 	HD_STATS_NODE = 3,   /* rows are graph nodes; cols calls, objects, cycles */
 	HD_STATS_WORKER = 4, /* rows are always 1; one slice per worker matters */
 	HD_STATS_GAUGE = 5,  /* like COUNTER but values go up and down; only the control slice */
+	HD_STATS_DROPS =
+		6, /* rows found by their key, each slice for itself: cols HD_DROP_* below */
 };
 
 struct hd_stats_vec {
@@ -85,6 +87,46 @@ static inline uint64_t hd_stats_sum(const struct hd_stats_hdr *h, const struct h
 	for (uint32_t s = 0; s < v->n_slices; s++)
 		sum += __atomic_load_n(hd_stats_cell(h, v, s, row, col), __ATOMIC_RELAXED);
 	return sum;
+}
+
+/* ---- drops of objects --------------------------------------------------------------------------------------------
+ * Vector "object-drop": which object (a SID, a policy, a segment list) dropped how many packets for which reason.  The
+ * key of a row names the object by its counter vector and its row there, and the reason by verdict vector and row.  A
+ * row that has a key keeps it.  Row 0 has none: it adds up what found no free row. */
+#define HD_DROP_KEY     0u
+#define HD_DROP_PACKETS 1u
+#define HD_DROP_OCTETS  2u
+#define HD_DROP_COLS    3u
+#define HD_DROP_ROWS    8192u
+
+/* 1 << 63, then object vector (7 bits) and id (32), verdict vector (8) and verdict (16): sorted, an object's stand
+ * together. */
+static inline uint64_t hd_drop_key(uint32_t object_vec, uint32_t id, uint32_t verdict_vec,
+				   uint32_t verdict)
+{
+	static_assert(HD_STATS_VECS_MAX <= 128, "7 bits are enough");
+	return 1ull << 63 | (uint64_t)(object_vec & 0x7f) << 56 | (uint64_t)id << 24 |
+	       (uint64_t)(verdict_vec & 0xff) << 16 | (verdict & 0xffff);
+}
+
+static inline uint32_t hd_drop_object_vec(uint64_t key)
+{
+	return (uint32_t)(key >> 56) & 0x7f;
+}
+
+static inline uint32_t hd_drop_object(uint64_t key)
+{
+	return (uint32_t)(key >> 24);
+}
+
+static inline uint32_t hd_drop_verdict_vec(uint64_t key)
+{
+	return (uint32_t)(key >> 16) & 0xff;
+}
+
+static inline uint32_t hd_drop_verdict(uint64_t key)
+{
+	return (uint32_t)key & 0xffff;
 }
 
 /* ---- histograms ---------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ FWD_VERDICTS(SAME_, FWD)
 
 struct encap_l2_run {
 	struct fwd fwd;
+	const struct node_slot *slot;
 	struct srv6_policy_count *count;
 	struct srv6_seglist_count *list_count;
 };
@@ -62,6 +63,7 @@ static inline unsigned classify(struct rte_mbuf *m, struct encap_l2_pkt *p)
 {
 	unsigned l3_off;
 
+	p->outer = NULL;
 	if (unlikely(p->policy == NULL))
 		return SRV6_E2_POLICY_GONE;
 	if (unlikely(p->policy->n_lists == 0 || !p->policy->l2))
@@ -133,6 +135,8 @@ static inline void encap_l2_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *v
 			c->octets += p->outer->len + p->in.len;
 		} else {
 			c->errors++;
+			srv6_policy_drop(r->slot, p->policy, p->outer, v,
+					 p->outer != NULL ? p->in.len : m[i]->pkt_len);
 		}
 	}
 }
@@ -142,6 +146,7 @@ static uint16_t srv6_encap_l2_process(struct rte_graph *g, struct rte_node *node
 {
 	struct worker *w = node_worker(node);
 	struct encap_l2_run r = { .fwd = fwd_begin(w),
+				  .slot = node_slot(node),
 				  .count = srv6_policy_counts[w->id],
 				  .list_count = srv6_seglist_counts[w->id] };
 

@@ -28,6 +28,7 @@ FWD_VERDICTS(SAME_, FWD)
 
 struct encap_run {
 	struct fwd fwd;
+	const struct node_slot *slot;
 	struct srv6_policy_count *count;
 	struct srv6_seglist_count *list_count;
 };
@@ -175,8 +176,9 @@ static inline unsigned classify(struct rte_mbuf *m, struct encap_pkt *p)
 	return SRV6_EN_FORWARD;
 }
 
-/* What is handed to ip4-frag counts when its fragments come by. */
-static inline void count_policy(struct encap_run *r, const struct encap_pkt *p, unsigned v)
+/* What is handed to ip4-frag counts when its fragments come by; what is dropped, by the octets it came with. */
+static inline void count_policy(struct encap_run *r, const struct rte_mbuf *m,
+				const struct encap_pkt *p, unsigned v)
 {
 	struct srv6_policy_count *c = &r->count[p->policy->policy_id];
 
@@ -185,6 +187,8 @@ static inline void count_policy(struct encap_run *r, const struct encap_pkt *p, 
 		c->octets += p->outer->len + p->in.len;
 	} else if (v != SRV6_EN_FRAGMENT) {
 		c->errors++;
+		srv6_policy_drop(r->slot, p->policy, p->outer, v,
+				 p->outer != NULL ? p->in.len : m->pkt_len);
 	}
 }
 
@@ -206,8 +210,10 @@ static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verd
 	}
 	for (i = 0; i < n; i++) {
 		verdict[i] = (rte_edge_t)classify(m[i], &pkt[i]);
-		if (unlikely(verdict[i] != SRV6_EN_FORWARD))
+		if (unlikely(verdict[i] != SRV6_EN_FORWARD)) {
+			pkt[i].outer = NULL;
 			continue;
+		}
 		if (pkt[i].outer != last) {
 			fib[n_key] = ip_fib6(pkt[i].policy->vrf);
 			if (unlikely(fib[n_key] == NULL)) {
@@ -231,7 +237,7 @@ static inline void encap_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verd
 		if (unlikely(pkt[i].policy == NULL))
 			continue;
 		meta(m[i])->object = pkt[i].policy->policy_id;
-		count_policy(r, &pkt[i], verdict[i]);
+		count_policy(r, m[i], &pkt[i], verdict[i]);
 	}
 }
 
@@ -240,6 +246,7 @@ static uint16_t srv6_encap_process(struct rte_graph *g, struct rte_node *node, v
 {
 	struct worker *w = node_worker(node);
 	struct encap_run r = { .fwd = fwd_begin(w),
+			       .slot = node_slot(node),
 			       .count = srv6_policy_counts[w->id],
 			       .list_count = srv6_seglist_counts[w->id] };
 

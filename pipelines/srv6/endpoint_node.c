@@ -6,6 +6,7 @@
  * Nothing here allocates, logs or makes a system call.
  * Spec: RFC 8986; the behaviors themselves are pure functions in files of their own (README.md). */
 #include "dataplane/node.h"
+#include "dataplane/object_drops.h"
 #include "heddle/api/srv6.h"
 #include "pipelines/ip/ip.h"
 #include "pipelines/srv6/endpoint_l2.h"
@@ -30,6 +31,7 @@ FWD_VERDICTS(SAME_, FWD)
 
 struct ep_run {
 	struct fwd fwd;
+	const struct node_slot *slot;
 	struct srv6_sid_count *count;
 };
 
@@ -227,6 +229,7 @@ static inline void count_sid(struct ep_run *r, const struct srv6_sid *s, unsigne
 		c->octets += v != FWD_RESOLVE ? octets : 0;
 	} else {
 		c->errors++;
+		object_drop(r->slot, (struct object_name){ srv6_sid_vec, s->sid_id }, v, octets);
 	}
 }
 
@@ -301,7 +304,9 @@ static uint16_t srv6_endpoint_process(struct rte_graph *g, struct rte_node *node
 				      uint16_t n)
 {
 	struct worker *w = node_worker(node);
-	struct ep_run r = { .fwd = fwd_begin(w), .count = srv6_sid_counts[w->id] };
+	struct ep_run r = { .fwd = fwd_begin(w),
+			    .slot = node_slot(node),
+			    .count = srv6_sid_counts[w->id] };
 
 	return node_run_bulk(g, node, objs, n, ep_chunk, &r);
 }

@@ -8,6 +8,7 @@
 
 #include "dataplane/api_server.h"
 #include "dataplane/debug_api.h"
+#include "dataplane/object_drops.h"
 #include "dataplane/objects.h"
 #include "dataplane/stats.h"
 #include "heddle/api/ip.h"
@@ -18,6 +19,7 @@
 #define DEFAULT_HOP_LIMIT 64
 
 struct slots *srv6_policies;
+int srv6_policy_vec, srv6_seglist_vec;
 struct srv6_policy_count *srv6_policy_counts[STATS_SLICES_MAX];
 struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
 
@@ -622,20 +624,28 @@ static struct object_kind policy_kind = {
 	.refs = policy_refs,
 };
 
+void srv6_policy_drop(const struct node_slot *s, const struct srv6_policy *p,
+		      const struct srv6_outer *o, unsigned verdict, uint32_t octets)
+{
+	object_drop(s, (struct object_name){ srv6_policy_vec, p->policy_id }, verdict, octets);
+	if (o != NULL)
+		object_drop(s, (struct object_name){ srv6_seglist_vec, o->seglist_id }, verdict,
+			    octets);
+}
+
 /* ---- init ------------------------------------------------------------------------------------------------------ */
 
 static int counters_init(void)
 {
 	static const char *const policy_cols[] = { "packets", "octets", "errors", NULL };
 	static const char *const seglist_cols[] = { "packets", "octets", NULL };
-	int p, l;
+	int p = stats_vec_add("policy", HD_STATS_COUNTER, dp_limits.policies, policy_cols, NULL),
+	    l = stats_vec_add("seglist", HD_STATS_COUNTER, dp_limits.seglists, seglist_cols, NULL);
 
-	p = stats_vec_add("policy", HD_STATS_COUNTER, dp_limits.policies, policy_cols, NULL);
-	if (p < 0)
-		return p;
-	l = stats_vec_add("seglist", HD_STATS_COUNTER, dp_limits.seglists, seglist_cols, NULL);
-	if (l < 0)
-		return l;
+	if (p < 0 || l < 0)
+		return p < 0 ? p : l;
+	srv6_policy_vec = p;
+	srv6_seglist_vec = l;
 	STATS_SLICES_FILL(srv6_policy_counts, p);
 	STATS_SLICES_FILL(srv6_seglist_counts, l);
 	return 0;

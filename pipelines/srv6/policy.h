@@ -38,13 +38,19 @@ static inline const struct srv6_outer *srv6_policy_select(const struct srv6_poli
 /* Rows of statistics vectors "policy" and "seglist". */
 struct srv6_policy_count {
 	uint64_t packets, octets; /* encapsulated; octets of the outer packet */
-	uint64_t errors;          /* refused or dropped; why: verdicts of srv6-encap */
+	uint64_t errors;          /* refused or dropped; why: vector "object-drop" */
 };
 struct srv6_seglist_count {
 	uint64_t packets, octets;
 };
+extern int srv6_policy_vec, srv6_seglist_vec; /* indexes of the vectors */
 extern struct srv6_policy_count *srv6_policy_counts[STATS_SLICES_MAX];
 extern struct srv6_seglist_count *srv6_seglist_counts[STATS_SLICES_MAX];
+
+struct node_slot;
+/* A packet of `octets` that the policy drops; o: the segment list it was to take, NULL: none was chosen. */
+void srv6_policy_drop(const struct node_slot *s, const struct srv6_policy *p,
+		      const struct srv6_outer *o, unsigned verdict, uint32_t octets);
 
 /* A key has changed: sign anew.  -ENOMEM: nothing has changed. */
 int srv6_policy_hmac_changed(void);

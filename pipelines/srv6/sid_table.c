@@ -18,6 +18,7 @@
 	(HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
 
 struct slots *srv6_sids;
+int srv6_sid_vec;
 struct srv6_sid_count *srv6_sid_counts[STATS_SLICES_MAX];
 
 /* RFC 8986 section 3.1: an address that a packet can have as destination, nothing behind the prefix. */
@@ -326,7 +327,7 @@ static int capabilities(const void *body, size_t size, debug_send_fn send, void 
 int srv6_sid_table_init(void)
 {
 	static const char *const cols[] = { "packets", "octets", "errors", NULL };
-	int vec, rc;
+	int rc;
 
 	srv6_sids = slots_create(dp_limits.sids);
 	if (srv6_sids == NULL)
@@ -334,11 +335,10 @@ int srv6_sid_table_init(void)
 	for (uint32_t i = 0, idx; i < dp_limits.sids;
 	     i++) /* the owner chooses ids: all of them are given out */
 		slots_alloc(srv6_sids, &idx);
-	vec = stats_vec_add("sid", HD_STATS_COUNTER, dp_limits.sids, cols, NULL);
-	rc = vec;
-	if (vec < 0)
+	rc = srv6_sid_vec = stats_vec_add("sid", HD_STATS_COUNTER, dp_limits.sids, cols, NULL);
+	if (rc < 0)
 		goto destroy_table;
-	STATS_SLICES_FILL(srv6_sid_counts, vec);
+	STATS_SLICES_FILL(srv6_sid_counts, srv6_sid_vec);
 	sid_kind.capacity = dp_limits.sids;
 	rc = object_kind_register(&sid_kind);
 	if (rc == 0)

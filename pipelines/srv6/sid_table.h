@@ -21,8 +21,9 @@ static inline const struct srv6_sid *srv6_sid_get(uint32_t sid_id)
 struct srv6_sid_count {
 	uint64_t packets,
 		octets; /* processed with success (RFC 8986 section 6): whole IPv6 packet as received */
-	uint64_t errors; /* refused or dropped; why: verdicts of srv6-endpoint */
+	uint64_t errors; /* refused or dropped; why: vector "object-drop" */
 };
+extern int srv6_sid_vec; /* index of the vector */
 extern struct srv6_sid_count
 	*srv6_sid_counts[STATS_SLICES_MAX]; /* first row of each worker's slice */
 

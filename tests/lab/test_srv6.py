@@ -374,3 +374,38 @@ def test_counters_name_the_sid(net):
     net.a.ping(B4, count=10)
     wait_for("ten packets at both SIDs", lambda: packets("fc00:1::e") >= before[0] + 10 and
              packets("fc00:1::46") >= before[1] + 10, 5)
+
+
+def test_drops_name_object_and_reason(net):
+    """Why a SID, and why a policy's segment list, dropped how much: command line, state and metrics."""
+    def drops(entry):
+        return {d["reason"]: (int(d["packets"]), int(d["octets"])) for d in entry["dropped"]}
+
+    def sid():
+        return drops(next(s for s in net.heddle.state("sids") if s["sid"] == "fc00:1::e/128"))
+
+    def full4():
+        policy = next(p for p in net.heddle.state("policies") if p["name"] == "full4")
+        return drops(policy), drops(policy["candidate-path"][0]["segment-list"][0])
+
+    was, was4 = sid(), full4()
+    bad = srv6("fc00:1::e", ["fc00:1::46", "fc00:1::e"], 3, UDP(sport=1, dport=2))
+    at_core(net, bad, lambda p: ICMPv6ParamProblem in p)
+    at_core(net, bad, lambda p: ICMPv6ParamProblem in p)
+    packets, octets = was.get("bad-list", (0, 0))
+    now = {**was, "bad-list": (packets + 2, octets + 2 * len(bytes(bad)))}
+    wait_for("two drops of the SID", lambda: sid() == now, 5)
+    tree = config(DEFAULT)
+    tree["interfaces"]["interface"][1]["mtu"] = 1340
+    net.heddle.reload(tree)
+    net.steered = None  # the next one begins with a fresh configuration
+    net.a.run(f"ping -n -c 1 -W 1 -M do -s 1272 {B4}", check=False)  # 1300 octets, and no room for them
+    more = [(n + 1, total + 1300) for n, total in (of.get("too-big", (0, 0)) for of in (was4[0], was4[1]))]
+    wait_for("a drop of the policy and of its list", lambda: [of.get("too-big") for of in full4()] == more, 5)
+    assert f"bad-list {packets + 2}" in net.heddle.show("sids")
+    assert "too-big 1" in net.heddle.show("policies")
+    metrics = net.heddle.show("metrics")
+    assert (f'heddle_sid_drop_packets_total{{sid="fc00:1::e/128",node="srv6-endpoint",reason="bad-list"}} {packets + 2}'
+            in metrics)
+    assert 'heddle_seglist_drop_octets_total{segment_list="full4' in metrics
+    assert 'heddle_policy_drop_packets_total{policy="full4",node="srv6-encap",reason="too-big"} 1\n' in metrics

@@ -116,6 +116,7 @@ ParameterizedTest(struct row *r, srv6_hmac, rows)
 	bool forward = strcmp(r->verdict, "forward") == 0;
 	uint8_t b[PKTB_CAP];
 	struct pktb in;
+	uint64_t octets;
 
 	sid_hmac(HD_SRV6_END, r->policy);
 	packet_make(&in, r->in, r->set);
@@ -129,6 +130,8 @@ ParameterizedTest(struct row *r, srv6_hmac, rows)
 	lab_nothing_left(r->why);
 	cr_assert_eq(hx_stat("sid", 90, "packets"), forward);
 	cr_assert_eq(hx_stat("sid", 90, "errors"), !forward);
+	cr_assert_eq(hx_object_drop("sid", 90, "srv6-endpoint", r->verdict, &octets), !forward);
+	cr_assert_eq(octets, forward ? 0 : in.len);
 	cr_assert_eq(hx_mbufs_in_use(), 0);
 }
 

@@ -203,6 +203,7 @@ Test(srv6_steer, s097_flow_label)
 Test(srv6_steer, s098_too_big_ipv6)
 {
 	struct pktb in;
+	uint64_t octets;
 	uint8_t b[PKTB_CAP];
 
 	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1452", "");
@@ -212,6 +213,10 @@ Test(srv6_steer, s098_too_big_ipv6)
 	lab_nothing_left("S-098");
 	cr_assert_eq(hx_stat("policy", 1, "packets"), 0);
 	cr_assert_eq(hx_stat("policy", 1, "errors"), 1);
+	cr_assert_eq(hx_object_drop("policy", 1, "srv6-encap", "too-big", &octets), 1);
+	cr_assert_eq(octets, 1500);
+	cr_assert_eq(hx_object_drop("seglist", 1, "srv6-encap", "too-big", &octets), 1);
+	cr_assert_eq(octets, 1500);
 	/* the size that was told fits exactly */
 	packet_make(&in, "ip6 $A 2001:db8:dd::1 64 / udp / fill 1356", "");
 	cr_assert_eq(in.len, 1404);
@@ -344,6 +349,8 @@ Test(srv6_steer, policy_without_list_drops)
 	lab_nothing_left("no list");
 	cr_assert_eq(hx_verdict("srv6-encap", "invalid-policy"), 1);
 	cr_assert_eq(hx_stat("policy", 1, "errors"), 1);
+	cr_assert_eq(hx_object_drop("policy", 1, "srv6-encap", "invalid-policy", NULL), 1);
+	cr_assert_eq(hx_object_drop("seglist", 1, "srv6-encap", "invalid-policy", NULL), 0);
 }
 
 /* An IP packet in a policy for frames, which the control process would not ask for. */
