@@ -14,6 +14,7 @@
 #include <rte_hash_crc.h>
 
 #include "dataplane/log.h"
+#include "dataplane/tables/buckets.h"
 #include "heddle/api/secret.h"
 
 struct entry {
@@ -40,8 +41,10 @@ struct kind {
 };
 
 #define KINDS_MAX 64u
+#define TYPES_MAX 4096u
 static struct kind kinds[KINDS_MAX];
 static unsigned n_kinds;
+static struct kind *kind_of[TYPES_MAX]; /* by type: each object of a batch asks several times */
 
 struct txn_op {
 	struct kind *kind;
@@ -74,10 +77,7 @@ int object_fail(struct object_error *err, int rc, const char *fmt, ...)
 
 static struct kind *kind_find(uint16_t type)
 {
-	for (unsigned i = 0; i < n_kinds; i++)
-		if (kinds[i].ops->type == type)
-			return &kinds[i];
-	return NULL;
+	return type < TYPES_MAX ? kind_of[type] : NULL;
 }
 
 static uint32_t key_hash(const struct kind *k, const uint8_t *key)
@@ -101,7 +101,7 @@ static struct entry *entry_find(const struct kind *k, const uint8_t *key)
 static void kind_grow(struct kind *k)
 {
 	uint32_t n = k->n_buckets * 2;
-	struct entry **b = calloc(n, sizeof(*b));
+	struct entry **b = buckets_alloc(n);
 
 	if (b == NULL)
 		return; /* longer chains are right too */
@@ -177,8 +177,9 @@ int object_kind_register(const struct object_kind *ops)
 		return -ENOSPC;
 	if (kind_find(ops->type) != NULL)
 		return -EEXIST;
-	if (ops->key_size == 0 || ops->key_size > OBJECT_KEY_MAX || ops->min_size > ops->max_size ||
-	    ops->min_size < ops->key_size || ops->apply == NULL || ops->remove == NULL)
+	if (ops->type >= TYPES_MAX || ops->key_size == 0 || ops->key_size > OBJECT_KEY_MAX ||
+	    ops->min_size > ops->max_size || ops->min_size < ops->key_size || ops->apply == NULL ||
+	    ops->remove == NULL)
 		return -EINVAL;
 	struct kind *k = &kinds[n_kinds];
 
@@ -186,6 +187,7 @@ int object_kind_register(const struct object_kind *ops)
 	k->bucket = calloc(k->n_buckets, sizeof(struct entry *));
 	if (k->bucket == NULL)
 		return -ENOMEM;
+	kind_of[ops->type] = k;
 	n_kinds++;
 	return 0;
 }
@@ -372,12 +374,46 @@ static int entry_order(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* Most batches come in order already. */
+static void sort_touched(struct commit *c)
+{
+	for (size_t i = 1; i < c->n; i++) {
+		if (entry_order(&c->touched[i - 1], &c->touched[i]) > 0) {
+			qsort(c->touched, c->n, sizeof(*c->touched), entry_order);
+			return;
+		}
+	}
+}
+
+/* Entries of a large table are in no cache: ask for those of the messages to come. */
+#define AHEAD 8u
+
+static void stage_prefetch(const struct object_txn *t, size_t i)
+{
+	const struct txn_op *op;
+	const struct kind *k;
+
+	if (i + 2 * AHEAD < t->n_ops) {
+		op = &t->op[i + 2 * AHEAD];
+		k = op->kind;
+		__builtin_prefetch(
+			&k->bucket[key_hash(k, t->arena + op->off) & (k->n_buckets - 1)]);
+	}
+	if (i + AHEAD < t->n_ops) {
+		op = &t->op[i + AHEAD];
+		k = op->kind;
+		__builtin_prefetch(k->bucket[key_hash(k, t->arena + op->off) & (k->n_buckets - 1)]);
+	}
+}
+
 /* Put the messages into their entries; list each entry once. */
 static int stage(const struct object_txn *t, struct commit *c)
 {
 	for (size_t i = 0; i < t->n_ops; i++) {
 		const struct txn_op *op = &t->op[i];
 		const uint8_t *body = t->arena + op->off;
+
+		stage_prefetch(t, i);
 		struct entry *e = entry_find(op->kind, body);
 
 		if (e == NULL) {
@@ -591,7 +627,7 @@ int object_txn_commit(struct object_txn *t, struct hd_api_reply *reply)
 	rc = stage(t, &c);
 	if (rc < 0)
 		goto unstage;
-	qsort(c.touched, c.n, sizeof(*c.touched), entry_order);
+	sort_touched(&c);
 	rc = check(&c);
 	if (rc < 0)
 		goto unstage;
@@ -692,5 +728,6 @@ void objects_fini(void)
 	objects_sweep(UINT64_MAX, &reply);
 	for (unsigned i = 0; i < n_kinds; i++)
 		free(kinds[i].bucket);
+	memset(kind_of, 0, sizeof(kind_of));
 	n_kinds = 0;
 }

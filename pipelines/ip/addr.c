@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
+
+#include <rte_hash_crc.h>
 
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
@@ -19,19 +22,60 @@ struct vrf_source {
 };
 static struct slots *vrf_source_slots;
 
+/* Link-local addresses mean something on their link only: they have no routes and are no VRF's. */
+enum addr_class {
+	ADDR_4,
+	ADDR_6,
+	ADDR_VRF_CLASSES,
+	ADDR_LINK_LOCAL = ADDR_VRF_CLASSES,
+	ADDR_CLASSES
+};
+
 struct addr {
 	struct hd_api_addr a;
-	uint32_t vrf; /* where its routes are */
+	enum addr_class class;
+	uint32_t vrf;                             /* where its routes are */
+	TAILQ_ENTRY(addr) in_iface, in_vrf;       /* oldest first */
+	LIST_ENTRY(addr) same_local, same_prefix; /* buckets of by_local, by_prefix: newest first */
 };
-static struct addr *addrs;
-static size_t n_addrs, cap_addrs;
+TAILQ_HEAD(addr_list, addr);
+LIST_HEAD(addr_bucket, addr);
 
-static bool addr_is_link_local(const struct hd_api_addr *a)
+static struct addr_list (*iface_addrs)[ADDR_CLASSES];   /* by interface id */
+static struct addr_list (*vrf_addrs)[ADDR_VRF_CLASSES]; /* by VRF id */
+/* By address, and by connected prefix with its VRF. */
+static struct addr_bucket *by_local, *by_prefix;
+static uint32_t n_buckets;
+
+static enum addr_class class_of(const struct hd_api_addr *a)
 {
-	return a->family == 6 && a->addr[0] == 0xfe && (a->addr[1] & 0xc0) == 0x80;
+	if (a->family == 4)
+		return ADDR_4;
+	return a->addr[0] == 0xfe && (a->addr[1] & 0xc0) == 0x80 ? ADDR_LINK_LOCAL : ADDR_6;
 }
 
-static bool prefix_match(const uint8_t *a, const uint8_t *b, unsigned plen)
+static struct addr_bucket *local_bucket(const struct hd_api_addr *a)
+{
+	uint64_t key[2] = { 0 };
+	uint32_t seed = class_of(a) == ADDR_LINK_LOCAL ? a->iface_id : 0; /* many have the same */
+
+	memcpy(key, a->addr, a->family == 4 ? 4 : 16);
+	return &by_local[rte_hash_crc(key, sizeof(key), seed * 8 + a->family) & (n_buckets - 1)];
+}
+
+static struct addr_bucket *prefix_bucket(uint32_t vrf, const struct hd_api_addr *a)
+{
+	uint64_t key[2] = { 0 };
+	uint8_t *octet = (uint8_t *)key;
+
+	memcpy(octet, a->addr, (a->plen + 7u) / 8);
+	if (a->plen % 8 != 0)
+		octet[a->plen / 8] &= (uint8_t)(0xff << (8 - a->plen % 8));
+	return &by_prefix[rte_hash_crc(key, sizeof(key), vrf * 512 + a->plen * 2 + (a->family == 6)) &
+			  (n_buckets - 1)];
+}
+
+bool ip_prefix_match(const uint8_t *a, const uint8_t *b, unsigned plen)
 {
 	unsigned n = plen / 8, rest = plen % 8;
 
@@ -49,45 +93,47 @@ static struct ip6_addr link_local_of(const struct mac_addr *m)
 					 m->b[5] } };
 }
 
+/* The first of each class is the one that stands for the interface. */
 static void ip_if_refresh(const struct iface *i)
 {
-	struct ip_if *f = calloc(1, sizeof(*f));
+	const struct addr *a4 = TAILQ_FIRST(&iface_addrs[i->id][ADDR_4]),
+			  *a6 = TAILQ_FIRST(&iface_addrs[i->id][ADDR_6]),
+			  *ll = TAILQ_FIRST(&iface_addrs[i->id][ADDR_LINK_LOCAL]);
+	struct ip_if *f = calloc(1, sizeof(*f)), *old = slots_get(ip_if_slots, i->id);
 
 	if (f == NULL) {
 		log_error("interface %s: out of memory, its addresses are not seen", i->name);
 		return;
 	}
 	f->link_local = link_local_of(&i->mac);
-	for (size_t k = n_addrs; k-- > 0;) { /* the first of each kind stays */
-		const struct hd_api_addr *a = &addrs[k].a;
-
-		if (a->iface_id != i->id)
-			continue;
-		if (a->family == 4)
-			memcpy(&f->addr4, a->addr, 4);
-		else
-			memcpy(addr_is_link_local(a) ? &f->link_local : &f->addr6, a->addr, 16);
-	}
-	slots_set(ip_if_slots, i->id, f, free);
+	if (a4 != NULL)
+		memcpy(&f->addr4, a4->a.addr, 4);
+	if (a6 != NULL)
+		memcpy(&f->addr6, a6->a.addr, 16);
+	if (ll != NULL)
+		memcpy(&f->link_local, ll->a.addr, 16);
+	if (old != NULL && memcmp(old, f, sizeof(*f)) == 0)
+		free(f);
+	else
+		slots_set(ip_if_slots, i->id, f, free);
 }
 
 static void vrf_source_refresh(uint32_t vrf)
 {
-	struct vrf_source *s = calloc(1, sizeof(*s));
+	const struct addr *a4 = TAILQ_FIRST(&vrf_addrs[vrf][ADDR_4]),
+			  *a6 = TAILQ_FIRST(&vrf_addrs[vrf][ADDR_6]);
+	struct vrf_source *s = calloc(1, sizeof(*s)), *old = slots_get(vrf_source_slots, vrf);
 
 	if (s == NULL)
 		return;
-	for (size_t k = n_addrs; k-- > 0;) {
-		const struct hd_api_addr *a = &addrs[k].a;
-
-		if (addrs[k].vrf != vrf || addr_is_link_local(a))
-			continue;
-		if (a->family == 4)
-			memcpy(&s->addr4, a->addr, 4);
-		else
-			memcpy(&s->addr6, a->addr, 16);
-	}
-	slots_set(vrf_source_slots, vrf, s, free);
+	if (a4 != NULL)
+		memcpy(&s->addr4, a4->a.addr, 4);
+	if (a6 != NULL)
+		memcpy(&s->addr6, a6->a.addr, 16);
+	if (old != NULL && memcmp(old, s, sizeof(*s)) == 0)
+		free(s);
+	else
+		slots_set(vrf_source_slots, vrf, s, free);
 }
 
 /* Its own address, else one of the VRF, else one of the default VRF. */
@@ -142,84 +188,138 @@ bool ip_source6(uint32_t iface, struct ip6_addr *ret)
 /* ---- routes of an address ---- */
 
 /* Another address that wants the same route keeps it; NULL: nobody does. */
-static const struct addr *other_owner(const struct addr *me, bool connected)
+static const struct addr *other_local(const struct addr *me)
 {
-	for (size_t k = 0; k < n_addrs; k++) {
-		const struct addr *o = &addrs[k];
+	const struct addr *o;
 
-		if (o == me || o->vrf != me->vrf || o->a.family != me->a.family ||
-		    addr_is_link_local(&o->a))
-			continue;
-		if (connected ? o->a.plen == me->a.plen &&
-					prefix_match(o->a.addr, me->a.addr, me->a.plen) :
-				memcmp(o->a.addr, me->a.addr, 16) == 0)
+	LIST_FOREACH(o, local_bucket(&me->a), same_local)
+		if (o != me && o->vrf == me->vrf && o->class == me->class &&
+		    memcmp(o->a.addr, me->a.addr, 16) == 0)
 			return o;
-	}
 	return NULL;
 }
 
-/* Network and broadcast address of an IPv4 subnet: never forwarded as a unicast (RFC 1812 5.3.5). */
-static unsigned broadcasts_of(const struct hd_api_addr *a, uint8_t out[2][4])
+static const struct addr *other_connected(const struct addr *me)
 {
-	uint32_t ip = wire_get32(a->addr), host;
+	const struct addr *o;
 
-	if (a->family != 4 || a->plen > 30 || a->plen == 0)
-		return 0;
-	host = 0xffffffffu >> a->plen;
-	wire_put32(out[0], ip & ~host);
-	wire_put32(out[1], ip | host);
-	return 2;
+	LIST_FOREACH(o, prefix_bucket(me->vrf, &me->a), same_prefix)
+		if (o != me && o->vrf == me->vrf && o->class == me->class &&
+		    o->a.plen == me->a.plen && ip_prefix_match(o->a.addr, me->a.addr, me->a.plen))
+			return o;
+	return NULL;
+}
+
+struct addr_route {
+	uint8_t prefix[16], plen;
+	enum rib_source source;
+	uint32_t word;
+};
+#define ADDR_ROUTES_MAX 4u
+
+/* The first is the address itself, the others belong to its prefix.  Network and broadcast address of an IPv4 subnet
+ * are never forwarded to as a unicast (RFC 1812 5.3.5). */
+static unsigned routes_of(const struct addr *me, struct addr_route r[ADDR_ROUTES_MAX])
+{
+	const struct hd_api_addr *a = &me->a;
+	uint8_t full = a->family == 4 ? 32 : 128;
+	uint32_t ip = wire_get32(a->addr), host;
+	unsigned n = 1;
+
+	if (me->class == ADDR_LINK_LOCAL)
+		return 0; /* ip6-input looks at the link */
+	r[0] = (struct addr_route){ .plen = full,
+				    .source = RIB_LOCAL,
+				    .word = hd_result(HD_RESULT_LOCAL, a->iface_id) };
+	memcpy(r[0].prefix, a->addr, 16);
+	if (a->plen < full) {
+		r[n] = r[0];
+		r[n].plen = a->plen;
+		r[n].source = RIB_CONNECTED;
+		r[n++].word = hd_result(HD_RESULT_GLEAN, a->iface_id);
+	}
+	if (a->family == 4 && a->plen <= 30) {
+		host = 0xffffffffu >> a->plen;
+		r[n] = (struct addr_route){ .plen = 32,
+					    .source = RIB_CONNECTED,
+					    .word = HD_RESULT(HD_RESULT_DROP,
+							      HD_RESULT_DROP_BLACKHOLE) };
+		r[n + 1] = r[n];
+		wire_put32(r[n++].prefix, ip & ~host);
+		wire_put32(r[n++].prefix, ip | host);
+	}
+	for (unsigned k = 0; k < n; k++)
+		ip_rib_prefetch(me->vrf, a->family, r[k].prefix, r[k].plen);
+	return n;
 }
 
 static int routes_add(const struct addr *me)
 {
-	const struct hd_api_addr *a = &me->a;
-	uint8_t full = a->family == 4 ? 32 : 128, bc[2][4];
-	int rc;
+	struct addr_route r[ADDR_ROUTES_MAX];
+	unsigned n = routes_of(me, r);
+	int rc = 0;
 
-	if (addr_is_link_local(a))
-		return 0; /* link-local addresses mean something on their link only: ip6-input looks there */
-	rc = ip_rib_set(me->vrf, a->family, a->addr, full, RIB_LOCAL,
-			hd_result(HD_RESULT_LOCAL, a->iface_id));
-	if (rc == 0 && a->plen < full)
-		rc = ip_rib_set(me->vrf, a->family, a->addr, a->plen, RIB_CONNECTED,
-				hd_result(HD_RESULT_GLEAN, a->iface_id));
-	for (unsigned k = 0, n = broadcasts_of(a, bc); rc == 0 && k < n; k++)
-		rc = ip_rib_set(me->vrf, 4, bc[k], 32, RIB_CONNECTED,
-				HD_RESULT(HD_RESULT_DROP, HD_RESULT_DROP_BLACKHOLE));
+	for (unsigned k = 0; rc == 0 && k < n; k++)
+		rc = ip_rib_set(me->vrf, me->a.family, r[k].prefix, r[k].plen, r[k].source,
+				r[k].word);
 	return rc;
 }
 
 static void routes_remove(const struct addr *me)
 {
-	const struct hd_api_addr *a = &me->a;
-	uint8_t full = a->family == 4 ? 32 : 128, bc[2][4];
-	const struct addr *o;
+	struct addr_route r[ADDR_ROUTES_MAX];
+	unsigned n = routes_of(me, r);
+	const struct addr *local = n == 0 ? NULL : other_local(me),
+			  *connected = n == 0 ? NULL : other_connected(me);
 
-	if (addr_is_link_local(a))
-		return;
-	o = other_owner(me, false);
-	if (o == NULL)
-		ip_rib_del(me->vrf, a->family, a->addr, full, RIB_LOCAL);
-	else
-		routes_add(o);
-	o = other_owner(me, true);
-	if (o != NULL) {
-		routes_add(o);
-		return;
-	}
-	if (a->plen < full)
-		ip_rib_del(me->vrf, a->family, a->addr, a->plen, RIB_CONNECTED);
-	for (unsigned k = 0, n = broadcasts_of(a, bc); k < n; k++)
-		ip_rib_del(me->vrf, 4, bc[k], 32, RIB_CONNECTED);
+	for (unsigned k = 0; k < n; k++)
+		if (k == 0 ? local == NULL : connected == NULL)
+			ip_rib_del(me->vrf, me->a.family, r[k].prefix, r[k].plen, r[k].source);
+	if (local != NULL)
+		routes_add(local);
+	if (connected != NULL)
+		routes_add(connected);
 }
 
 static struct addr *addr_find(const struct hd_api_addr *a)
 {
-	for (size_t k = 0; k < n_addrs; k++)
-		if (memcmp(&addrs[k].a, a, HD_API_ADDR_KEY) == 0)
-			return &addrs[k];
+	struct addr *o;
+
+	LIST_FOREACH(o, local_bucket(a), same_local)
+		if (memcmp(&o->a, a, HD_API_ADDR_KEY) == 0)
+			return o;
 	return NULL;
+}
+
+/* In and out of what depends on the VRF. */
+static void vrf_link(struct addr *me)
+{
+	if (me->class == ADDR_LINK_LOCAL)
+		return;
+	TAILQ_INSERT_TAIL(&vrf_addrs[me->vrf][me->class], me, in_vrf);
+	LIST_INSERT_HEAD(prefix_bucket(me->vrf, &me->a), me, same_prefix);
+}
+
+static void vrf_unlink(struct addr *me)
+{
+	if (me->class == ADDR_LINK_LOCAL)
+		return;
+	TAILQ_REMOVE(&vrf_addrs[me->vrf][me->class], me, in_vrf);
+	LIST_REMOVE(me, same_prefix);
+}
+
+static void addr_link(struct addr *me)
+{
+	TAILQ_INSERT_TAIL(&iface_addrs[me->a.iface_id][me->class], me, in_iface);
+	LIST_INSERT_HEAD(local_bucket(&me->a), me, same_local);
+	vrf_link(me);
+}
+
+static void addr_unlink(struct addr *me)
+{
+	TAILQ_REMOVE(&iface_addrs[me->a.iface_id][me->class], me, in_iface);
+	LIST_REMOVE(me, same_local);
+	vrf_unlink(me);
 }
 
 int addr_add(const struct hd_api_addr *msg)
@@ -232,27 +332,22 @@ int addr_add(const struct hd_api_addr *msg)
 		return -ENOENT;
 	if (addr_find(msg) != NULL)
 		return 0;
-	if (n_addrs == cap_addrs) {
-		size_t cap = cap_addrs == 0 ? 64 : 2 * cap_addrs;
-		struct addr *p = realloc(addrs, cap * sizeof(*p));
-
-		if (p == NULL)
-			return -ENOMEM;
-		addrs = p;
-		cap_addrs = cap;
-	}
-	me = &addrs[n_addrs++];
-	*me = (struct addr){ .a = *msg, .vrf = i->vrf };
+	me = malloc(sizeof(*me));
+	if (me == NULL)
+		return -ENOMEM;
+	*me = (struct addr){ .a = *msg, .class = class_of(msg), .vrf = i->vrf };
+	addr_link(me);
 	rc = routes_add(me);
 	if (rc < 0) {
 		routes_remove(me);
-		n_addrs--;
+		addr_unlink(me);
+		free(me);
 		return rc;
 	}
 	ip_if_refresh(i);
 	vrf_source_refresh(i->vrf);
-	neigh_addrs_changed(i->id);
-	addr_announce(i);
+	neigh_addr_changed(msg);
+	addr_announce(i, msg);
 	return 0;
 }
 
@@ -266,12 +361,12 @@ void addr_remove(const struct hd_api_addr *msg)
 		return;
 	vrf = me->vrf;
 	routes_remove(me);
-	memmove(me, me + 1, (size_t)(&addrs[n_addrs] - (me + 1)) * sizeof(*me));
-	n_addrs--;
+	addr_unlink(me);
+	free(me);
 	if (i != NULL)
 		ip_if_refresh(i);
 	vrf_source_refresh(vrf);
-	neigh_addrs_changed(msg->iface_id);
+	neigh_addr_changed(msg);
 }
 
 /* ---- questions ---- */
@@ -279,39 +374,46 @@ void addr_remove(const struct hd_api_addr *msg)
 bool addr_is_ours(const struct iface *i, unsigned family, const uint8_t *addr)
 {
 	const struct ip_if *f = ip_if_get(i->id);
+	struct hd_api_addr key = { .iface_id = i->id, .family = (uint8_t)family };
+	const struct addr *o;
 
 	if (family == 6 && f != NULL && memcmp(&f->link_local, addr, 16) == 0)
 		return true;
-	for (size_t k = 0; k < n_addrs; k++)
-		if (addrs[k].a.iface_id == i->id && addrs[k].a.family == family &&
-		    memcmp(addrs[k].a.addr, addr, family == 4 ? 4 : 16) == 0)
+	memcpy(key.addr, addr, family == 4 ? 4 : 16);
+	LIST_FOREACH(o, local_bucket(&key), same_local)
+		if (o->a.iface_id == i->id && o->a.family == family &&
+		    memcmp(o->a.addr, key.addr, 16) == 0)
 			return true;
 	return false;
+}
+
+static const struct addr *on_link(uint32_t iface, enum addr_class class, const uint8_t *addr)
+{
+	const struct addr *o;
+
+	if (iface >= dp_limits.ifaces)
+		return NULL;
+	TAILQ_FOREACH(o, &iface_addrs[iface][class], in_iface)
+		if (ip_prefix_match(o->a.addr, addr, o->a.plen))
+			return o;
+	return NULL;
 }
 
 bool addr_on_link(uint32_t iface, unsigned family, const uint8_t *addr)
 {
 	if (family == 6 && addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80)
 		return true;
-	for (size_t k = 0; k < n_addrs; k++)
-		if (addrs[k].a.iface_id == iface && addrs[k].a.family == family &&
-		    prefix_match(addrs[k].a.addr, addr, addrs[k].a.plen))
-			return true;
-	return false;
+	return on_link(iface, family == 4 ? ADDR_4 : ADDR_6, addr) != NULL;
 }
 
 bool addr_source4(uint32_t iface, const uint8_t *target, be32_t *ret)
 {
-	for (size_t k = 0; k < n_addrs; k++) {
-		const struct hd_api_addr *a = &addrs[k].a;
+	const struct addr *o = on_link(iface, ADDR_4, target);
 
-		if (a->iface_id == iface && a->family == 4 &&
-		    prefix_match(a->addr, target, a->plen)) {
-			memcpy(ret, a->addr, 4);
-			return true;
-		}
-	}
-	return ip_source4(iface, ret);
+	if (o == NULL)
+		return ip_source4(iface, ret);
+	memcpy(ret, o->a.addr, 4);
+	return true;
 }
 
 /* ---- announcements ---- */
@@ -354,31 +456,56 @@ static void announce6(const struct iface *i, const struct ip6_addr *addr)
 	frame_send(i, m);
 }
 
-void addr_announce(const struct iface *i)
+void addr_announce(const struct iface *i, const struct hd_api_addr *a)
 {
-	const struct ip_if *f = ip_if_get(i->id);
+	struct ip6_addr a6;
+	be32_t a4;
 
 	if (!i->up || i->host) /* the kernel's addresses are the kernel's to announce */
 		return;
-	if (f != NULL)
-		announce6(i, &f->link_local);
-	for (size_t k = 0; k < n_addrs; k++) {
-		const struct hd_api_addr *a = &addrs[k].a;
-		struct ip6_addr a6;
-		be32_t a4;
+	memcpy(&a4, a->addr, 4);
+	memcpy(&a6, a->addr, 16);
+	if (a->family == 4)
+		announce4(i, a4);
+	else
+		announce6(i, &a6);
+}
 
-		if (a->iface_id != i->id || addr_is_link_local(a))
-			continue;
-		memcpy(&a4, a->addr, 4);
-		memcpy(&a6, a->addr, 16);
-		if (a->family == 4)
-			announce4(i, a4);
-		else
-			announce6(i, &a6);
-	}
+static void announce_all(const struct iface *i)
+{
+	const struct ip_if *f = ip_if_get(i->id);
+	const struct addr *o;
+
+	if (f != NULL && i->up && !i->host)
+		announce6(i, &f->link_local);
+	for (unsigned c = 0; c < ADDR_VRF_CLASSES; c++)
+		TAILQ_FOREACH(o, &iface_addrs[i->id][c], in_iface)
+			addr_announce(i, &o->a);
 }
 
 /* ---- interfaces change ---- */
+
+static void vrf_change(const struct iface *i, uint32_t was)
+{
+	struct addr *o;
+
+	for (unsigned c = 0; c < ADDR_VRF_CLASSES; c++) {
+		TAILQ_FOREACH(o, &iface_addrs[i->id][c], in_iface) {
+			routes_remove(o);
+			vrf_unlink(o);
+			o->vrf = i->vrf;
+			vrf_link(o);
+			if (routes_add(o) < 0)
+				log_error(
+					"interface %s: the routes of its addresses do not fit into VRF %u",
+					i->name, i->vrf);
+		}
+	}
+	TAILQ_FOREACH(o, &iface_addrs[i->id][ADDR_LINK_LOCAL], in_iface)
+		o->vrf = i->vrf;
+	vrf_source_refresh(was);
+	vrf_source_refresh(i->vrf);
+}
 
 void addr_iface_changed(const struct iface *old, const struct iface *new)
 {
@@ -388,24 +515,31 @@ void addr_iface_changed(const struct iface *old, const struct iface *new)
 		slots_set(ip_if_slots, old->id, NULL, free);
 		return;
 	}
-	if (old != NULL && old->vrf != new->vrf) {
-		for (size_t k = 0; k < n_addrs; k++) {
-			if (addrs[k].a.iface_id != new->id)
-				continue;
-			routes_remove(&addrs[k]);
-			addrs[k].vrf = new->vrf;
-			if (routes_add(&addrs[k]) < 0)
-				log_error(
-					"interface %s: the routes of its addresses do not fit into VRF %u",
-					new->name, new->vrf);
-		}
-		vrf_source_refresh(was);
-		vrf_source_refresh(new->vrf);
-	}
+	if (old != NULL && old->vrf != new->vrf)
+		vrf_change(new, was);
 	if (old == NULL || !mac_eq(&old->mac, &new->mac))
 		ip_if_refresh(new);
 	if (new->up && (old == NULL || !old->up || !mac_eq(&old->mac, &new->mac)))
-		addr_announce(new);
+		announce_all(new);
+}
+
+static int lists_init(void)
+{
+	for (n_buckets = 1024; n_buckets < 2 * dp_limits.ifaces; n_buckets *= 2)
+		;
+	iface_addrs = calloc(dp_limits.ifaces, sizeof(*iface_addrs));
+	vrf_addrs = calloc(dp_limits.vrfs, sizeof(*vrf_addrs));
+	by_local = calloc(n_buckets, sizeof(*by_local));
+	by_prefix = calloc(n_buckets, sizeof(*by_prefix));
+	if (iface_addrs == NULL || vrf_addrs == NULL || by_local == NULL || by_prefix == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < dp_limits.ifaces; i++)
+		for (unsigned c = 0; c < ADDR_CLASSES; c++)
+			TAILQ_INIT(&iface_addrs[i][c]);
+	for (uint32_t v = 0; v < dp_limits.vrfs; v++)
+		for (unsigned c = 0; c < ADDR_VRF_CLASSES; c++)
+			TAILQ_INIT(&vrf_addrs[v][c]);
+	return 0;
 }
 
 int addr_init(void)
@@ -414,7 +548,7 @@ int addr_init(void)
 
 	ip_if_slots = slots_create(dp_limits.ifaces);
 	vrf_source_slots = slots_create(dp_limits.vrfs);
-	if (ip_if_slots == NULL || vrf_source_slots == NULL) {
+	if (ip_if_slots == NULL || vrf_source_slots == NULL || lists_init() < 0) {
 		addr_fini();
 		return -ENOMEM;
 	}
@@ -427,10 +561,22 @@ int addr_init(void)
 
 void addr_fini(void)
 {
+	struct addr *o;
+
 	slots_destroy(ip_if_slots, free);
 	slots_destroy(vrf_source_slots, free);
 	ip_if_slots = vrf_source_slots = NULL;
-	free(addrs);
-	addrs = NULL;
-	n_addrs = cap_addrs = 0;
+	for (uint32_t b = 0; by_local != NULL && b < n_buckets; b++) {
+		while ((o = LIST_FIRST(&by_local[b])) != NULL) {
+			LIST_REMOVE(o, same_local);
+			free(o);
+		}
+	}
+	free(iface_addrs);
+	free(vrf_addrs);
+	free(by_local);
+	free(by_prefix);
+	iface_addrs = NULL;
+	vrf_addrs = NULL;
+	by_local = by_prefix = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "pipelines/ip/ip.h"
 
@@ -47,25 +48,29 @@ bool addr_pick4(uint32_t iface, uint32_t vrf, be32_t *ret);
 bool addr_pick6(uint32_t iface, uint32_t vrf, struct ip6_addr *ret);
 /* Is this an address of ours on that interface, link-local ones included? */
 bool addr_is_ours(const struct iface *i, unsigned family, const uint8_t *addr);
+/* Are the first plen bits the same? */
+bool ip_prefix_match(const uint8_t *a, const uint8_t *b, unsigned plen);
 /* Is it inside a connected prefix of that interface (IPv6: or link-local)? */
 bool addr_on_link(uint32_t iface, unsigned family, const uint8_t *addr);
 /* Source of an ARP request for target; false: there is none. */
 bool addr_source4(uint32_t iface, const uint8_t *target, be32_t *ret);
 void addr_iface_changed(const struct iface *old, const struct iface *new);
-/* Tell the neighbours where our addresses are: gratuitous ARP, unsolicited NA. */
-void addr_announce(const struct iface *i);
+/* Tell the neighbours where the address is: gratuitous ARP, unsolicited NA. */
+void addr_announce(const struct iface *i, const struct hd_api_addr *a);
 
 /* ---- nexthop.c: next hops, groups ---- */
 struct neigh;
+struct nexthop;
+LIST_HEAD(nexthop_list, nexthop);
 struct nexthop {
 	uint32_t id, adj; /* nh_id; index of its adjacency, the same for life */
 	uint32_t iface;
 	uint8_t family;
 	bool has_gateway;
 	uint8_t gateway[16];
-	struct neigh *neigh;  /* of the gateway; NULL without one */
-	struct nexthop *next; /* of the same neighbour */
-	bool usable;          /* counts in groups */
+	struct neigh *neigh; /* of the gateway; NULL without one */
+	LIST_ENTRY(nexthop) same_neigh, same_iface;
+	bool usable; /* counts in groups */
 };
 
 int nexthop_init(void);
@@ -97,6 +102,7 @@ void adj_fill(struct adj *a, const struct iface *i, unsigned family, const uint8
 /* ---- neigh.c ---- */
 struct neigh {
 	struct neigh *hnext;
+	LIST_ENTRY(neigh) same_iface;
 	uint32_t iface;
 	uint8_t family, state; /* enum hd_neigh_state */
 	uint8_t tries;         /* solicitations since the last answer */
@@ -108,7 +114,7 @@ struct neigh {
 	bool in_rib;  /* host route present, in VRF rib_vrf */
 	uint32_t rib_vrf;
 	uint64_t confirmed_ms, next_ms;
-	struct nexthop *nexthops; /* that go through it: it is kept and resolved for them */
+	struct nexthop_list nexthops; /* that go through it: it is kept and resolved for them */
 	struct rte_mbuf *held[4];
 	uint8_t n_held;
 };
@@ -125,8 +131,8 @@ void neigh_static_remove(const struct hd_api_neigh *msg);
 struct neigh *neigh_attach(struct nexthop *nh);
 void neigh_detach(struct nexthop *nh);
 void neigh_iface_changed(const struct iface *old, const struct iface *new);
-void neigh_addrs_changed(uint32_t iface); /* connected prefixes came or went */
-uint64_t clock_ms(void);                  /* monotonic; tests may advance it */
+void neigh_addr_changed(const struct hd_api_addr *a); /* it came or went with its prefix */
+uint64_t clock_ms(void);                              /* monotonic; tests may advance it */
 extern uint64_t clock_advance_ms;
 
 /* A frame of the control thread: room for the L2 header of i is filled, *ret_l3 has len octets.  NULL: no buffer. */

@@ -157,6 +157,9 @@ int ip_rib_set(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t ple
 int ip_rib_del(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen,
 	       enum rib_source source);
 
+/* This prefix is about to be set or deleted. */
+void ip_rib_prefetch(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen);
+
 /* Control thread: the result word of an enum hd_target.  The word of a next hop, a group or a VRF stays the same as
  * long as the object exists, whatever happens to it.  Returns 0, -ENOENT, -EINVAL; HD_TARGET_NONE is -EINVAL. */
 int ip_target_result(uint32_t target, uint32_t id, uint32_t *ret);

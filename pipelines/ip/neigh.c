@@ -33,7 +33,8 @@
 
 static struct neigh **tab; /* by idx; NULL: free */
 static struct neigh **bucket;
-static uint32_t n_buckets, n_used, hi; /* hi: indexes from here on were never used */
+static LIST_HEAD(neigh_list, neigh) *iface_neighs; /* by interface id */
+static uint32_t n_buckets, n_used, hi;             /* hi: indexes from here on were never used */
 static uint32_t *free_idx, n_free;
 static uint32_t cursor; /* where the next tick's scan begins */
 static uint32_t n_held;
@@ -228,6 +229,7 @@ static struct neigh *neigh_new(uint32_t iface, unsigned family, const uint8_t *a
 	h = neigh_hash(iface, family, addr) & (n_buckets - 1);
 	n->hnext = bucket[h];
 	bucket[h] = n;
+	LIST_INSERT_HEAD(&iface_neighs[iface], n, same_iface);
 	return n;
 }
 
@@ -266,6 +268,7 @@ static void rib_follow(struct neigh *n)
 /* Publish what the neighbour is now: its adjacency first, then the route to it, then what goes through it. */
 static void neigh_publish(struct neigh *n)
 {
+	struct nexthop *nh;
 	struct adj a;
 
 	adj_fill(&a, iface_get(n->iface), n->family, n->addr, n->has_mac ? &n->mac : NULL,
@@ -273,7 +276,7 @@ static void neigh_publish(struct neigh *n)
 	if (adj_publish(n->adj, &a) < 0)
 		log_error("neighbour: out of memory, a change of state is not seen");
 	rib_follow(n);
-	for (struct nexthop *nh = n->nexthops; nh != NULL; nh = nh->next)
+	LIST_FOREACH(nh, &n->nexthops, same_neigh)
 		nexthop_refresh(nh);
 }
 
@@ -296,6 +299,7 @@ static void neigh_free(struct neigh *n)
 	while (*at != n)
 		at = &(*at)->hnext;
 	*at = n->hnext;
+	LIST_REMOVE(n, same_iface);
 	tab[n->idx] = NULL;
 	free_idx[n_free++] = n->idx;
 	n_used--;
@@ -432,7 +436,7 @@ static void neigh_fail(struct neigh *n)
 
 	n->state = HD_NEIGH_FAILED;
 	n->has_mac = false;
-	n->next_ms = clock_ms() + (n->nexthops != NULL ? PINNED_MS : FAILED_MS);
+	n->next_ms = clock_ms() + (!LIST_EMPTY(&n->nexthops) ? PINNED_MS : FAILED_MS);
 	neigh_publish(n);
 	if (was_up)
 		neigh_event(n, false);
@@ -462,7 +466,7 @@ static void neigh_timer(struct neigh *n, uint64_t now)
 		neigh_solicit(n);
 		break;
 	case HD_NEIGH_FAILED:
-		if (n->nexthops == NULL) {
+		if (LIST_EMPTY(&n->nexthops)) {
 			neigh_free(n);
 			break;
 		}
@@ -730,7 +734,7 @@ void neigh_static_remove(const struct hd_api_neigh *msg)
 
 	if (n == NULL || !n->is_static)
 		return;
-	if (n->nexthops == NULL) {
+	if (LIST_EMPTY(&n->nexthops)) {
 		neigh_free(n);
 		return;
 	}
@@ -751,32 +755,24 @@ struct neigh *neigh_attach(struct nexthop *nh)
 		neigh_ask(n, HD_NEIGH_INCOMPLETE); /* before the first packet needs it */
 	}
 	nh->neigh = n;
-	nh->next = n->nexthops;
-	n->nexthops = nh;
+	LIST_INSERT_HEAD(&n->nexthops, nh, same_neigh);
 	return n;
 }
 
 void neigh_detach(struct nexthop *nh)
 {
-	struct nexthop **at = &nh->neigh->nexthops;
-
-	while (*at != nh)
-		at = &(*at)->next;
-	*at = nh->next;
-	nh->next = NULL;
+	LIST_REMOVE(nh, same_neigh);
 	nh->neigh = NULL; /* the neighbour ages on by itself */
 }
 
 void neigh_iface_changed(const struct iface *old, const struct iface *new)
 {
 	uint32_t id = new != NULL ? new->id : old->id;
+	struct neigh *n, *next;
 
-	for (uint32_t k = 0; k < hi; k++) {
-		struct neigh *n = tab[k];
-
-		if (n == NULL || n->iface != id)
-			continue;
-		if (new == NULL && n->nexthops == NULL) {
+	for (n = LIST_FIRST(&iface_neighs[id]); n != NULL; n = next) {
+		next = LIST_NEXT(n, same_iface);
+		if (new == NULL && LIST_EMPTY(&n->nexthops)) {
 			neigh_free(n);
 			continue;
 		}
@@ -786,11 +782,13 @@ void neigh_iface_changed(const struct iface *old, const struct iface *new)
 	}
 }
 
-void neigh_addrs_changed(uint32_t iface)
+void neigh_addr_changed(const struct hd_api_addr *a)
 {
-	for (uint32_t k = 0; k < hi; k++)
-		if (tab[k] != NULL && tab[k]->iface == iface)
-			rib_follow(tab[k]);
+	struct neigh *n;
+
+	LIST_FOREACH(n, &iface_neighs[a->iface_id], same_iface)
+		if (n->family == a->family && ip_prefix_match(n->addr, a->addr, a->plen))
+			rib_follow(n);
 }
 
 int ip_neigh_walk(int (*fn)(const struct hd_api_neigh_state *n, void *arg), void *arg)
@@ -831,8 +829,9 @@ int neigh_init(void)
 		;
 	tab = calloc(dp_limits.neighs, sizeof(*tab));
 	bucket = calloc(n_buckets, sizeof(*bucket));
+	iface_neighs = calloc(dp_limits.ifaces, sizeof(*iface_neighs));
 	free_idx = calloc(dp_limits.neighs, sizeof(*free_idx));
-	if (tab == NULL || bucket == NULL || free_idx == NULL) {
+	if (tab == NULL || bucket == NULL || iface_neighs == NULL || free_idx == NULL) {
 		neigh_fini();
 		return -ENOMEM;
 	}
@@ -846,9 +845,11 @@ void neigh_fini(void)
 			neigh_free(tab[k]);
 	free(tab);
 	free(bucket);
+	free(iface_neighs);
 	free(free_idx);
 	tab = NULL;
 	bucket = NULL;
+	iface_neighs = NULL;
 	free_idx = NULL;
 	n_buckets = n_used = hi = n_free = cursor = n_held = 0;
 	solicit_credit = SOLICIT_RATE;

@@ -13,7 +13,8 @@
 #include "pipelines/ip/internal.h"
 
 struct slots *adj_slots, *nhg_slots;
-static struct nexthop **nexthops; /* by nh_id */
+static struct nexthop **nexthops;           /* by nh_id */
+static struct nexthop_list *iface_nexthops; /* by interface id */
 static bool groups_stale;
 
 /* ---- adjacencies ---- */
@@ -98,9 +99,10 @@ void nexthop_refresh(struct nexthop *nh)
 
 void nexthops_iface_changed(uint32_t iface)
 {
-	for (uint32_t i = 0; i < dp_limits.nexthops; i++)
-		if (nexthops[i] != NULL && nexthops[i]->iface == iface)
-			nexthop_refresh(nexthops[i]);
+	struct nexthop *nh;
+
+	LIST_FOREACH(nh, &iface_nexthops[iface], same_iface)
+		nexthop_refresh(nh);
 }
 
 /* A new next hop is in no group yet: nothing is stale because of it. */
@@ -126,8 +128,10 @@ int nexthop_set(const struct hd_api_nexthop *msg)
 		rc = slots_alloc(adj_slots, &nh->adj);
 		if (rc < 0)
 			goto free_nh;
-	} else if (nh->neigh != NULL) {
-		neigh_detach(nh);
+	} else {
+		LIST_REMOVE(nh, same_iface);
+		if (nh->neigh != NULL)
+			neigh_detach(nh);
 	}
 	was = *nh;
 	nh->iface = msg->iface_id;
@@ -140,6 +144,7 @@ int nexthop_set(const struct hd_api_nexthop *msg)
 		goto back;
 	}
 	nexthops[nh->id] = nh;
+	LIST_INSERT_HEAD(&iface_nexthops[nh->iface], nh, same_iface);
 	if (fresh != NULL)
 		nexthop_refresh_new(nh);
 	else
@@ -149,6 +154,7 @@ int nexthop_set(const struct hd_api_nexthop *msg)
 back:
 	if (fresh == NULL) { /* as it was; its neighbour has just been let go and has room */
 		*nh = was;
+		LIST_INSERT_HEAD(&iface_nexthops[nh->iface], nh, same_iface);
 		if (nh->has_gateway)
 			neigh_attach(nh);
 		return rc;
@@ -167,6 +173,7 @@ void nexthop_remove(uint32_t id)
 		return;
 	if (nh->neigh != NULL)
 		neigh_detach(nh);
+	LIST_REMOVE(nh, same_iface);
 	nexthops[id] = NULL;
 	slots_free(adj_slots, nh->adj, free);
 	free(nh);
@@ -236,12 +243,11 @@ void nhg_assign(uint16_t *home, unsigned n_buckets, const unsigned *quota, unsig
 	for (unsigned b = 0; b < n_buckets; b++) {
 		if (home[b] != UINT16_MAX)
 			continue;
-		for (unsigned k = 0; k < n; k++, next = (next + 1) % n)
-			if (left[next] > 0)
-				break;
+		for (unsigned k = 0; k < n && left[next] == 0; k++)
+			next = next + 1 == n ? 0 : next + 1;
 		home[b] = (uint16_t)next;
 		left[next]--;
-		next = (next + 1) % n;
+		next = next + 1 == n ? 0 : next + 1;
 	}
 }
 
@@ -260,17 +266,20 @@ static uint64_t members_up(const struct group *g)
 /* Members that are up take over the buckets of those that are down, by weight; the rest stays where it is. */
 static int group_publish(struct group *g)
 {
-	uint32_t weight[HD_API_NHGROUP_MAX];
+	uint32_t weight[HD_API_NHGROUP_MAX], word[HD_API_NHGROUP_MAX];
 	unsigned up[HD_API_NHGROUP_MAX], quota[HD_API_NHGROUP_MAX], n_up = 0, orphans = 0, at = 0;
 	uint16_t take[NHG_BUCKETS];
 	uint64_t is_up = members_up(g);
-	struct nhg *new = calloc(1, sizeof(*new) + NHG_BUCKETS * sizeof(new->bucket[0]));
+	size_t size = sizeof(struct nhg) + NHG_BUCKETS * sizeof(uint32_t);
+	struct nhg *new = malloc(size);
 
 	if (new == NULL)
 		return -ENOMEM;
+	memset(new, 0, is_up != 0 ? sizeof(*new) : size); /* else every bucket is written below */
 	for (unsigned i = 0; i < g->n; i++) {
 		if ((is_up >> i & 1) == 0)
 			continue;
+		word[i] = HD_RESULT(HD_RESULT_ADJ, nexthop_find(g->nh[i])->adj);
 		weight[n_up] = g->weight[i];
 		up[n_up++] = i;
 	}
@@ -289,7 +298,7 @@ static int group_publish(struct group *g)
 	for (unsigned b = 0; n_up != 0 && b < NHG_BUCKETS; b++) {
 		unsigned member = is_up >> g->home[b] & 1 ? g->home[b] : up[take[at++]];
 
-		new->bucket[b] = HD_RESULT(HD_RESULT_ADJ, nexthop_find(g->nh[member])->adj);
+		new->bucket[b] = word[member];
 	}
 	g->up = is_up;
 	return slots_set(nhg_slots, g->index, new, free);
@@ -297,7 +306,7 @@ static int group_publish(struct group *g)
 
 int nhgroup_set(const struct hd_api_nhgroup *msg)
 {
-	struct group *old = groups[msg->group_id], *g = calloc(1, sizeof(*g));
+	struct group *old = groups[msg->group_id], *g = malloc(sizeof(*g));
 	unsigned quota[HD_API_NHGROUP_MAX];
 	int rc;
 
@@ -431,11 +440,13 @@ unsigned ip_target_ref(uint32_t target, uint32_t id, struct object_ref *ret)
 int nexthop_init(void)
 {
 	nexthops = calloc(dp_limits.nexthops, sizeof(*nexthops));
+	iface_nexthops = calloc(dp_limits.ifaces, sizeof(*iface_nexthops));
 	groups = calloc(dp_limits.nhgroups, sizeof(*groups));
 	/* Twice: a freed index waits for its grace period. */
 	adj_slots = slots_create(2 * (dp_limits.nexthops + dp_limits.neighs));
 	nhg_slots = slots_create(2 * dp_limits.nhgroups);
-	if (nexthops == NULL || groups == NULL || adj_slots == NULL || nhg_slots == NULL) {
+	if (nexthops == NULL || iface_nexthops == NULL || groups == NULL || adj_slots == NULL ||
+	    nhg_slots == NULL) {
 		nexthop_fini();
 		return -ENOMEM;
 	}
@@ -450,8 +461,10 @@ void nexthop_fini(void)
 		free(nexthops[i]);
 	free(groups);
 	free(nexthops);
+	free(iface_nexthops);
 	groups = NULL;
 	nexthops = NULL;
+	iface_nexthops = NULL;
 	slots_destroy(adj_slots, free);
 	slots_destroy(nhg_slots, free);
 	adj_slots = nhg_slots = NULL;

@@ -10,6 +10,7 @@
 
 #include "dataplane/log.h"
 #include "dataplane/rcu.h"
+#include "dataplane/tables/buckets.h"
 #include "pipelines/ip/internal.h"
 
 struct slots *vrf_slots;
@@ -29,6 +30,8 @@ struct rib_entry {
 
 static struct rib_entry **bucket;
 static uint32_t n_buckets, n_entries;
+static uint32_t
+	n_of_plen[2][129]; /* IPv4, IPv6: most lengths have none, and then nothing is searched */
 
 static int rib_key_make(struct rib_key *k, uint32_t vrf, unsigned family, const uint8_t *prefix,
 			uint8_t plen)
@@ -49,13 +52,19 @@ static int rib_key_make(struct rib_key *k, uint32_t vrf, unsigned family, const 
 
 static uint32_t rib_hash(const struct rib_key *k)
 {
-	return rte_hash_crc(k, sizeof(*k), 0);
+	uint64_t word[sizeof(*k) / 8]; /* which is how rte_hash_crc() reads */
+
+	memcpy(word, k, sizeof(word));
+	return rte_hash_crc(word, sizeof(word), 0);
 }
 
 static struct rib_entry *rib_find(const struct rib_key *k)
 {
-	struct rib_entry *e = bucket[rib_hash(k) & (n_buckets - 1)];
+	struct rib_entry *e;
 
+	if (n_of_plen[k->family == 6][k->plen] == 0)
+		return NULL;
+	e = bucket[rib_hash(k) & (n_buckets - 1)];
 	while (e != NULL && memcmp(&e->key, k, sizeof(*k)) != 0)
 		e = e->next;
 	return e;
@@ -64,7 +73,7 @@ static struct rib_entry *rib_find(const struct rib_key *k)
 static void rib_grow(void)
 {
 	uint32_t n = n_buckets * 2;
-	struct rib_entry **b = calloc(n, sizeof(*b));
+	struct rib_entry **b = buckets_alloc(n);
 
 	if (b == NULL)
 		return; /* longer chains are right too */
@@ -88,10 +97,11 @@ static struct rib_entry *rib_add(const struct rib_key *k)
 
 	if (e == NULL)
 		return NULL;
-	if (n_entries++ >= n_buckets)
+	if (++n_entries > n_buckets / 2) /* most questions are about prefixes that have no entry */
 		rib_grow();
 	uint32_t h = rib_hash(k) & (n_buckets - 1);
 	e->key = *k;
+	n_of_plen[k->family == 6][k->plen]++;
 	e->next = bucket[h];
 	bucket[h] = e;
 	return e;
@@ -105,6 +115,7 @@ static void rib_drop(struct rib_entry *e)
 		at = &(*at)->next;
 	*at = e->next;
 	n_entries--;
+	n_of_plen[e->key.family == 6][e->key.plen]--;
 	free(e);
 }
 
@@ -114,6 +125,14 @@ static uint32_t rib_best(const struct rib_entry *e)
 		if (e->result[s] != HD_RESULT(HD_RESULT_NONE, 0))
 			return e->result[s];
 	return HD_RESULT(HD_RESULT_NONE, 0);
+}
+
+void ip_rib_prefetch(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen)
+{
+	struct rib_key k;
+
+	if (rib_key_make(&k, vrf, family, prefix, plen) == 0)
+		__builtin_prefetch(&bucket[rib_hash(&k) & (n_buckets - 1)]);
 }
 
 static bool rib_only_route(const struct rib_entry *e)
