@@ -96,7 +96,7 @@ static void usage(FILE *f)
 		"       heddle-bench sweep WORKLOAD --over routes=1,10,100 [OPTION]...\n"
 		"       heddle-bench compare OLD.json NEW.json        what changed, and whether it is more than noise\n"
 		"       heddle-bench plot FILE.json OUT.svg           curves of a sweep, bars of a run (needs gnuplot)\n"
-		"       heddle-bench table-api [--dp PROGRAM] [--json FILE]   upserts per second through the socket\n"
+		"       heddle-bench table-api [OPTION]...            updates per second through the socket; its own --help\n"
 		"       heddle-bench traffic TEST --port ...          generator and receiver on DPDK ports; its own --help\n"
 		"       heddle-bench list                             the workloads\n\n"
 		"What the packet path costs, in cycles per packet, with nothing but a CPU.\n"

@@ -46,11 +46,20 @@ def main(base, io, macswap):
     if os.path.exists(base + "-table-api.json"):
         with open(base + "-table-api.json", encoding="utf-8") as f:
             rows = json.load(f)["table_api"]
-        print("\nTable API, objects a second through the socket, transactions of 4096:\n")
+        print("\nTable API, objects a second through the socket, transactions of 4096, no packets about:\n")
         print("| kind | objects | new | replayed | deleted |\n|---|---|---|---|---|")
         for k in rows:
-            print(f"| {k['kind']} | {k['objects']} | {k['set_per_second']:,.0f} | {k['replay_per_second']:,.0f} "
-                  f"| {k['del_per_second']:,.0f} |")
+            cells = " | ".join(f"{k[c]['median']:,.0f} ({k[c]['min']:,.0f}-{k[c]['max']:,.0f})"
+                               for c in ("set_per_second", "replay_per_second", "del_per_second"))
+            print(f"| {k['kind']} | {k['objects']:,} | {cells} |")
+        if "added_cycles_per_packet" in rows[0]:
+            print("\nA worker that forwards meanwhile, cycles per packet with its ports:\n")
+            print("| updates of | a second | without | with | added |\n|---|---|---|---|---|")
+            for k in rows:
+                cells = " | ".join(f"{k[c]['median']:.1f} ({k[c]['min']:.1f}-{k[c]['max']:.1f})"
+                                   for c in ("quiet_cycles_per_packet", "updating_cycles_per_packet",
+                                             "added_cycles_per_packet"))
+                print(f"| {k['kind']} | {k['updates_per_second']:,.0f} | {cells} |")
 
 
 if __name__ == "__main__":
