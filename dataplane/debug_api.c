@@ -397,7 +397,7 @@ static const struct {
 static struct {
 	uint16_t type;
 	debug_handler fn;
-} registered[16];
+} registered[32];
 static unsigned n_registered;
 
 int debug_request_register(uint16_t type, debug_handler fn)

@@ -28,6 +28,7 @@ static int stats_vec = -1;
 #define RING_INJECT             1024u
 #define RING_PUNT               1024u
 #define IDLE_TURNS_BEFORE_SLEEP 512u
+#define WAKE_EARLY_US           20 /* a sleep ends so much later than asked for */
 
 void worker_destroy(struct worker *w)
 {
@@ -135,6 +136,14 @@ static void idle_sleep(struct worker *w, uint32_t *us)
 	struct timespec t = { .tv_nsec = (long)*us * 1000 };
 	uint64_t start = rte_rdtsc();
 
+	if (w->wake != 0) {
+		int64_t left = (int64_t)(w->wake - start) * 1000000 / (int64_t)rte_get_tsc_hz();
+
+		if (left <= WAKE_EARLY_US) /* to sleep would be to be late */
+			return;
+		if (left - WAKE_EARLY_US < (int64_t)*us)
+			t.tv_nsec = (left - WAKE_EARLY_US) * 1000;
+	}
 	rcu_worker_offline(w->id);
 	nanosleep(&t, NULL);
 	rcu_worker_online(w->id);

@@ -61,6 +61,7 @@ struct worker {
 	uint32_t rx_count;                     /* packets taken in this walk, set by port-rx */
 	uint64_t now;  /* TSC, read by port-rx once per walk and per burst */
 	uint64_t walk; /* the first of them */
+	uint64_t wake; /* TSC at which a source node has something to send; 0: never.  An idle worker sleeps no longer */
 	struct worker_stats *stats; /* in the statistics segment */
 	uint32_t n_rx_run;          /* what port-rx sent to express in this walk, in order */
 	struct rx_run {

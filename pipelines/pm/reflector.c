@@ -19,6 +19,7 @@
 #include "heddle/wire/ip4.h"
 #include "pipelines/ip/ip.h"
 #include "pipelines/ip/ip_local.h"
+#include "pipelines/pm/sender.h"
 
 #define PORT_FLAGS                                                                 \
 	(HD_PM_F_PTP | HD_PM_F_AUTHENTICATED | HD_PM_F_NO_TLV | HD_PM_F_HMAC_TLV | \
@@ -134,6 +135,7 @@ static int key_apply(const void *msg, const void *old, struct object_error *err)
 		return 0;
 	objects_walk(HD_API_PM_REFLECTOR, rekey_port, &id);
 	objects_walk(HD_API_PM_REFLECTOR_SESSION, rekey_session, &id);
+	sender_rekey(id);
 	return 0;
 }
 

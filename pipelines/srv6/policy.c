@@ -15,6 +15,7 @@
 #include "pipelines/ip/ip.h"
 #include "pipelines/srv6/hmac_keys.h"
 #include "pipelines/srv6/packet.h"
+#include "pipelines/srv6/srv6.h"
 
 #define DEFAULT_HOP_LIMIT 64
 
@@ -31,19 +32,22 @@ static uint32_t n_seglists;                     /* ids ever used are below */
 static uint8_t *
 	missing; /* by seglist_id: how often in a row its first segment had no way to an interface */
 
+static uint8_t *dead; /* by seglist_id: a measurement says that nothing comes through */
+
 static bool unspecified(const uint8_t addr[16])
 {
 	return ip6_addr_is_unspecified((const struct ip6_addr *)addr);
 }
 
-/* The lists that carry traffic: those whose first segment has a way; without any, all, so that senders are told. */
+/* The lists that carry traffic: those whose first segment has a way and that are alive; without any, all, so that
+ * senders are told. */
 static uint32_t lists_in_use(const struct hd_api_srv6_policy *m,
 			     struct hd_api_srv6_policy_list ret[HD_SRV6_LISTS_MAX])
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < m->n_lists; i++)
-		if (missing[m->list[i].seglist_id] == 0)
+		if (missing[m->list[i].seglist_id] == 0 && dead[m->list[i].seglist_id] == 0)
 			ret[n++] = m->list[i];
 	if (n == 0)
 		for (; n < m->n_lists; n++)
@@ -317,6 +321,16 @@ static void seglist_watch(uint32_t id)
 		return;
 	memcpy(ev.u.room, &s, sizeof(s));
 	api_server_event(&ev);
+}
+
+void srv6_seglist_liveness(uint32_t seglist_id, bool alive)
+{
+	if (seglist_id >= dp_limits.seglists || dead[seglist_id] == !alive)
+		return;
+	dead[seglist_id] = !alive;
+	if (seglist_id < n_seglists && seglists[seglist_id] != NULL &&
+	    policies_rebuild(seglist_id) < 0)
+		dead[seglist_id] = alive; /* no memory: the control process will take it out */
 }
 
 #define WATCH_TURNS 5u /* each list is looked at once in so many ticks of 100 ms */
@@ -662,9 +676,10 @@ int srv6_policy_init(void)
 	policy_msgs = calloc(dp_limits.policies, sizeof(*policy_msgs));
 	users = calloc(dp_limits.seglists, sizeof(struct user *));
 	missing = calloc(dp_limits.seglists, 1);
+	dead = calloc(dp_limits.seglists, 1);
 	n_seglists = 0;
 	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL || users == NULL ||
-	    missing == NULL)
+	    missing == NULL || dead == NULL)
 		goto undo;
 	for (uint32_t i = 0, idx; i < dp_limits.policies;
 	     i++) /* the owner chooses ids: all of them are given out */
@@ -701,10 +716,12 @@ void srv6_policy_fini(void)
 	free(policy_msgs);
 	free(users);
 	free(missing);
+	free(dead);
 	slots_destroy(srv6_policies, free);
 	seglists = NULL;
 	policy_msgs = NULL;
 	users = NULL;
 	missing = NULL;
+	dead = NULL;
 	srv6_policies = NULL;
 }

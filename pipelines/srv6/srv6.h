@@ -6,8 +6,15 @@
 #ifndef PIPELINES_SRV6_SRV6_H
 #define PIPELINES_SRV6_SRV6_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "dataplane/pipeline.h"
 
 extern const struct pipeline srv6_pipeline;
+
+/* Control thread.  Does anything come through a segment list, as a measurement says?  Policies spare one that is dead as
+ * long as they have another.  What nobody has spoken of is alive; an unknown list is remembered. */
+void srv6_seglist_liveness(uint32_t seglist_id, bool alive);
 
 #endif

@@ -79,6 +79,7 @@ enum hd_api_type {
 	HD_API_PM_KEY = 0x401,
 	HD_API_PM_REFLECTOR = 0x402,
 	HD_API_PM_REFLECTOR_SESSION = 0x403,
+	HD_API_PM_SESSION = 0x404,
 
 	HD_API_TRACE_START = 0xf01,
 	HD_API_TRACE_READ = 0xf02,
@@ -93,6 +94,10 @@ enum hd_api_type {
 	HD_API_NEIGH_STATE = 0xf0b,
 	HD_API_WORKER_QUEUES = 0xf0c,
 	HD_API_SRV6_SEGLIST_STATE = 0xf30,
+	HD_API_PM_SESSION_STATE = 0xf40, /* pm_session.h */
+	HD_API_PM_CUT = 0xf41,
+	HD_API_PM_PACING = 0xf42,
+	HD_API_PM_IMPAIR = 0xf43,
 	HD_API_BRIDGE_MAC_STATE = 0xf20,
 	HD_API_SRV6_OAM_STATE = 0xf21,
 	HD_API_SRV6_CAPABILITY = 0xf22,
@@ -143,6 +148,8 @@ enum hd_api_event_kind {
 	HD_EVENT_LOG = 5,          /* text only: something the operator should see */
 	HD_EVENT_SEGLIST = 16,     /* a segment list's first segment got or lost its way: struct
 				    * hd_api_srv6_seglist_state in u.room */
+	HD_EVENT_PM_SESSION = 17,  /* a session came up or went down: struct
+				    * hd_api_pm_session_event in u.room */
 	HD_EVENT_PROBE = 6,        /* answer to a probe: struct hd_api_probe_answer in u.room */
 	HD_EVENT_NEIGH_WANTED =
 		7, /* a neighbour on an interface of the host's is needed: u.neigh without mac */
