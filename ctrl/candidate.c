@@ -28,7 +28,8 @@ struct candidate {
 	uv_timer_t save;
 	bool dirty; /* not on disk as it is */
 	/* the commit under way */
-	uint64_t committed; /* version that is being committed */
+	uint64_t committed;    /* version that is being committed */
+	struct lyd_node *copy; /* of its tree, for the thread */
 	load_done_fn done;
 	void *done_arg;
 };
@@ -297,21 +298,31 @@ const char *candidate_user(const struct candidate *cd)
 
 /* --- commit ---------------------------------------------------------------------------------- */
 
-int candidate_config(struct candidate *cd, struct config **ret, struct ctrl_err *err)
+int candidate_copy(struct candidate *cd, struct lyd_node **ret, struct ctrl_err *err)
 {
 	bool ok;
-	struct lyd_node *tree = dup_tree(candidate_tree(cd), &ok);
 
-	*err = (struct ctrl_err){ 0 };
-	if (!ok)
-		return ctrl_fail(err, -ENOMEM, "out of memory");
-	return config_from_tree(cd->c->ly, tree, "candidate", ret, err);
+	*ret = dup_tree(candidate_tree(cd), &ok);
+	return ok ? 0 : ctrl_fail(err, -ENOMEM, "out of memory");
+}
+
+static int make_config(const struct running *r, void *arg, struct config **ret,
+		       struct ctrl_err *err)
+{
+	struct candidate *cd = arg;
+	struct lyd_node *copy = cd->copy;
+
+	(void)r;
+	cd->copy = NULL; /* it passes */
+	return config_from_tree(cd->c->ly, copy, "candidate", ret, err);
 }
 
 static void committed(void *arg, const struct load_result *res)
 {
 	struct candidate *cd = arg;
 
+	lyd_free_all(cd->copy); /* it was not needed */
+	cd->copy = NULL;
 	/* Somebody may have gone on editing meanwhile: that stays, and has to be rebased. */
 	if (res->rc == 0 && cd->exists && cd->version == cd->committed)
 		candidate_discard(cd);
@@ -332,7 +343,7 @@ void candidate_commit(struct candidate *cd, const struct load *l, load_done_fn d
 				   "%u: heddle candidate rebase carries its changes over",
 				   running_revision(cd->c->running), cd->base_revision);
 	else
-		res.rc = candidate_config(cd, &with.cfg, &res.err);
+		res.rc = candidate_copy(cd, &cd->copy, &res.err);
 	if (res.rc < 0) {
 		done(arg, &res);
 		return;
@@ -340,5 +351,6 @@ void candidate_commit(struct candidate *cd, const struct load *l, load_done_fn d
 	cd->committed = cd->version;
 	cd->done = done;
 	cd->done_arg = arg;
+	with.make = (struct load_make){ make_config, cd };
 	running_load(cd->c->running, &with, committed, cd);
 }

@@ -36,9 +36,9 @@ void candidate_discard(struct candidate *cd);
 /* Carry its changes over to what runs now.  0, or -Exxx with err filled. */
 int candidate_rebase(struct candidate *cd, struct ctrl_err *err);
 
-/* A validated copy, to be loaded.  0 with *ret, or -Exxx with err filled. */
-int candidate_config(struct candidate *cd, struct config **ret, struct ctrl_err *err);
-/* Make it run; l->cfg is not used.  When that succeeds there is no candidate any more. */
+/* A copy of its tree, for config_from_tree().  0 with *ret, or -Exxx with err filled. */
+int candidate_copy(struct candidate *cd, struct lyd_node **ret, struct ctrl_err *err);
+/* Make it run; l->cfg and l->make are not used.  When that succeeds there is no candidate any more. */
 void candidate_commit(struct candidate *cd, const struct load *l, load_done_fn done, void *arg);
 
 #endif

@@ -125,8 +125,8 @@ int config_read(const struct ly_ctx *ly, const char *path, struct config **ret,
 	return rc;
 }
 
-int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats,
-		   struct ctrl_err *err)
+int config_objects(const struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats,
+		   struct objset *ret, struct ctrl_err *err)
 {
 	const struct object *a, *b;
 	struct objset set;
@@ -154,6 +154,18 @@ int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hd
 		objset_fini(&set);
 		return rc;
 	}
+	*ret = set;
+	return 0;
+}
+
+int config_compile(struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats,
+		   struct ctrl_err *err)
+{
+	struct objset set;
+
+	int rc = config_objects(cfg, ids, stats, &set, err);
+	if (rc < 0)
+		return rc;
 	objset_fini(&cfg->set);
 	cfg->set = set;
 	return 0;

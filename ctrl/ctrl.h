@@ -4,6 +4,7 @@
 #define CTRL_CTRL_H
 
 #include <libyang/libyang.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -13,6 +14,7 @@ struct capture;
 struct dp;
 struct events;
 struct ids;
+struct loop_watch;
 struct mirror;
 struct running;
 
@@ -31,6 +33,8 @@ struct ctrl {
 	uint64_t start_ms;       /* uv_now() at the start */
 	int default_log_level;   /* of the command line */
 	unsigned jobs; /* in threads of libuv's pool: they are awaited before anything is torn down */
+	struct loop_watch *watch; /* how long the loop's turns take; NULL: nobody looks */
+	bool serving;             /* the loop runs, and somebody may wait for it */
 };
 
 #endif

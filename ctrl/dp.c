@@ -40,6 +40,12 @@ struct pending {
 	size_t len, cap;
 };
 
+struct dp_segment {
+	struct hd_stats_hdr *hdr;
+	size_t size;
+	unsigned users;
+};
+
 enum dp_state { DP_IDLE, DP_CONNECTING, DP_GREETING, DP_UP };
 
 struct dp {
@@ -55,9 +61,9 @@ struct dp {
 	void *arg;
 	uint32_t seq, txn_seq;
 	struct hd_api_hello hello;
-	struct hd_stats_hdr *stats;
-	size_t stats_size;
-	int stats_fd; /* received, not yet mapped */
+	struct dp_segment *segment; /* NULL unless connected */
+	struct hd_stats_hdr *stats; /* its header */
+	int stats_fd;               /* received, not yet mapped */
 	struct out_chunk *out, *out_last;
 	struct pending *pending;
 	uint8_t *in;
@@ -94,15 +100,40 @@ static int stats_map(struct dp *dp)
 		munmap(map, (size_t)st.st_size);
 		return -EPROTO;
 	}
+	dp->segment = malloc(sizeof(*dp->segment));
+	if (dp->segment == NULL) {
+		munmap(map, (size_t)st.st_size);
+		return -ENOMEM;
+	}
+	*dp->segment = (struct dp_segment){ .hdr = map, .size = (size_t)st.st_size, .users = 1 };
 	dp->stats = map;
-	dp->stats_size = (size_t)st.st_size;
 	return 0;
+}
+
+struct dp_segment *dp_stats_hold(struct dp *dp)
+{
+	if (dp->segment != NULL)
+		dp->segment->users++;
+	return dp->segment;
+}
+
+void dp_stats_release(struct dp_segment *s)
+{
+	if (s == NULL || --s->users > 0)
+		return;
+	munmap(s->hdr, s->size);
+	free(s);
+}
+
+const struct hd_stats_hdr *dp_segment_stats(const struct dp_segment *s)
+{
+	return s != NULL ? s->hdr : NULL;
 }
 
 static void stats_unmap(struct dp *dp)
 {
-	if (dp->stats != NULL)
-		munmap(dp->stats, dp->stats_size);
+	dp_stats_release(dp->segment);
+	dp->segment = NULL;
 	dp->stats = NULL;
 	if (dp->stats_fd >= 0)
 		close(dp->stats_fd);

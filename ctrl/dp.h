@@ -47,6 +47,13 @@ const struct hd_api_hello *dp_hello(const struct dp *dp); /* NULL unless connect
 const struct hd_stats_hdr *dp_stats(const struct dp *dp); /* NULL unless connected */
 const char *dp_problem(const struct dp *dp);              /* why it is not connected */
 
+/* The statistics segment for a thread: it stays mapped until it is given back, whatever becomes of the connection.
+ * Both are for the loop.  NULL unless connected. */
+struct dp_segment;
+struct dp_segment *dp_stats_hold(struct dp *dp);
+void dp_stats_release(struct dp_segment *s);
+const struct hd_stats_hdr *dp_segment_stats(const struct dp_segment *s); /* takes NULL */
+
 /* One request.  fd: descriptor to send along, or -1; stays the caller's. */
 void dp_request(struct dp *dp, uint16_t type, const void *body, size_t size, int fd,
 		dp_done_fn done, void *arg);

@@ -145,6 +145,24 @@ static int insert(struct space *s, const char *name, uint32_t id, bool used)
 	return 0;
 }
 
+struct ids *ids_copy(const struct ids *ids)
+{
+	struct ids *copy = ids_create();
+	int rc = copy != NULL ? 0 : -ENOMEM;
+
+	for (int i = 0; rc == 0 && i < ID_SPACES; i++) {
+		const struct space *s = &ids->space[i];
+		for (uint32_t id = 0; rc == 0 && id < s->cap_id; id++)
+			if (s->by_id[id] != NULL)
+				rc = insert(&copy->space[i], s->by_id[id]->name, id,
+					    s->by_id[id]->used);
+	}
+	if (rc == 0)
+		return copy;
+	ids_destroy(copy);
+	return NULL;
+}
+
 static struct entry *find(const struct space *s, const char *name)
 {
 	return s->cap_hash == 0 ? NULL : *slot(s, name);

@@ -32,6 +32,8 @@ struct ids;
 
 struct ids *ids_create(void);
 void ids_destroy(struct ids *ids);
+/* The same names with the same numbers and marks; NULL when memory is out. */
+struct ids *ids_copy(const struct ids *ids);
 
 /* Number of a name, given now if it has none.  0 when memory is out.  Marks the name as used (see ids_prune()). */
 uint32_t ids_get(struct ids *ids, enum id_space space, const char *name);

@@ -2,12 +2,14 @@
 #include "ctrl/loop.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The protocol is one datagram, so libsystemd is not needed for it. */
@@ -60,4 +62,56 @@ void loop_signals_stop(struct loop_signals *s)
 	uv_close((uv_handle_t *)&s->term, NULL);
 	uv_close((uv_handle_t *)&s->intr, NULL);
 	uv_close((uv_handle_t *)&s->hup, NULL);
+}
+
+static void clocks(uv_loop_t *loop, uint64_t now[2])
+{
+	struct timespec cpu;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	now[LOOP_WALL] = uv_hrtime() - uv_metrics_idle_time(loop);
+	now[LOOP_CPU] = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
+}
+
+static void turn_ends(uv_prepare_t *prepare)
+{
+	struct loop_watch *w = prepare->data;
+	uint64_t now[2], minute = uv_hrtime() / 60000000000u;
+	bool first = w->minute == 0;
+
+	clocks(prepare->loop, now);
+	for (int i = 0; i < 2; i++) {
+		uint64_t took = first ? 0 : now[i] - w->began[i];
+		if (minute != w->minute) {
+			w->longest[i][1] = minute == w->minute + 1 ? w->longest[i][0] : 0;
+			w->longest[i][0] = 0;
+		}
+		if (took > w->longest[i][0])
+			w->longest[i][0] = took;
+		w->began[i] = now[i];
+	}
+	w->minute = minute;
+}
+
+void loop_watch_start(uv_loop_t *loop, struct loop_watch *w)
+{
+	*w = (struct loop_watch){ 0 };
+	uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
+	uv_prepare_init(loop, &w->prepare);
+	w->prepare.data = w;
+	uv_prepare_start(&w->prepare, turn_ends);
+	uv_unref((uv_handle_t *)&w->prepare);
+}
+
+void loop_watch_stop(struct loop_watch *w)
+{
+	uv_close((uv_handle_t *)&w->prepare, NULL);
+}
+
+uint64_t loop_watch_longest(const struct loop_watch *w, int clock)
+{
+	if (w == NULL)
+		return 0;
+	return w->longest[clock][0] > w->longest[clock][1] ? w->longest[clock][0] :
+							     w->longest[clock][1];
 }

@@ -33,6 +33,7 @@ struct options {
 struct process {
 	struct ctrl ctrl;
 	struct loop_signals signals;
+	struct loop_watch watch;
 	uv_loop_t loop;
 };
 
@@ -231,24 +232,12 @@ static void loaded(void *arg, const struct load_result *r)
 		log_info("configuration: nothing changed");
 }
 
-/* ret_rc: how it went, as far as it is known when this returns (without a data plane: all of it); NULL: do not care. */
-static int load_file(struct ctrl *c, int *ret_rc)
+/* ret_rc: how it went, when this returns as long as nobody is served; NULL: do not care. */
+static void load_file(struct ctrl *c, int *ret_rc)
 {
-	struct ctrl_err err;
-	struct config *cfg;
-	char line[1500];
+	struct load l = { .user = "heddle-ctrl", .comment = "configuration file read" };
 
-	int rc = config_read(c->ly, c->config_file, &cfg, &err);
-	if (rc < 0) {
-		log_error("configuration: %s", ctrl_err_str(&err, line, sizeof(line)));
-		return rc;
-	}
-	struct load l = { .cfg = cfg,
-			  .file = c->config_file,
-			  .user = "heddle-ctrl",
-			  .comment = "configuration file read" };
-	running_load(c->running, &l, loaded, ret_rc);
-	return 0;
+	running_load_file(c->running, c->config_file, &l, loaded, ret_rc);
 }
 
 static void on_reload(void *arg)
@@ -287,9 +276,7 @@ static int first_config(struct ctrl *c)
 			  ctrl_err_str(&err, line, sizeof(line)));
 	if (c->config_file != NULL &&
 	    (!restored || running_file_changed(c->running, c->config_file))) {
-		int loaded_rc = 0;
-		rc = load_file(c, &loaded_rc);
-		rc = rc < 0 ? rc : loaded_rc;
+		load_file(c, &rc);
 		if (rc < 0 && !restored)
 			return rc;
 		if (rc < 0)
@@ -359,7 +346,11 @@ static int run(const struct options *o, struct ly_ctx *ly)
 		dp_connect(c->dp);
 		log_info("heddle-ctrl %s: API on %s", HEDDLE_VERSION, ctrl_path);
 		loop_notify("READY=1");
+		loop_watch_start(c->loop, &p.watch);
+		c->watch = &p.watch;
+		c->serving = true;
 		uv_run(c->loop, UV_RUN_DEFAULT);
+		loop_watch_stop(&p.watch);
 		loop_signals_stop(&p.signals);
 	}
 	while (c->jobs > 0)

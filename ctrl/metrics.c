@@ -14,6 +14,7 @@
 #include "ctrl/dp.h"
 #include "ctrl/events.h"
 #include "ctrl/ids.h"
+#include "ctrl/loop.h"
 #include "ctrl/metrics_private.h"
 #include "ctrl/running.h"
 
@@ -123,6 +124,15 @@ static void process_part(struct metrics_out *o, const struct metrics *m)
 	processes(o, m);
 	gauge(o, "heddle_ctrl_uptime_seconds", "Since heddle-ctrl started",
 	      (double)(uv_now(c->loop) - c->start_ms) / 1000);
+	metrics_put(
+		o,
+		"# HELP heddle_ctrl_loop_longest_seconds Longest turn of the event loop in the last minute or "
+		"two: nobody else was answered meanwhile\n"
+		"# TYPE heddle_ctrl_loop_longest_seconds gauge\n"
+		"heddle_ctrl_loop_longest_seconds{clock=\"wall\"} %.6f\n"
+		"heddle_ctrl_loop_longest_seconds{clock=\"cpu\"} %.6f\n",
+		(double)loop_watch_longest(c->watch, LOOP_WALL) / 1e9,
+		(double)loop_watch_longest(c->watch, LOOP_CPU) / 1e9);
 	gauge(o, "heddle_configuration_revision", "Revision of the running configuration",
 	      running_revision(c->running));
 	gauge(o, "heddle_configuration_objects", "Table objects it compiles to",

@@ -171,11 +171,32 @@ static void on_epoch_begin(void *arg, const struct dp_answer *a)
 	dp_txn_commit(r->c->dp, on_replay, r);
 }
 
-void running_dp_up(struct running *r)
+static void replay(struct running *r)
 {
-	struct ctrl_err err;
+	struct objset was;
 	char line[1400];
 
+	if (!dp_connected(r->c->dp)) {
+		repaired(r, -ENOTCONN, "the data plane went away");
+		return;
+	}
+	if (r->recompiled.rc < 0) {
+		running_set_problem(r, ctrl_err_str(&r->recompiled.err, line, sizeof(line)));
+		log_error("%s", line);
+		repaired(r, -EINVAL, line);
+		return;
+	}
+	running_take_recompiled(r, &was);
+	objset_fini(&was);
+	r->busy = true;
+	dp_request(r->c->dp, HD_API_EPOCH_BEGIN, NULL, 0, -1, on_epoch_begin, r);
+}
+
+void running_dp_up(struct running *r)
+{
+	r->dp_came = r->preparing;
+	if (r->preparing)
+		return;
 	if (r->busy) { /* cannot be: what was under way was answered when the connection went */
 		retry_later(r);
 		return;
@@ -183,21 +204,16 @@ void running_dp_up(struct running *r)
 	r->reconciles++;
 	running_set_problem(r, "being reconciled");
 	/* Names that the data plane defines can be resolved now. */
-	if (config_compile(r->cfg, r->c->ids, dp_stats(r->c->dp), &err) < 0) {
-		running_set_problem(r, ctrl_err_str(&err, line, sizeof(line)));
-		log_error("%s", line);
-		repaired(r, -EINVAL, line);
-		return;
-	}
-	r->busy = true;
-	dp_request(r->c->dp, HD_API_EPOCH_BEGIN, NULL, 0, -1, on_epoch_begin, r);
+	running_recompile(r, replay);
 }
 
 void running_on_retry(uv_timer_t *t)
 {
 	struct running *r = t->data;
 
-	if (dp_connected(r->c->dp) && !r->synchronised)
+	if (r->busy)
+		uv_timer_start(&r->retry, running_on_retry, RETRY_MIN_MS, 0);
+	else if (dp_connected(r->c->dp) && !r->synchronised)
 		running_dp_up(r);
 }
 
@@ -205,6 +221,7 @@ void running_dp_down(struct running *r)
 {
 	bool replaying = mirror_dp_down(r->c->mirror);
 
+	r->dp_came = false;
 	if (replaying) { /* nobody else will answer for the reconcile under way */
 		r->busy = false;
 		repaired(r, -ENOTCONN, "the data plane went away");

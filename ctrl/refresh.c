@@ -3,6 +3,7 @@
  * one transaction.  The revision stays. */
 #include <errno.h>
 
+#include "ctrl/job.h"
 #include "ctrl/kernel/kernel.h"
 #include "ctrl/log.h"
 #include "ctrl/running_private.h"
@@ -41,28 +42,88 @@ static int send_difference(const struct object *old, const struct object *new, v
 	return 0;
 }
 
-void running_refresh(struct running *r)
+static void refresh_compiled(struct running *r)
 {
-	struct objset was = r->cfg->set;
-	struct ctrl_err err;
 	char line[1400];
 
-	r->refresh = r->busy;
-	if (r->busy)
-		return;
-	objset_init(&r->cfg->set);
-	if (config_compile(r->cfg, r->c->ids, dp_stats(r->c->dp), &err) < 0) {
-		r->cfg->set = was; /* it compiled when it was loaded */
-		log_error("%s", ctrl_err_str(&err, line, sizeof(line)));
+	if (r->recompiled.rc < 0) { /* it compiled when it was loaded */
+		log_error("%s", ctrl_err_str(&r->recompiled.err, line, sizeof(line)));
 		return;
 	}
+	running_take_recompiled(r, &r->was);
 	if (!r->synchronised) { /* the reconcile to come sends it */
-		objset_fini(&was);
+		objset_fini(&r->was);
 		return;
 	}
 	r->busy = true;
-	r->was = was;
 	dp_txn_begin(r->c->dp);
 	objset_diff(&r->was, &r->cfg->set, send_difference, r);
 	dp_txn_commit(r->c->dp, on_refresh, r);
+}
+
+void running_refresh(struct running *r)
+{
+	r->refresh = r->busy;
+	if (!r->busy)
+		running_recompile(r, refresh_compiled);
+}
+
+/* --- compiling what runs ----------------------------------------------------------------------- */
+
+static void compile_work(void *arg)
+{
+	struct running *r = arg;
+	struct recompiled *n = &r->recompiled;
+
+	if (n->ids == NULL)
+		n->rc = ctrl_fail(&n->err, -ENOMEM, "out of memory");
+	else
+		n->rc = config_objects(r->cfg, n->ids, dp_segment_stats(n->stats), &n->set,
+				       &n->err);
+}
+
+static void compile_done(void *arg)
+{
+	struct running *r = arg;
+	struct recompiled *n = &r->recompiled;
+
+	r->busy = r->preparing = false;
+	dp_stats_release(n->stats);
+	n->stats = NULL;
+	if (r->dp_came)
+		running_dp_up(r);
+	else
+		n->then(r);
+	if (r->busy)
+		return;
+	objset_fini(&n->set);
+	ids_destroy(n->ids);
+	n->ids = NULL;
+	if (r->refresh)
+		running_refresh(r);
+}
+
+void running_recompile(struct running *r, void (*then)(struct running *r))
+{
+	objset_fini(&r->recompiled.set);
+	ids_destroy(r->recompiled.ids);
+	r->recompiled = (struct recompiled){ .ids = ids_copy(r->c->ids),
+					     .stats = dp_stats_hold(r->c->dp),
+					     .then = then };
+	objset_init(&r->recompiled.set);
+	r->busy = r->preparing = true;
+	job_start(r->c, compile_work, compile_done, r);
+}
+
+void running_take_recompiled(struct running *r, struct objset *ret_was)
+{
+	struct recompiled *n = &r->recompiled;
+	struct ids *old = r->c->ids;
+
+	*ret_was = r->cfg->set;
+	r->cfg->set = n->set;
+	objset_init(&n->set);
+	r->c->ids = n->ids;
+	n->ids = NULL;
+	ids_destroy(old);
 }

@@ -11,6 +11,7 @@
 
 #include "ctrl/domains.h"
 #include "ctrl/events.h"
+#include "ctrl/job.h"
 #include "ctrl/metrics.h"
 #include "ctrl/restconf_data.h"
 #include "ctrl/uri.h"
@@ -256,33 +257,76 @@ static const struct ctrl_op *find_op(const char *name)
 	return NULL;
 }
 
+/* An operation whose input is being read.  A large one takes long: that is done in a thread. */
+#define INPUT_LARGE 65536u
+
+struct input {
+	struct ctrl *c;
+	struct http_req *req;
+	const struct ctrl_op *op;
+	const struct lysc_node *rpc;
+	struct lyd_node *tree;
+	struct ctrl_err err;
+	int rc;
+};
+
+static void read_input(void *arg)
+{
+	struct input *in = arg;
+
+	in->rc = yaml_to_rpc(in->rpc, in->req->body, in->req->body_len, &in->tree, &in->err);
+	if (in->rc == 0 && lyd_validate_op(in->tree, NULL, LYD_TYPE_RPC_YANG, NULL) != LY_SUCCESS)
+		in->rc = yaml_yang_error(in->c->ly, in->tree, &in->err);
+}
+
+static void run_with(struct input *in)
+{
+	if (in->rc < 0)
+		restconf_error(in->req, in->rc, &in->err);
+	else
+		in->op->run(in->c, in->tree, in->req);
+}
+
+static void free_input(void *arg)
+{
+	lyd_free_all(arg);
+}
+
+static void on_input(void *arg)
+{
+	struct input *in = arg;
+
+	run_with(in);
+	job_start(in->c, free_input, NULL, in->tree);
+	free(in);
+}
+
 static void run_op(struct ctrl *c, struct http_req *req, const char *name)
 {
-	const struct ctrl_op *op = find_op(name);
-	struct ctrl_err err = { 0 };
-	struct lyd_node *in = NULL;
+	struct input in = { .c = c, .req = req, .op = find_op(name) }, *later;
 	char path[176];
 
-	if (op == NULL) {
+	if (in.op == NULL) {
 		restconf_errorf(req, -ENOENT, "there is no operation '%s'", name);
 		return;
 	}
 	if (!listed(name, offsetof(struct ctrl_domain, read_ops)) && !restconf_may_write(req))
 		return;
 	snprintf(path, sizeof(path), "/%s", name);
-	const struct lysc_node *rpc = lys_find_path(c->ly, NULL, path, 0);
-	if (rpc == NULL) {
+	in.rpc = lys_find_path(c->ly, NULL, path, 0);
+	if (in.rpc == NULL) {
 		restconf_errorf(req, -ENOSYS, "operation '%s' has no YANG model", name);
 		return;
 	}
-	int rc = yaml_to_rpc(rpc, req->body, req->body_len, &in, &err);
-	if (rc == 0 && lyd_validate_op(in, NULL, LYD_TYPE_RPC_YANG, NULL) != LY_SUCCESS)
-		rc = yaml_yang_error(c->ly, in, &err);
-	if (rc < 0)
-		restconf_error(req, rc, &err);
-	else
-		op->run(c, in, req);
-	lyd_free_all(in);
+	later = req->body_len > INPUT_LARGE ? malloc(sizeof(*later)) : NULL;
+	if (later != NULL) {
+		*later = in;
+		job_start(c, read_input, on_input, later);
+		return;
+	}
+	read_input(&in);
+	run_with(&in);
+	lyd_free_all(in.tree);
 }
 
 static struct json_object *all_ops(void)

@@ -313,7 +313,8 @@ static void get_datastore(struct ctrl *c, struct http_req *req, enum datastore d
 	char *text = NULL;
 
 	if (ds != DS_CANDIDATE && !state && q->defaults == LYD_PRINT_WD_EXPLICIT &&
-	    !config_has_secret(tree) && q->fields == NULL && q->depth == 0 && q->content != CONTENT_NONCONFIG) {
+	    !config_has_secret(tree) && q->fields == NULL && q->depth == 0 &&
+	    q->content != CONTENT_NONCONFIG) {
 		text = running_config(c->running)->json;
 		set_validators(c, req, ds);
 		http_reply(req, 200, RESTCONF_JSON, text, strlen(text));
@@ -454,10 +455,17 @@ static void get(struct ctrl *c, struct http_req *req, enum datastore ds, struct 
 struct edit {
 	struct ctrl *c;
 	struct http_req *req;
+	struct path path;
 	struct edit_result res;
 	enum datastore ds;
 	enum edit_op op;
 };
+
+static void edit_free(struct edit *e)
+{
+	path_fini(&e->path);
+	free(e);
+}
 
 static void edited(struct edit *e)
 {
@@ -474,7 +482,7 @@ static void edited(struct edit *e)
 	}
 	bool created = e->res.created && (e->op == EDIT_CREATE || e->op == EDIT_REPLACE);
 	http_reply(e->req, created ? 201 : 204, NULL, "", 0);
-	free(e);
+	edit_free(e);
 }
 
 static void edit_loaded(void *arg, const struct load_result *r)
@@ -483,59 +491,64 @@ static void edit_loaded(void *arg, const struct load_result *r)
 
 	if (r->rc < 0) {
 		restconf_error(e->req, r->rc, &r->err);
-		free(e);
+		edit_free(e);
 		return;
 	}
 	snprintf(e->req->note, sizeof(e->req->note), "revision %u", r->revision);
 	edited(e);
 }
 
-/* An edit of what runs is a transaction of its own. */
-static void edit_running(struct edit *e, const struct path *p)
+/* What runs, edited. */
+static int make_edited(const struct running *r, void *arg, struct config **ret,
+		       struct ctrl_err *err)
 {
-	struct ctrl_err err = { 0 };
-	struct http_req *req = e->req;
+	struct edit *e = arg;
+	const struct ly_ctx *ly = e->c->ly;
+	const struct config *now = running_config(r);
 	struct lyd_node *tree = NULL;
-	const struct lyd_node *now = running_config(e->c->running)->tree;
-	struct config *cfg;
 	int rc = 0;
-	char comment[200];
 
-	if (now != NULL && lyd_dup_siblings(now, NULL, LYD_DUP_RECURSIVE | LYD_DUP_WITH_FLAGS,
-					    &tree) != LY_SUCCESS)
-		rc = ctrl_fail(&err, -ENOMEM, "out of memory");
+	if (now->tree != NULL &&
+	    lyd_dup_siblings(now->tree, NULL, LYD_DUP_RECURSIVE | LYD_DUP_WITH_FLAGS, &tree) !=
+		    LY_SUCCESS)
+		rc = ctrl_fail(err, -ENOMEM, "out of memory");
 	if (rc == 0)
-		rc = edit_apply(e->c->ly, &tree, p, e->op, req->body, req->body_len, &e->res, &err);
-	if (rc == 0)
-		rc = config_from_tree(e->c->ly, tree, running_config(e->c->running)->source, &cfg,
-				      &err);
-	else
-		lyd_free_all(tree);
+		rc = edit_apply(ly, &tree, &e->path, e->op, e->req->body, e->req->body_len, &e->res,
+				err);
 	if (rc < 0) {
-		restconf_error(req, rc, &err);
-		free(e);
-		return;
+		lyd_free_all(tree);
+		return rc;
 	}
-	snprintf(cfg->source, sizeof(cfg->source), "API");
-	snprintf(comment, sizeof(comment), "%s %.180s", req->method, req->path);
-	struct load l = { .cfg = cfg, .user = req->user, .comment = comment };
+	rc = config_from_tree(ly, tree, now->source, ret, err);
+	if (rc == 0)
+		snprintf((*ret)->source, sizeof((*ret)->source), "API");
+	return rc;
+}
+
+/* An edit of what runs is a transaction of its own. */
+static void edit_running(struct edit *e)
+{
+	char comment[200];
+	struct load l = { .make = { make_edited, e }, .user = e->req->user, .comment = comment };
+
+	snprintf(comment, sizeof(comment), "%s %.180s", e->req->method, e->req->path);
 	running_load(e->c->running, &l, edit_loaded, e);
 }
 
-static void edit_candidate(struct edit *e, const struct path *p)
+static void edit_candidate(struct edit *e)
 {
 	struct ctrl_err err = { 0 };
 	bool had = candidate_exists(e->c->candidate);
 	struct lyd_node **tree = candidate_edit(e->c->candidate);
 
 	int rc = tree == NULL ? ctrl_fail(&err, -ENOMEM, "out of memory") :
-				edit_apply(e->c->ly, tree, p, e->op, e->req->body, e->req->body_len,
-					   &e->res, &err);
+				edit_apply(e->c->ly, tree, &e->path, e->op, e->req->body,
+					   e->req->body_len, &e->res, &err);
 	if (rc < 0) {
 		if (!had) /* an edit that failed does not begin one */
 			candidate_discard(e->c->candidate);
 		restconf_error(e->req, rc, &err);
-		free(e);
+		edit_free(e);
 		return;
 	}
 	candidate_changed(e->c->candidate, e->req->user);
@@ -583,8 +596,9 @@ static void edit(struct ctrl *c, struct http_req *req, enum datastore ds, enum e
 		if (e == NULL) {
 			restconf_errorf(req, -ENOMEM, "out of memory");
 		} else {
-			*e = (struct edit){ .c = c, .req = req, .ds = ds, .op = op };
-			(ds == DS_CANDIDATE ? edit_candidate : edit_running)(e, &p);
+			*e = (struct edit){ .c = c, .req = req, .path = p, .ds = ds, .op = op };
+			p = (struct path){ 0 };
+			(ds == DS_CANDIDATE ? edit_candidate : edit_running)(e);
 		}
 	}
 	path_fini(&p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The running configuration and its way into the data plane: a load is compile -> diff -> write the new version to disk
- * -> one transaction -> put the version in force.  Until the data plane has taken a candidate nothing changes, and what
+ * -> one transaction -> put the version in force.  All before the transaction is done in a thread.  Until the data plane has taken a candidate nothing changes, and what
  * cannot be written is refused before the data plane is asked.  Without a data plane a candidate is accepted as what
  * is wanted, and applied when one connects.  A data plane that connects is reconciled: everything is replayed inside
  * an epoch, and what was not part of it is swept.
@@ -16,14 +16,23 @@
 
 struct ctrl;
 struct object;
+struct running;
 struct version;
 
 #define CONFIRM_MAX_S 604800u /* a week */
 
 enum load_state { LOAD_APPLIED, LOAD_ACCEPTED, LOAD_UNCHANGED };
 
+/* Makes a configuration in a thread, from what the loop leaves alone until the load is done.  Called once, or not at
+ * all.  0 with *ret, or -Exxx with err filled. */
+struct load_make {
+	int (*fn)(const struct running *r, void *arg, struct config **ret, struct ctrl_err *err);
+	void *arg;
+};
+
 struct load {
-	struct config *cfg; /* parsed; ownership passes */
+	struct config *cfg; /* parsed; ownership passes; or NULL, and it has to be made: */
+	struct load_make make;
 	const char *
 		file; /* configuration file it was read from, to be remembered; NULL: from elsewhere */
 	const char *user, *comment; /* for the history; may be NULL */
@@ -40,8 +49,6 @@ struct load_result {
 };
 typedef void (*load_done_fn)(void *arg, const struct load_result *r);
 
-struct running;
-
 /* state_dir NULL: nothing is kept (tests).  NULL when memory is out. */
 struct running *running_create(struct ctrl *c, const char *state_dir);
 void running_destroy(struct running *r);
@@ -56,7 +63,10 @@ void running_load(struct running *r, const struct load *l, load_done_fn done, vo
 /* The same with a version of the history. */
 void running_rollback(struct running *r, uint32_t revision, const struct load *l, load_done_fn done,
 		      void *arg);
-/* Keep the version that waits for its confirmation.  0, or -ENOENT: none waits. */
+/* The same with a file, which stays the one that is asked about in running_file_changed(); path: until it is done. */
+void running_load_file(struct running *r, const char *path, const struct load *l, load_done_fn done,
+		       void *arg);
+/* Keep the version that waits for its confirmation.  0, -ENOENT: none waits, or -EBUSY: a load is under way. */
 int running_confirm(struct running *r, struct ctrl_err *err);
 /* Do not: let the version before it return now. */
 void running_cancel(struct running *r, const char *user, load_done_fn done, void *arg);
@@ -82,7 +92,7 @@ uint32_t running_reconciles(const struct running *r);
 time_t running_time(const struct running *r);
 const struct version *running_version(const struct running *r);
 /* Configuration of a version: 0 with *ret to be destroyed, or -Exxx with err filled. */
-int running_read_version(struct running *r, uint32_t revision, struct config **ret,
+int running_read_version(const struct running *r, uint32_t revision, struct config **ret,
 			 struct ctrl_err *err);
 const char *running_dir(const struct running *r); /* state directory, or NULL */
 

@@ -2,15 +2,21 @@
  * A handful of names, in a list; a bitmap of segment lists. */
 #include "ctrl/srv6/liveness.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
 
 static struct object {
 	struct object *next;
 	bool up;
 	char name[32], reason[128];
 } * objects;
+
+static uint8_t *unresolved; /* by seglist_id */
+static uint32_t n_unresolved;
 
 static struct object *find(const char *name)
 {
@@ -21,61 +27,90 @@ static struct object *find(const char *name)
 	return o;
 }
 
-bool liveness_up(const char *name, const char **ret_reason)
+bool liveness_up(const char *name, char *reason, size_t size)
 {
+	pthread_mutex_lock(&lock);
 	const struct object *o = find(name);
+	bool up = o == NULL || o->up;
+	snprintf(reason, size, "%s", o != NULL ? o->reason : "");
+	pthread_mutex_unlock(&lock);
+	return up;
+}
 
-	if (ret_reason != NULL)
-		*ret_reason = o != NULL ? o->reason : "";
-	return o == NULL || o->up;
+static struct object *find_or_add(const char *name)
+{
+	struct object *o = find(name);
+
+	if (o != NULL)
+		return o;
+	o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return NULL;
+	snprintf(o->name, sizeof(o->name), "%s", name);
+	o->up = true;
+	o->next = objects;
+	objects = o;
+	return o;
 }
 
 bool liveness_set(const char *name, bool up, const char *reason)
 {
-	struct object *o = find(name);
-	bool was = o == NULL || o->up;
+	bool changed = false;
 
-	if (o == NULL) {
-		o = calloc(1, sizeof(*o));
-		if (o == NULL)
-			return false;
-		snprintf(o->name, sizeof(o->name), "%s", name);
-		o->next = objects;
-		objects = o;
+	pthread_mutex_lock(&lock);
+	struct object *o = find_or_add(name);
+	if (o != NULL) {
+		changed = o->up != up;
+		o->up = up;
+		snprintf(o->reason, sizeof(o->reason), "%s", reason != NULL ? reason : "");
 	}
-	o->up = up;
-	snprintf(o->reason, sizeof(o->reason), "%s", reason != NULL ? reason : "");
-	return was != up;
+	pthread_mutex_unlock(&lock);
+	return changed;
 }
 
-static uint8_t *unresolved; /* by seglist_id */
-static uint32_t n_unresolved;
-
-bool liveness_resolved(uint32_t seglist_id)
+static bool is_resolved(uint32_t seglist_id)
 {
 	return seglist_id >= n_unresolved || unresolved[seglist_id] == 0;
 }
 
+bool liveness_resolved(uint32_t seglist_id)
+{
+	pthread_mutex_lock(&lock);
+	bool resolved = is_resolved(seglist_id);
+	pthread_mutex_unlock(&lock);
+	return resolved;
+}
+
+/* Room for this number; false when memory is out. */
+static bool grow(uint32_t seglist_id)
+{
+	uint32_t n = seglist_id + 1024;
+
+	if (seglist_id < n_unresolved)
+		return true;
+	uint8_t *more = realloc(unresolved, n);
+	if (more == NULL)
+		return false;
+	memset(more + n_unresolved, 0, n - n_unresolved);
+	unresolved = more;
+	n_unresolved = n;
+	return true;
+}
+
 bool liveness_resolved_set(uint32_t seglist_id, bool resolved)
 {
-	if (liveness_resolved(seglist_id) == resolved)
-		return false;
-	if (seglist_id >= n_unresolved) {
-		uint32_t n = seglist_id + 1024;
-		uint8_t *more = realloc(unresolved, n);
-
-		if (more == NULL)
-			return false;
-		memset(more + n_unresolved, 0, n - n_unresolved);
-		unresolved = more;
-		n_unresolved = n;
-	}
-	unresolved[seglist_id] = !resolved;
-	return true;
+	pthread_mutex_lock(&lock);
+	bool changed = is_resolved(seglist_id) != resolved && grow(seglist_id);
+	if (changed)
+		unresolved[seglist_id] = !resolved;
+	pthread_mutex_unlock(&lock);
+	return changed;
 }
 
 void liveness_resolved_forget(void)
 {
+	pthread_mutex_lock(&lock);
 	if (unresolved != NULL)
 		memset(unresolved, 0, n_unresolved);
+	pthread_mutex_unlock(&lock);
 }

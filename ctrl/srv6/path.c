@@ -114,15 +114,15 @@ static int pack(struct srv6_read *r, struct srv6_list *l)
 
 static void judge_list(struct srv6_list *l)
 {
-	const char *live = cfg_str(l->node, "liveness"), *why;
-	char text[INET6_ADDRSTRLEN];
+	const char *live = cfg_str(l->node, "liveness");
+	char text[INET6_ADDRSTRLEN], why[128];
 
 	l->valid = false;
 	if (cfg_child(l->node, "segment") == NULL)
 		snprintf(l->reason, sizeof(l->reason), "no segments");
 	else if (l->weight == 0)
 		snprintf(l->reason, sizeof(l->reason), "weight 0");
-	else if (live != NULL && !liveness_up(live, &why))
+	else if (live != NULL && !liveness_up(live, why, sizeof(why)))
 		snprintf(l->reason, sizeof(l->reason), "%.31s is down%s%.100s", live,
 			 why[0] != '\0' ? ": " : "", why);
 	else if (!liveness_resolved(l->seglist_id))
@@ -258,15 +258,16 @@ static void scale(struct srv6_path *p)
 
 static void judge_path(const struct lyd_node *node, struct srv6_path *p)
 {
-	const char *live = cfg_str(node, "liveness"), *why;
+	const char *live = cfg_str(node, "liveness");
 	unsigned n_valid = 0;
+	char why[128];
 
 	for (unsigned i = 0; i < p->n_lists; i++)
 		n_valid += p->list[i].valid;
 	p->valid = false;
 	if (!cfg_bool(node, "enabled", true))
 		snprintf(p->reason, sizeof(p->reason), "disabled by configuration");
-	else if (live != NULL && !liveness_up(live, &why))
+	else if (live != NULL && !liveness_up(live, why, sizeof(why)))
 		snprintf(p->reason, sizeof(p->reason), "%.31s is down%s%.100s", live,
 			 why[0] != '\0' ? ": " : "", why);
 	else if (p->n_lists == 0)

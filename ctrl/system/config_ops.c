@@ -8,6 +8,7 @@
 #include "ctrl/candidate.h"
 #include "ctrl/cfg.h"
 #include "ctrl/edit.h"
+#include "ctrl/job.h"
 #include "ctrl/path.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
@@ -45,130 +46,140 @@ static struct load load_of(const struct lyd_node *in, struct http_req *req)
 			      .confirm_s = cfg_u32(in, "confirmed", 0) };
 }
 
-/* Would this be accepted?  cfg passes. */
-static void check_only(struct ctrl *c, struct config *cfg, struct http_req *req)
-{
-	struct load_result res = { .state = LOAD_ACCEPTED,
-				   .revision = running_revision(c->running) };
-	struct ids *ids = ids_create(); /* the running ids keep their marks */
-
-	res.rc = ids == NULL ? -ENOMEM : config_compile(cfg, ids, dp_stats(c->dp), &res.err);
-	ids_destroy(ids);
-	config_destroy(cfg);
-	loaded(req, &res);
-}
-
 /* --- load -------------------------------------------------------------------------------------- */
 
-/* Parsing a large text takes long: it is done in a thread of libuv's pool, and the loop goes on. */
-struct parse {
-	uv_work_t work;
+/* A text, or the candidate, that is not to run now: parsed and perhaps compiled in a thread. */
+struct inspect {
 	struct ctrl *c;
 	struct http_req *req;
-	char *text, *file, *comment;
-	struct load load;
-	bool check, candidate;
+	char *text, *file;
+	struct lyd_node *tree; /* instead of a text */
+	bool compile;          /* only say whether it would be accepted */
+	struct dp_segment *stats;
 	struct config *cfg;
-	struct ctrl_err err;
-	int rc;
+	struct load_result res;
 };
 
-static void parse_work(uv_work_t *w)
+static void inspect_work(void *arg)
 {
-	struct parse *p = w->data;
+	struct inspect *n = arg;
+	struct load_result *res = &n->res;
+	struct ids *ids = ids_create(); /* the running ids keep their marks */
 
-	p->rc = config_parse(p->c->ly, p->text, strlen(p->text), p->file, &p->cfg, &p->err);
+	if (n->text != NULL)
+		res->rc = config_parse(n->c->ly, n->text, strlen(n->text), n->file, &n->cfg,
+				       &res->err);
+	else
+		res->rc = config_from_tree(n->c->ly, n->tree, "candidate", &n->cfg, &res->err);
+	if (res->rc == 0 && ids == NULL)
+		res->rc = ctrl_fail(&res->err, -ENOMEM, "out of memory");
+	if (res->rc == 0 && n->compile)
+		res->rc = config_compile(n->cfg, ids, dp_segment_stats(n->stats), &res->err);
+	ids_destroy(ids);
 }
 
-static void take_candidate(struct parse *p)
+static void inspect_done(void *arg)
 {
-	struct ctrl *c = p->c;
-	struct load_result res = { .state = LOAD_ACCEPTED,
-				   .revision = running_revision(c->running) };
+	struct inspect *n = arg;
 
-	res.rc = candidate_replace(c->candidate, p->cfg->tree, p->req->user);
-	p->cfg->tree = NULL;
-	config_destroy(p->cfg);
-	snprintf(res.note, sizeof(res.note), "it is the candidate now: heddle diff, heddle commit");
-	loaded(p->req, &res);
+	dp_stats_release(n->stats);
+	n->res.revision = running_revision(n->c->running);
+	if (n->res.rc == 0 && !n->compile) {
+		n->res.rc = candidate_replace(n->c->candidate, n->cfg->tree, n->req->user);
+		n->cfg->tree = NULL;
+		snprintf(n->res.note, sizeof(n->res.note),
+			 "it is the candidate now: heddle diff, heddle commit");
+	}
+	loaded(n->req, &n->res);
+	config_destroy(n->cfg);
+	free(n->text);
+	free(n->file);
+	free(n);
 }
 
-static void parse_done(uv_work_t *w, int status)
+static void inspect(struct inspect what)
 {
-	struct parse *p = w->data;
-	struct ctrl *c = p->c;
+	struct inspect *n = malloc(sizeof(*n));
 
-	c->jobs--;
-	if (status != 0) {
-		p->rc = -ECANCELED;
-		ctrl_fail(&p->err, 0, "heddle-ctrl stops");
+	if (n == NULL) {
+		restconf_errorf(what.req, -ENOMEM, "out of memory");
+		lyd_free_all(what.tree);
+		free(what.text);
+		free(what.file);
+		return;
 	}
-	if (p->rc < 0) {
-		restconf_error(p->req, p->rc, &p->err);
-	} else if (p->check) {
-		check_only(c, p->cfg, p->req);
-	} else if (p->candidate) {
-		take_candidate(p);
-	} else {
-		bool own = c->config_file != NULL && strcmp(p->file, c->config_file) == 0;
-		p->load.cfg = p->cfg;
-		p->load.file = own ? c->config_file : NULL;
-		running_load(c->running, &p->load, loaded, p->req);
-	}
-	free(p->text);
-	free(p->file);
-	free(p->comment);
-	free(p);
+	*n = what;
+	n->stats = dp_stats_hold(n->c->dp);
+	n->res.state = LOAD_ACCEPTED;
+	job_start(n->c, inspect_work, inspect_done, n);
+}
+
+/* A text that is to run. */
+struct text {
+	struct ctrl *c;
+	struct http_req *req;
+	char *text, *file;
+};
+
+static int make_text(const struct running *r, void *arg, struct config **ret, struct ctrl_err *err)
+{
+	struct text *t = arg;
+
+	(void)r;
+	return config_parse(t->c->ly, t->text, strlen(t->text), t->file, ret, err);
+}
+
+static void text_loaded(void *arg, const struct load_result *r)
+{
+	struct text *t = arg;
+
+	loaded(t->req, r);
+	free(t->text);
+	free(t->file);
+	free(t);
 }
 
 void system_load(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
 {
-	const char *text = cfg_str(in, "config"), *file = cfg_str(in, "file"),
-		   *comment = cfg_str(in, "comment");
-	struct parse *p = calloc(1, sizeof(*p));
+	const char *config = cfg_str(in, "config"), *file = cfg_str(in, "file");
+	bool check = cfg_bool(in, "check", false), candidate = cfg_bool(in, "candidate", false);
+	struct load l = load_of(in, req);
+	struct text *t = malloc(sizeof(*t));
 
-	if (text == NULL || p == NULL) {
-		free(p);
-		restconf_errorf(req, text == NULL ? -EINVAL : -ENOMEM, "%s",
-				text == NULL ? "no 'config' given" : "out of memory");
+	if (config == NULL) {
+		restconf_errorf(req, -EINVAL, "no 'config' given");
+		free(t);
 		return;
 	}
-	p->c = c;
-	p->req = req;
-	p->text = strdup(text);
-	p->file = strdup(file != NULL ? file : "request");
-	p->comment = comment != NULL ? strdup(comment) : NULL;
-	p->load = load_of(in, req);
-	p->load.comment = p->comment;
-	p->check = cfg_bool(in, "check", false);
-	p->candidate = cfg_bool(in, "candidate", false);
-	p->work.data = p;
-	c->jobs++;
-	if (p->text == NULL || p->file == NULL ||
-	    uv_queue_work(c->loop, &p->work, parse_work, parse_done) < 0) {
-		p->rc = -ENOMEM;
-		ctrl_fail(&p->err, 0, "out of memory");
-		parse_done(&p->work, 0);
+	char *text = strdup(config), *name = strdup(file != NULL ? file : "request");
+	if (t == NULL || text == NULL || name == NULL) {
+		restconf_errorf(req, -ENOMEM, "out of memory");
+		free(t);
+		free(text);
+		free(name);
+	} else if (check || candidate) {
+		free(t);
+		inspect((struct inspect){
+			.c = c, .req = req, .text = text, .file = name, .compile = check });
+	} else {
+		*t = (struct text){ c, req, text, name };
+		l.make = (struct load_make){ make_text, t };
+		if (c->config_file != NULL && strcmp(name, c->config_file) == 0)
+			l.file = c->config_file;
+		running_load(c->running, &l, text_loaded, t);
 	}
 }
 
 void system_reload(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
 {
-	struct ctrl_err err = { 0 };
 	struct load l = load_of(in, req);
 
-	if (c->config_file == NULL) {
+	if (c->config_file == NULL)
 		restconf_errorf(
 			req, -EINVAL,
 			"heddle-ctrl was started without --config, there is no file to read");
-		return;
-	}
-	int rc = config_read(c->ly, c->config_file, &l.cfg, &err);
-	l.file = c->config_file;
-	if (rc < 0)
-		restconf_error(req, rc, &err);
 	else
-		running_load(c->running, &l, loaded, req);
+		running_load_file(c->running, c->config_file, &l, loaded, req);
 }
 
 /* --- candidate --------------------------------------------------------------------------------- */
@@ -250,14 +261,15 @@ void system_rebase(struct ctrl *c, const struct lyd_node *in, struct http_req *r
 void system_commit(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
 {
 	struct load l = load_of(in, req);
+	struct inspect what = { .c = c, .req = req, .compile = true };
 	struct ctrl_err err = { 0 };
 
 	if (cfg_bool(in, "check", false)) {
-		int rc = candidate_config(c->candidate, &l.cfg, &err);
+		int rc = candidate_copy(c->candidate, &what.tree, &err);
 		if (rc < 0)
 			restconf_error(req, rc, &err);
 		else
-			check_only(c, l.cfg, req);
+			inspect(what);
 		return;
 	}
 	l.confirms = true;

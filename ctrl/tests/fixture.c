@@ -53,6 +53,7 @@ void fixture_start(void)
 	c.running = running_create(&c, state_dir);
 	running_restore(c.running, &err);
 	c.candidate = candidate_create(&c);
+	c.serving = true;
 }
 
 void fixture_stop(void)

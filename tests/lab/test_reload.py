@@ -3,7 +3,9 @@
 
 import json
 import os
+import re
 import sys
+import threading
 import time
 
 import pytest
@@ -144,4 +146,71 @@ def test_a_refused_reload_touches_nothing(net, rng):
     print(f"{sent} sent, {received} received, {missed} missed by devices, {n} refused loads")
     assert n >= 3 and sent - received <= missed
     assert net.api.get("data/heddle-system:system-state/configuration/revision") == revision
+    assert net.heddle.cli("diff", "running", "dataplane", check=False).returncode == 0
+
+
+class Prober:
+    """Asks small questions on a connection of its own, again and again, and remembers the longest wait."""
+
+    PATHS = ("/metrics", "data/heddle-system:system-state")
+
+    def __init__(self, run_dir):
+        self.run_dir = run_dir
+        self.running = True
+        self.worst, self.count = 0.0, 0
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        api = Api(self.run_dir)
+        while self.running:
+            began = time.monotonic()
+            answer = api.ask("GET", self.PATHS[self.count % 2])
+            self.worst = max(self.worst, time.monotonic() - began)
+            assert answer.status == 200
+            self.count += 1
+            time.sleep(0.002)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.running = False
+        self.thread.join()
+
+
+def longest_turn(api):
+    """Seconds of CPU that the longest turn of heddle-ctrl's loop took: others wait so long, however busy the machine."""
+    line = re.search(r'^heddle_ctrl_loop_longest_seconds{clock="cpu"} (.*)$', api.ask("GET", "/metrics").text, re.M)
+    return float(line[1])
+
+
+def test_reload_answers_meanwhile(net):
+    """While 100,000 routes are loaded, changed, edited, committed and taken back, others are answered at once."""
+    def table(gateway):
+        full = config(None, False)
+        full["ip"] = {"route": [{"prefix": f"{20 + k // 65536}.{k // 256 % 256}.{k % 256}.0/24",
+                                 "next-hop": [{"interface": "east", "address": f"10.0.2.{gateway + k % 8}"}]}
+                                for k in range(100_000)]}
+        return json.dumps({"heddle-system:input": {"config": json.dumps(full)}})
+
+    def check(what, method, path, body):
+        with Prober(net.heddle.run_dir) as prober:
+            began = time.monotonic()
+            answer = net.api.ask(method, path, body)
+            took = time.monotonic() - began
+        assert answer.status < 300, answer.text
+        print(f"{what}: {took:.2f} s; {prober.count} questions meanwhile, the slowest answer took "
+              f"{1000 * prober.worst:.0f} ms; the longest turn so far, {1000 * longest_turn(net.api):.0f} ms of CPU")
+        assert prober.count > 1
+
+    print()
+    load = "operations/heddle-system:load"
+    check("100,000 routes loaded", "POST", load, table(10))
+    check("each of them changed", "POST", load, table(11))
+    check("one leaf put", "PUT", "data/heddle-system:system/hostname", '{"heddle-system:hostname": "r1"}')
+    check("one version back", "POST", "operations/heddle-system:rollback", '{"heddle-system:input": {"revision": 2}}')
+    check("all taken back", "POST", load,
+          json.dumps({"heddle-system:input": {"config": json.dumps(config(None, False))}}))
+    assert longest_turn(net.api) < 0.05
     assert net.heddle.cli("diff", "running", "dataplane", check=False).returncode == 0
