@@ -372,7 +372,9 @@ int explain_packet(const struct hd_api_explain *req, const uint8_t *packet, size
 	meta(m)->port = (uint16_t)iface->port_id;
 	meta(m)->arg = INJECT_ETH_INPUT;
 	rte_ring_sp_enqueue(worker->inject, m); /* empty: it takes one */
+	worker_walking = worker;
 	rte_graph_walk(worker->graph);
+	worker_walking = NULL;
 	answer(a);
 	free(a);
 	return ex->overflow ? refuse(reply, -E2BIG,

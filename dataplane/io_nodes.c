@@ -35,6 +35,14 @@ static inline void port_rx_flight(struct worker *w, struct rte_mbuf **m, unsigne
 	f->next = next;
 }
 
+static inline void port_rx_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
+{
+	rx_observer_fn fn = __atomic_load_n(&rx_observer[port], __ATOMIC_ACQUIRE);
+
+	if (unlikely(fn != NULL) && (w->watch & WATCH_EXPLAIN) == 0)
+		fn(w, m, n, port);
+}
+
 /* Towards eth-input. */
 static __rte_noinline void port_rx_prepare(struct worker *w, struct rte_mbuf **m, unsigned n,
 					   uint16_t port)
@@ -63,6 +71,8 @@ static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct no
 		struct hd_meta *mt = meta(m);
 		rte_edge_t v = edge[mt->arg % RTE_DIM(edge)];
 
+		if (v == PORT_RX_RECEIVED)
+			port_rx_observe(w, &m, 1, mt->port);
 		if (v == PORT_RX_RECEIVED && w->watch)
 			v = PORT_RX_WATCHED;
 		if (v == PORT_RX_RECEIVED)
@@ -117,6 +127,7 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 		w->now = rte_rdtsc();
 		node->idx = got;
 		port_rx_flight(w, m, got, q->q[i].port_id);
+		port_rx_observe(w, m, got, q->q[i].port_id);
 		if (unlikely(w->watch)) {
 			s->count[PORT_RX_WATCHED] += got;
 			port_rx_prepare(w, m, got, q->q[i].port_id);

@@ -22,6 +22,8 @@
 #include "dataplane/stats.h"
 
 struct worker *workers[DP_WORKERS_MAX];
+__thread struct worker *worker_walking;
+rx_observer_fn rx_observer[WORKER_PORTS_MAX];
 struct worker_conf worker_conf = { .burst = 64 };
 static int stats_vec = -1;
 
@@ -119,6 +121,7 @@ void workers_destroy(void)
 
 void worker_turn(struct worker *w)
 {
+	worker_walking = w;
 	w->rx_count = 0;
 	rte_graph_walk(w->graph);
 	w->cur_node = UINT32_MAX;

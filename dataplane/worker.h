@@ -77,6 +77,14 @@ struct worker {
 };
 
 extern struct worker *workers[DP_WORKERS_MAX]; /* dp_limits.workers of them */
+/* Whose graph this thread walks, for what is called deep inside a node; good during a walk. */
+extern __thread struct worker *worker_walking;
+
+/* Who looks at what a port receives, in front of all else: called by port-rx with each burst, frames as received, no
+ * metadata yet.  May read, and write what is the sender's business to leave open (an option); may not drop.
+ * Set and cleared by the control thread; by port id.  NULL: nobody, which costs a burst one load. */
+typedef void (*rx_observer_fn)(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port);
+extern rx_observer_fn rx_observer[WORKER_PORTS_MAX];
 
 /* Remember packet number n of this worker.  The caller keeps f->next: one store a burst, not a chain of them. */
 static __rte_always_inline void flight_note(struct flight *f, uint32_t n, uint64_t tsc,
