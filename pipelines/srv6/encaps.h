@@ -11,8 +11,10 @@
 #include <heddle/wire/ip6.h>
 #include <heddle/wire/srh.h>
 
-/* Octets of IPv6, SRH and HMAC TLV. */
-#define SRV6_OUTER_MAX (40 + 8 + 16 * HD_SRV6_SEGS_MAX + 40)
+#include "pipelines/srv6/srv6.h"
+
+/* Octets of IPv6, SRH and HMAC TLV, and 8 of options. */
+#define SRV6_OUTER_MAX (40 + 8 + 16 * HD_SRV6_SEGS_MAX + 40 + 8)
 
 /* Outer header of one segment list, complete but for payload length, inner protocol, traffic class and flow label. */
 struct srv6_outer {
@@ -24,11 +26,15 @@ struct srv6_outer {
 	uint8_t treat;       /* SRV6_OUTER_*: what else is not as most have it; 0: nothing */
 	uint32_t label;      /* for SRV6_OUTER_LABEL_FIXED */
 	uint32_t seglist_id; /* row of the counters */
+	/* for SRV6_OUTER_EXTRA: what is to be stamped, and where it stands */
+	const struct srv6_extra *extra[SRV6_EXTRAS];
+	uint16_t extra_off[SRV6_EXTRAS];
 };
 
 #define SRV6_OUTER_HOP_INNER   0x1u
 #define SRV6_OUTER_LABEL_INNER 0x2u
 #define SRV6_OUTER_LABEL_FIXED 0x4u
+#define SRV6_OUTER_EXTRA       0x8u
 
 struct srv6_hmac_key;
 struct srv6_outer_fields { /* what srv6_outer_build() writes */
@@ -43,10 +49,12 @@ struct srv6_outer_fields { /* what srv6_outer_build() writes */
 	enum hd_srv6_label label_mode;
 	uint32_t label;
 	uint32_t seglist_id;
-	const struct srv6_hmac_key *hmac; /* sign the SRH with it; NULL: no HMAC TLV */
+	const struct srv6_hmac_key *hmac;            /* sign the SRH with it; NULL: no HMAC TLV */
+	const struct srv6_extra *extra[SRV6_EXTRAS]; /* NULL: none */
 };
 
-/* Returns 0, -EINVAL (no or too many segments, an unknown encapsulation). */
+/* Returns 0, -EINVAL (no or too many segments, an unknown encapsulation), -E2BIG (more than SRV6_OUTER_MAX octets,
+ * which only what is extra can make). */
 int srv6_outer_build(struct srv6_outer *o, const struct srv6_outer_fields *f);
 
 /* The packet to be steered, as found in front of the push. */
@@ -149,6 +157,11 @@ static inline void srv6_outer_treat(const struct srv6_outer *o, uint8_t *outer,
 		if (label != 0)
 			wire_put32(outer, (first & ~0xfffffu) | label);
 	}
+	if ((o->treat & SRV6_OUTER_EXTRA) == 0)
+		return;
+	for (unsigned i = 0; i < SRV6_EXTRAS; i++)
+		if (o->extra[i] != NULL)
+			o->extra[i]->stamp(o->extra[i], outer + o->extra_off[i], o->len + in->len);
 }
 
 /* Write the outer header into the o->len octets at outer, in front of the inner packet, whose hop limit has been

@@ -8,6 +8,7 @@
 
 #include "dataplane/api_server.h"
 #include "dataplane/debug_api.h"
+#include "dataplane/log.h"
 #include "dataplane/object_drops.h"
 #include "dataplane/objects.h"
 #include "dataplane/stats.h"
@@ -31,6 +32,7 @@ static struct hd_api_srv6_policy **policy_msgs; /* by id */
 static uint32_t n_seglists;                     /* ids ever used are below */
 static uint8_t *
 	missing; /* by seglist_id: how often in a row its first segment had no way to an interface */
+static const struct srv6_extra *(*extras)[SRV6_EXTRAS]; /* by policy id */
 
 static uint8_t *dead; /* by seglist_id: a measurement says that nothing comes through */
 
@@ -122,6 +124,19 @@ static int treatment_check(const struct hd_api_srv6_treatment *t, struct object_
 	return 0;
 }
 
+/* The checks have passed: only what is extra may not fit, and is then left out, which its owner's counters show. */
+static void outer_make(struct srv6_outer *o, struct srv6_outer_fields *f,
+		       const struct srv6_extra *const extra[SRV6_EXTRAS])
+{
+	memcpy(f->extra, extra, sizeof(f->extra));
+	if (srv6_outer_build(o, f) == 0)
+		return;
+	log_warn("srv6: segment list %u: no room in the outer header for what is measured",
+		 f->seglist_id);
+	memset(f->extra, 0, sizeof(f->extra));
+	srv6_outer_build(o, f);
+}
+
 /* A policy from its message, the segment lists and the settings; NULL: no memory.  Without any source address there
  * is no valid outer header, so the policy then has no list. */
 static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
@@ -158,7 +173,7 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 		};
 
 		memcpy(&f.src, src, sizeof(f.src));
-		srv6_outer_build(&p->outer[i], &f); /* the checks have passed: cannot fail */
+		outer_make(&p->outer[i], &f, extras[m->policy_id]);
 	}
 	if (n != 0)
 		policy_fill_buckets(p, list);
@@ -198,6 +213,23 @@ static int users_add(const struct hd_api_srv6_policy *m)
 		*u = (struct user){ m->policy_id, users[m->list[i].seglist_id] };
 		users[m->list[i].seglist_id] = u;
 	}
+	return 0;
+}
+
+int srv6_policy_extra(uint32_t policy_id, enum srv6_extra_slot slot, const struct srv6_extra *x)
+{
+	const struct srv6_extra **at = &extras[policy_id][slot], *was = *at;
+	struct srv6_policy *p;
+
+	*at = x;
+	if (policy_msgs[policy_id] == NULL)
+		return 0;
+	p = policy_make(policy_msgs[policy_id]);
+	if (p == NULL) {
+		*at = was;
+		return -ENOMEM;
+	}
+	slots_set(srv6_policies, policy_id, p, free);
 	return 0;
 }
 
@@ -677,9 +709,10 @@ int srv6_policy_init(void)
 	users = calloc(dp_limits.seglists, sizeof(struct user *));
 	missing = calloc(dp_limits.seglists, 1);
 	dead = calloc(dp_limits.seglists, 1);
+	extras = calloc(dp_limits.policies, sizeof(*extras));
 	n_seglists = 0;
 	if (srv6_policies == NULL || seglists == NULL || policy_msgs == NULL || users == NULL ||
-	    missing == NULL || dead == NULL)
+	    missing == NULL || dead == NULL || extras == NULL)
 		goto undo;
 	for (uint32_t i = 0, idx; i < dp_limits.policies;
 	     i++) /* the owner chooses ids: all of them are given out */
@@ -717,11 +750,13 @@ void srv6_policy_fini(void)
 	free(users);
 	free(missing);
 	free(dead);
+	free(extras);
 	slots_destroy(srv6_policies, free);
 	seglists = NULL;
 	policy_msgs = NULL;
 	users = NULL;
 	missing = NULL;
 	dead = NULL;
+	extras = NULL;
 	srv6_policies = NULL;
 }
