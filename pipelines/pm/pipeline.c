@@ -1,25 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Pipeline pm: performance measurement. */
+ * Pipeline pm: performance measurement, in parts that know nothing of each other. */
+#include "pipelines/pm/altmark.h"
 #include "pipelines/pm/pm.h"
 #include "pipelines/pm/reflector.h"
 #include "pipelines/pm/sender.h"
 
-static int pm_init(void)
-{
-	int rc = reflector_init();
+static const struct part {
+	int (*init)(void);
+	void (*fini)(void);
+} parts[] = {
+	{ reflector_init, reflector_fini },
+	{ sender_init, sender_fini },
+	{ altmark_init, altmark_fini },
+};
 
-	if (rc < 0)
-		return rc;
-	rc = sender_init();
-	if (rc < 0)
-		reflector_fini();
-	return rc;
+static void fini_below(unsigned n)
+{
+	while (n > 0)
+		parts[--n].fini();
 }
 
 static void pm_fini(void)
 {
-	sender_fini();
-	reflector_fini();
+	fini_below(sizeof(parts) / sizeof(parts[0]));
+}
+
+static int pm_init(void)
+{
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		int rc = parts[i].init();
+
+		if (rc < 0) {
+			fini_below(i);
+			return rc;
+		}
+	}
+	return 0;
 }
 
 const struct pipeline pm_pipeline = {
