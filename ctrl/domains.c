@@ -13,6 +13,7 @@
 #include "ctrl/ip/ip.h"
 #include "ctrl/kernel/kernel.h"
 #include "ctrl/l2/l2.h"
+#include "ctrl/pm/altmark.h"
 #include "ctrl/pm/pm.h"
 #include "ctrl/probe/probe.h"
 #include "ctrl/srv6/srv6.h"
@@ -20,7 +21,7 @@
 #include "ctrl/yaml.h"
 
 const struct ctrl_domain *const domains[] = {
-	&system_domain, &l2_domain,    &srv6_domain,  &ip_domain,       &pm_domain,
+	&system_domain, &l2_domain,    &srv6_domain,  &ip_domain,       &pm_domain, &altmark_domain,
 	&kernel_domain, &debug_domain, &probe_domain, &complete_domain, NULL,
 };
 

@@ -57,6 +57,9 @@ struct ctrl_domain {
 	/* Names of states that show what packets carry: only for those who may write, and not part of a GET of
 	 * everything; NULL-terminated, or NULL. */
 	const char *const *guarded;
+	/* Line n of what it adds to /metrics, not more than 1000 octets, HELP and TYPE included; at most `max` series a
+	 * family.  open: OpenMetrics.  False: there are no more.  NULL: nothing. */
+	bool (*metric)(struct ctrl *c, uint32_t n, uint32_t max, bool open, char *buf, size_t size);
 };
 
 extern const struct ctrl_domain *const domains[]; /* NULL-terminated, in the order they compile */

@@ -27,6 +27,7 @@ static const char *const space_name[ID_SPACES] = {
 	"bridge",
 	"bridge-member",
 	"vlan-table",
+	"altmark-flow",
 };
 
 struct entry {

@@ -25,6 +25,7 @@ enum id_space {
 	ID_BRIDGE,
 	ID_BRIDGE_MEMBER,
 	ID_VLAN_TABLE,
+	ID_ALTMARK_FLOW,
 	ID_SPACES
 };
 

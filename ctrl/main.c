@@ -21,6 +21,7 @@
 #include "ctrl/kernel/kernel.h"
 #include "ctrl/log.h"
 #include "ctrl/loop.h"
+#include "ctrl/pm/altmark.h"
 #include "ctrl/probe/probe.h"
 #include "ctrl/running.h"
 #include "ctrl/srv6/srv6.h"
@@ -344,6 +345,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 		rc = loop_signals_start(c->loop, &p.signals, on_stop, on_reload, c);
 	if (rc == 0) {
 		dp_connect(c->dp);
+		altmark_start(c);
 		log_info("heddle-ctrl %s: API on %s", HEDDLE_VERSION, ctrl_path);
 		loop_notify("READY=1");
 		loop_watch_start(c->loop, &p.watch);
@@ -353,6 +355,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 		loop_watch_stop(&p.watch);
 		loop_signals_stop(&p.signals);
 	}
+	altmark_stop();
 	while (c->jobs > 0)
 		uv_run(c->loop, UV_RUN_ONCE);
 	dp_destroy(c->dp);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ctrl/cfg.h"
+#include "ctrl/domains.h"
 #include "ctrl/dp.h"
 #include "ctrl/events.h"
 #include "ctrl/ids.h"
@@ -32,7 +33,7 @@ static const struct metrics_kind kinds[] = {
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-enum phase { PROCESS, DROPS, OBJECT_DROPS, SUMS, HEAD, SERIES, OTHER, END };
+enum phase { PROCESS, DOMAINS, DROPS, OBJECT_DROPS, SUMS, HEAD, SERIES, OTHER, END };
 
 struct metrics {
 	struct ctrl *c;
@@ -44,6 +45,7 @@ struct metrics {
 	uint32_t vec, row, col, series;  /* the cursor */
 	uint32_t first_other;            /* row from which on rows are not told apart */
 	uint64_t other[HD_STATS_COLS_MAX];
+	uint32_t domain, line; /* of what domains add */
 	bool drops_headed;
 	struct metrics_drops drops;
 	unsigned budget; /* rows that this slice may still look at */
@@ -366,6 +368,24 @@ static bool same_dataplane(const struct metrics *m)
 	return m->instance == (h != NULL ? h->instance : 0);
 }
 
+static void domain_line(struct metrics_out *o, struct metrics *m)
+{
+	const struct ctrl_domain *d = domains[m->domain];
+	char line[LINE_MAX_SIZE];
+
+	if (d == NULL) {
+		m->phase = m->instance != 0 ? DROPS : END;
+	} else if (d->metric != NULL &&
+		   d->metric(m->c, m->line, m->max_series, m->open, line, sizeof(line))) {
+		metrics_put(o, "%s", line);
+		m->line++;
+		m->budget--;
+	} else {
+		m->domain++;
+		m->line = 0;
+	}
+}
+
 static void step(struct metrics_out *o, struct metrics *m)
 {
 	const struct hd_stats_vec *v;
@@ -373,7 +393,10 @@ static void step(struct metrics_out *o, struct metrics *m)
 	switch (m->phase) {
 	case PROCESS:
 		process_part(o, m);
-		m->phase = m->instance != 0 ? DROPS : END;
+		m->phase = DOMAINS;
+		return;
+	case DOMAINS:
+		domain_line(o, m);
 		return;
 	case DROPS:
 		drops(o, m);

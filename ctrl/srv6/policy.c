@@ -151,6 +151,14 @@ int srv6_policy(struct compile *c, const char *name, const struct lyd_node *at, 
 	return rc;
 }
 
+int srv6_any_policy(struct compile *c, const char *name, const struct lyd_node *at,
+		    uint32_t *ret_id)
+{
+	const struct lyd_node *policy;
+
+	return find_policy(c, name, at, &policy, ret_id);
+}
+
 int srv6_l2_policy(struct compile *c, const char *name, const struct lyd_node *at, uint32_t *ret_id)
 {
 	const struct lyd_node *policy;

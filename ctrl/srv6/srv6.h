@@ -10,6 +10,9 @@ extern const struct ctrl_domain srv6_domain;
 /* Number of a policy of the configuration being compiled.  *ret_id 0: it is invalid and leaves the forwarding plane,
  * and with it whatever steers into it (RFC 9256 section 8.1).  -EINVAL with err filled when there is none. */
 int srv6_policy(struct compile *c, const char *name, const struct lyd_node *at, uint32_t *ret_id);
+/* The same of any policy. */
+int srv6_any_policy(struct compile *c, const char *name, const struct lyd_node *at,
+		    uint32_t *ret_id);
 /* The same of a policy for Ethernet frames (h-encaps-l2, h-encaps-l2-red). */
 int srv6_l2_policy(struct compile *c, const char *name, const struct lyd_node *at,
 		   uint32_t *ret_id);
