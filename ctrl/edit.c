@@ -177,6 +177,87 @@ static int merge(struct lyd_node **tree, struct lyd_node *fresh, struct ctrl_err
 	return 0;
 }
 
+/* --- order ------------------------------------------------------------------------------------ */
+
+/* The point of `place`, which has to stand beside the resource p; NULL if none is needed.  old: the resource as it is,
+ * or NULL.  Section 4.8.5 of RFC 8040, section 15.7 of RFC 7950. */
+static int find_point(const struct lyd_node *tree, const struct path *p,
+		      const struct edit_place *place, const struct lyd_node *old,
+		      struct lyd_node **ret, struct ctrl_err *err)
+{
+	const struct path *point = &place->point;
+	const struct lysc_node *s = p->step[p->n - 1].schema;
+	struct lyd_node *mine = NULL, *its = NULL;
+
+	*ret = NULL;
+	if ((s->nodetype & (LYS_LIST | LYS_LEAFLIST)) == 0 || !lysc_is_userordered(s))
+		return fail_at(err, -EINVAL, p, p->n, NULL,
+			       "'insert' is for entries of lists that are ordered by users");
+	if (place->insert != EDIT_BEFORE && place->insert != EDIT_AFTER)
+		return 0;
+	bool same = point->n == p->n && point->step[p->n - 1].schema == s &&
+		    point->step[p->n - 1].n_keys != 0;
+	if (same && p->n > 1) {
+		int rc = path_find(tree, p, p->n - 1, &mine, err);
+		same = rc == 0 && path_find(tree, point, p->n - 1, &its, err) == 0 && mine == its;
+	}
+	if (!same)
+		return fail_at(err, -EINVAL, p, p->n, NULL,
+			       "'point' is no entry of the list that is edited");
+	if (path_find(tree, point, point->n, ret, err) < 0) {
+		err->app_tag = "missing-instance";
+		return fail_at(err, -EINVAL, point, point->n, "bad-attribute",
+			       "the entry that 'point' names is not there");
+	}
+	if (*ret == old)
+		return fail_at(err, -EINVAL, p, p->n, NULL, "'point' is the entry itself");
+	return 0;
+}
+
+/* The first or last entry of a list besides one of them; NULL: there is none. */
+static struct lyd_node *end_of_list(struct lyd_node *entry, bool last)
+{
+	struct lyd_node *found = NULL;
+
+	for (struct lyd_node *n = lyd_first_sibling(entry); n != NULL; n = n->next)
+		if (n->schema == entry->schema && n != entry && (last || found == NULL))
+			found = n;
+	return found;
+}
+
+static void move(struct lyd_node **tree, struct lyd_node *entry, enum edit_insert insert,
+		 struct lyd_node *point)
+{
+	bool after = insert == EDIT_LAST || insert == EDIT_AFTER;
+
+	if (point == NULL)
+		point = end_of_list(entry, after);
+	if (point == NULL)
+		return;
+	if (after)
+		lyd_insert_after(point, entry);
+	else
+		lyd_insert_before(point, entry);
+	*tree = lyd_first_sibling(*tree);
+}
+
+/* The path of a node that is to stand below p; its keys stay the node's. */
+static void path_below(const struct path *p, const struct lyd_node *node, struct path *ret)
+{
+	const struct lyd_node *key = lyd_child(node);
+	struct path_step *s = &ret->step[p->n];
+
+	*ret = (struct path){ .n = p->n + 1 };
+	memcpy(ret->step, p->step, p->n * sizeof(p->step[0]));
+	s->schema = node->schema;
+	if (node->schema->nodetype == LYS_LEAFLIST)
+		s->key[s->n_keys++] = lyd_get_value(node);
+	for (; node->schema->nodetype == LYS_LIST && key != NULL && lysc_is_key(key->schema) &&
+	       s->n_keys < URI_KEYS_MAX;
+	     key = key->next)
+		s->key[s->n_keys++] = lyd_get_value(key);
+}
+
 /* --- the whole datastore ---------------------------------------------------------------------- */
 
 static int edit_datastore(const struct ly_ctx *ly, struct lyd_node **tree, enum edit_op op,
@@ -220,9 +301,11 @@ static int need_parents(const struct lyd_node *tree, const struct path *p, unsig
 }
 
 static int create(const struct ly_ctx *ly, struct lyd_node **tree, const struct path *p,
-		  const char *body, size_t len, struct edit_result *res, struct ctrl_err *err)
+		  const struct edit_place *place, const char *body, size_t len,
+		  struct edit_result *res, struct ctrl_err *err)
 {
-	struct lyd_node *top, *node, *among, *match = NULL;
+	struct lyd_node *top, *node, *among, *match = NULL, *point = NULL;
+	struct path made;
 
 	if (p->n > 0 && (p->step[p->n - 1].schema->nodetype & (LYS_CONTAINER | LYS_LIST)) == 0)
 		return fail_at(err, -EINVAL, p, p->n, NULL, "nothing can be made below a leaf");
@@ -239,10 +322,25 @@ static int create(const struct ly_ctx *ly, struct lyd_node **tree, const struct 
 		lyd_free_all(top);
 		return fail_at(err, -EEXIST, p, p->n, "data-exists", "it is there already");
 	}
+	if (p->n == URI_STEPS_MAX) {
+		lyd_free_all(top);
+		return fail_at(err, -EINVAL, p, p->n, NULL, "too deep");
+	}
+	path_below(p, node, &made);
+	rc = place->insert != EDIT_NO_INSERT ? find_point(*tree, &made, place, NULL, &point, err) :
+					       0;
+	if (rc < 0) {
+		lyd_free_all(top);
+		return rc;
+	}
 	if (path_uri_of(node, res->uri, sizeof(res->uri)) < 0)
 		res->uri[0] = '\0';
 	res->created = true;
-	return merge(tree, top, err);
+	rc = merge(tree, top, err);
+	if (rc == 0 && place->insert != EDIT_NO_INSERT &&
+	    path_find(*tree, &made, made.n, &node, err) == 0)
+		move(tree, node, place->insert, point);
+	return rc;
 }
 
 /* Where an entry of a list that users order stands, so that a new one can take its place. */
@@ -258,10 +356,10 @@ static struct lyd_node *take_out(struct lyd_node **tree, struct lyd_node *old)
 }
 
 static int put(const struct ly_ctx *ly, struct lyd_node **tree, const struct path *p,
-	       enum edit_op op, const char *body, size_t len, struct edit_result *res,
-	       struct ctrl_err *err)
+	       enum edit_op op, const struct edit_place *place, const char *body, size_t len,
+	       struct edit_result *res, struct ctrl_err *err)
 {
-	struct lyd_node *top, *node, *old = NULL;
+	struct lyd_node *top, *node, *old = NULL, *point = NULL;
 	const struct path_step *s = &p->step[p->n - 1];
 
 	if (lysc_is_key(s->schema))
@@ -280,6 +378,11 @@ static int put(const struct ly_ctx *ly, struct lyd_node **tree, const struct pat
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	res->created = rc == -ENOENT || (old->flags & LYD_DEFAULT) != 0;
+	if (place->insert != EDIT_NO_INSERT) {
+		rc = find_point(*tree, p, place, old, &point, err);
+		if (rc < 0)
+			return rc;
+	}
 	rc = read_body(ly, p, p->n - 1, body, len, &top, &node, err);
 	if (rc < 0)
 		return rc;
@@ -290,9 +393,14 @@ static int put(const struct ly_ctx *ly, struct lyd_node **tree, const struct pat
 	}
 	struct lyd_node *before = old != NULL && op == EDIT_REPLACE ? take_out(tree, old) : NULL;
 	rc = merge(tree, top, err);
-	if (rc == 0 && before != NULL && path_find(*tree, p, p->n, &node, err) == 0)
-		lyd_insert_before(before, node);
-	return rc;
+	if (rc < 0 || (before == NULL && place->insert == EDIT_NO_INSERT) ||
+	    path_find(*tree, p, p->n, &node, err) < 0)
+		return rc;
+	if (place->insert != EDIT_NO_INSERT)
+		move(tree, node, place->insert, point);
+	else
+		move(tree, node, EDIT_BEFORE, before);
+	return 0;
 }
 
 static int del(struct lyd_node **tree, const struct path *p, struct ctrl_err *err)
@@ -330,18 +438,25 @@ static int check_config(const struct path *p, struct ctrl_err *err)
 }
 
 int edit_apply(const struct ly_ctx *ly, struct lyd_node **tree, const struct path *p,
-	       enum edit_op op, const char *body, size_t len, struct edit_result *res,
-	       struct ctrl_err *err)
+	       enum edit_op op, const struct edit_place *place, const char *body, size_t len,
+	       struct edit_result *res, struct ctrl_err *err)
 {
+	static const struct edit_place nowhere;
+
 	*res = (struct edit_result){ 0 };
+	if (place == NULL)
+		place = &nowhere;
 	int rc = check_config(p, err);
 	if (rc < 0)
 		return rc;
 	if (op == EDIT_CREATE)
-		return create(ly, tree, p, body, len, res, err);
+		return create(ly, tree, p, place, body, len, res, err);
+	if (p->n == 0 && place->insert != EDIT_NO_INSERT)
+		return ctrl_fail(err, -EINVAL, "'insert' is for entries of lists, not for all");
 	if (p->n == 0)
 		return edit_datastore(ly, tree, op, body, len, err);
-	return op == EDIT_DELETE ? del(tree, p, err) : put(ly, tree, p, op, body, len, res, err);
+	return op == EDIT_DELETE ? del(tree, p, err) :
+				   put(ly, tree, p, op, place, body, len, res, err);
 }
 
 int edit_set_value(const struct ly_ctx *ly, struct lyd_node **tree, const struct path *p,

@@ -456,6 +456,7 @@ struct edit {
 	struct ctrl *c;
 	struct http_req *req;
 	struct path path;
+	struct edit_place place;
 	struct edit_result res;
 	enum datastore ds;
 	enum edit_op op;
@@ -464,6 +465,7 @@ struct edit {
 static void edit_free(struct edit *e)
 {
 	path_fini(&e->path);
+	path_fini(&e->place.point);
 	free(e);
 }
 
@@ -513,8 +515,8 @@ static int make_edited(const struct running *r, void *arg, struct config **ret,
 		    LY_SUCCESS)
 		rc = ctrl_fail(err, -ENOMEM, "out of memory");
 	if (rc == 0)
-		rc = edit_apply(ly, &tree, &e->path, e->op, e->req->body, e->req->body_len, &e->res,
-				err);
+		rc = edit_apply(ly, &tree, &e->path, e->op, &e->place, e->req->body,
+				e->req->body_len, &e->res, err);
 	if (rc < 0) {
 		lyd_free_all(tree);
 		return rc;
@@ -542,7 +544,7 @@ static void edit_candidate(struct edit *e)
 	struct lyd_node **tree = candidate_edit(e->c->candidate);
 
 	int rc = tree == NULL ? ctrl_fail(&err, -ENOMEM, "out of memory") :
-				edit_apply(e->c->ly, tree, &e->path, e->op, e->req->body,
+				edit_apply(e->c->ly, tree, &e->path, e->op, &e->place, e->req->body,
 					   e->req->body_len, &e->res, &err);
 	if (rc < 0) {
 		if (!had) /* an edit that failed does not begin one */
@@ -571,21 +573,62 @@ static bool body_is_data(struct http_req *req)
 	return strncmp(type, "application/x-www-form-urlencoded", len) == 0;
 }
 
+/* "insert" and "point" (RFC 8040 sections 4.8.5 and 4.8.6). */
+static int read_place(struct ctrl *c, const struct http_req *req, enum edit_op op,
+		      struct edit_place *ret, struct ctrl_err *err)
+{
+	static const char *const known[] = { "insert", "point", NULL };
+	static const char *const inserts[] = { "first", "last", "before", "after", NULL };
+	char insert[64], point[1024];
+	struct uri uri;
+
+	*ret = (struct edit_place){ 0 };
+	if (req->query[0] == '\0')
+		return 0;
+	if (uri_query_unknown(req->query, known, insert, sizeof(insert)))
+		return bad_query(err, insert, "is not known here");
+	if (op != EDIT_CREATE && op != EDIT_REPLACE)
+		return ctrl_fail(err, -EINVAL,
+				 "no query parameter is possible with %s: 'insert' and 'point' are "
+				 "for POST and PUT (RFC 8040 section 4.8)",
+				 req->method);
+	int have_insert = uri_query(req->query, "insert", insert, sizeof(insert)),
+	    have_point = uri_query(req->query, "point", point, sizeof(point));
+	if (have_insert < 0 || have_point < 0)
+		return bad_query(err, have_insert < 0 ? "insert" : "point",
+				 "cannot be read, or is given twice");
+	int w = have_insert != 0 ? word(insert, inserts) : -1;
+	if (have_insert != 0 && w < 0)
+		return bad_query(err, "insert", "first, last, before or after");
+	ret->insert = (enum edit_insert)(w + 1);
+	if ((ret->insert == EDIT_BEFORE || ret->insert == EDIT_AFTER) != (have_point != 0))
+		return bad_query(err, "point", "belongs to insert=before and insert=after");
+	if (have_point == 0)
+		return 0;
+	if (point[0] != '/')
+		return bad_query(err, "point", "an absolute path, /module:name/...");
+	int rc = uri_parse(point + 1, &uri, err);
+	if (rc == 0)
+		rc = path_resolve(c->ly, &uri, &ret->point, err);
+	return rc == -ENOENT ? -EINVAL :
+			       rc; /* it is the parameter that is wrong, not the resource */
+}
+
 static void edit(struct ctrl *c, struct http_req *req, enum datastore ds, enum edit_op op,
 		 struct uri *uri)
 {
 	struct ctrl_err err = { 0 };
 	struct path p = { 0 };
+	struct edit_place place = { 0 };
 
 	int rc = path_resolve(c->ly, uri, &p, &err);
 	const struct path_step *last = rc == 0 && p.n > 0 ? &p.step[p.n - 1] : NULL;
-	if (rc == 0 && req->query[0] != '\0')
-		rc = ctrl_fail(&err, -EINVAL, "no query parameter is possible with %s",
-			       req->method);
-	else if (rc == 0 && op != EDIT_DELETE && !body_is_data(req))
+	if (rc == 0)
+		rc = read_place(c, req, op, &place, &err);
+	if (rc == 0 && op != EDIT_DELETE && !body_is_data(req))
 		rc = ctrl_fail(&err, -EPROTONOSUPPORT, "the body must be %s, or application/yaml",
 			       RESTCONF_JSON);
-	else if (op == EDIT_DELETE && last != NULL && last->n_keys == 0 &&
+	else if (rc == 0 && op == EDIT_DELETE && last != NULL && last->n_keys == 0 &&
 		 (last->schema->nodetype & (LYS_LIST | LYS_LEAFLIST)) != 0)
 		rc = ctrl_fail(&err, -EINVAL, "name the entry of '%s' that shall go",
 			       last->schema->name);
@@ -596,12 +639,15 @@ static void edit(struct ctrl *c, struct http_req *req, enum datastore ds, enum e
 		if (e == NULL) {
 			restconf_errorf(req, -ENOMEM, "out of memory");
 		} else {
-			*e = (struct edit){ .c = c, .req = req, .path = p, .ds = ds, .op = op };
-			p = (struct path){ 0 };
+			*e = (struct edit){
+				.c = c, .req = req, .path = p, .place = place, .ds = ds, .op = op
+			};
+			p = place.point = (struct path){ 0 };
 			(ds == DS_CANDIDATE ? edit_candidate : edit_running)(e);
 		}
 	}
 	path_fini(&p);
+	path_fini(&place.point);
 }
 
 void restconf_datastore(struct ctrl *c, struct http_req *req, enum datastore ds, const char *rest)

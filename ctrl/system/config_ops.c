@@ -224,7 +224,7 @@ void system_edit(struct ctrl *c, const struct lyd_node *in, struct http_req *req
 		else if (used < n)
 			rc = ctrl_fail(&err, -EINVAL, "'%s' is one word too many", word[used]);
 		if (rc == 0)
-			rc = edit_apply(c->ly, tree, &p, EDIT_DELETE, "", 0, &res, &err);
+			rc = edit_apply(c->ly, tree, &p, EDIT_DELETE, NULL, "", 0, &res, &err);
 	}
 	path_fini(&p);
 	if (rc == 0)

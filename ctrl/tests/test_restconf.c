@@ -314,6 +314,118 @@ Test(restconf, put_replaces_all_or_a_leaf)
 	expect("PUT", "data/heddle-system:system-state", "{}", 405, "state");
 }
 
+#define LIST     "heddle-srv6:srv6/policy=far/segment-list=a"
+#define SEGMENT  LIST "/segment"
+#define POINT(n) "point=%2Fheddle-srv6:srv6%2Fpolicy%3Dfar%2Fsegment-list%3Da%2Fsegment%3D" #n
+#define BODY(n)  "{\"heddle-srv6:segment\":[{\"index\":" #n ",\"sid\":\"fc00:" #n "::\"}]}"
+
+/* The segments in their order, by index. */
+static void expect_order(const char *store, const char *want)
+{
+	struct call call = { 0 };
+	char path[200], got[100] = "";
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "%s" SEGMENT "?fields=index", store);
+	run(&call, "GET", path, NULL);
+	cr_assert_eq(call.status, 200, "%s", call.text);
+	for (const char *p = strchr(call.text, '['); *p != '\0' && n < sizeof(got) - 2; p++)
+		if (*p >= '0' && *p <= '9') {
+			got[n++] = *p;
+			if (p[1] < '0' || p[1] > '9')
+				got[n++] = ' ';
+		}
+	cr_assert_str_eq(got, want);
+	free(call.text);
+}
+
+/* RFC 8040 sections 4.8.5 and 4.8.6: where an entry of a list goes whose order is the user's. */
+static void insert_and_point(const char *store)
+{
+	char path[300], list[200];
+	const struct {
+		const char *method, *what, *body;
+		unsigned status;
+		const char *order;
+	} rows[] = {
+		{ "POST", "?insert=first", BODY(3), 201, "3 1 2 " },
+		{ "POST", "?insert=last", BODY(4), 201, "3 1 2 4 " },
+		{ "POST", "?insert=before&" POINT(1), BODY(5), 201, "3 5 1 2 4 " },
+		{ "POST", "?" POINT(1) "&insert=after", BODY(6), 201, "3 5 1 6 2 4 " },
+		{ "PUT", "/segment=7?insert=after&" POINT(4), BODY(7), 201, "3 5 1 6 2 4 7 " },
+		{ "PUT", "/segment=8?insert=first", BODY(8), 201, "8 3 5 1 6 2 4 7 " },
+		/* one that is there moves */
+		{ "PUT", "/segment=8?insert=last", BODY(8), 204, "3 5 1 6 2 4 7 8 " },
+		{ "PUT", "/segment=7?insert=before&" POINT(3), BODY(7), 204, "7 3 5 1 6 2 4 8 " },
+		{ "PUT", "/segment=3?insert=after&" POINT(8), BODY(3), 204, "7 5 1 6 2 4 8 3 " },
+		/* and stays where it is when nobody says */
+		{ "PUT", "/segment=1", BODY(1), 204, "7 5 1 6 2 4 8 3 " },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(path, sizeof(path), "%s" LIST "%s", store, rows[i].what);
+		expect(rows[i].method, path, rows[i].body, rows[i].status, "");
+		expect_order(store, rows[i].order);
+	}
+	snprintf(list, sizeof(list), "%s" LIST, store);
+	expect("DELETE", list, NULL, 204, "");
+}
+
+Test(restconf, insert_and_point_in_what_runs)
+{
+	load(good_yaml);
+	insert_and_point("data/");
+}
+
+Test(restconf, insert_and_point_in_the_candidate)
+{
+	load(good_yaml);
+	insert_and_point(CANDIDATE);
+}
+
+Test(restconf, insert_and_point_that_cannot_be)
+{
+	const struct {
+		const char *method, *path, *says;
+	} rows[] = {
+		{ "POST", "data/" LIST "?insert=middle", "first, last, before or after" },
+		{ "POST", "data/" LIST "?insert=first&insert=last", "given twice" },
+		{ "POST", "data/" LIST "?insert=before", "'point'" },
+		{ "POST", "data/" LIST "?" POINT(1), "'point'" },
+		{ "POST", "data/" LIST "?insert=first&" POINT(1), "'point'" },
+		{ "POST", "data/" LIST "?insert=after&point=segment%3D1", "absolute" },
+		{ "POST", "data/" LIST "?insert=after&point=%2Fheddle-srv6:none", "none" },
+		{ "POST", "data/" LIST "?insert=after&" POINT(77),
+		  "\"error-tag\":\"bad-attribute\",\"error-app-tag\":\"missing-instance\"" },
+		{ "POST", "data/" LIST "?insert=after&point=%2Fheddle-srv6:srv6%2Fpolicy%3Dfar",
+		  "no entry of the list" },
+		{ "POST",
+		  "data/" LIST
+		  "?insert=after&point=%2Fheddle-srv6:srv6%2Fpolicy%3Dfar%2Fsegment-list"
+		  "%3Db%2Fsegment%3D1",
+		  "no entry of the list" },
+		{ "PUT", "data/" SEGMENT "=9?insert=before&" POINT(9), "missing-instance" },
+		{ "PATCH", "data/" SEGMENT "=1?insert=first", "POST and PUT" },
+		{ "DELETE", "data/" SEGMENT "=1?insert=first", "POST and PUT" },
+		{ "POST", "data/" LIST "?order=first", "not known" },
+	};
+
+	load(good_yaml);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		expect(rows[i].method, rows[i].path, BODY(9), 400, rows[i].says);
+	expect("PUT", "data/" SEGMENT "=1?insert=before&" POINT(1), BODY(1), 400,
+	       "the entry itself");
+	/* a list whose order is the system's */
+	expect("PUT", ROUTE "?insert=first",
+	       "{\"heddle-ip:route\":[{\"prefix\":\"10.2.0.0/16\",\"special\":\"blackhole\"}]}",
+	       400, "ordered by users");
+	expect_order("data/", "1 2 ");
+	cr_assert_eq(running_revision(c.running), 1, "nothing was changed");
+	cr_assert_not(candidate_exists(c.candidate));
+	expect("POST", CANDIDATE LIST "?insert=after&" POINT(77), BODY(9), 400, "missing-instance");
+	cr_assert_not(candidate_exists(c.candidate), "an edit that failed does not begin one");
+}
+
 Test(restconf, what_yang_refuses)
 {
 	uint32_t revision;
@@ -363,7 +475,7 @@ Test(restconf, media_types_and_methods)
 	free(call.text);
 	expect("TRACE", "data/heddle-ip:ip", NULL, 405, "operation-not-supported");
 	expect("PUT", "ds/ietf-datastores:operational", "{}", 405, "operation-not-supported");
-	expect("PUT", "data?insert=first", "{}", 400, "no query parameter");
+	expect("PUT", "data?insert=first", "{}", 400, "not for all");
 }
 
 Test(restconf, who_may_only_read)
