@@ -30,6 +30,7 @@
 #define BPFFS             "/sys/fs/bpf"
 #define BPFFS_MAGIC       0xcafe4a11u
 #define CAP_NET_ADMIN_BIT 12
+#define CAP_SYS_ADMIN_BIT 21
 #define PORTS_MAX         256u
 
 static_assert(HD_XDP_RULES_MAX == STEER_RULES_MAX, "rule ids are rows of the counters");
@@ -181,7 +182,7 @@ static const struct object_kind rule_kind = {
 
 /* ---- may we ------------------------------------------------------------------------------------------------------ */
 
-static bool may_admin(void)
+static bool capable(unsigned bit)
 {
 	FILE *f = fopen("/proc/self/status", "r");
 	unsigned long long caps = 0;
@@ -192,7 +193,7 @@ static bool may_admin(void)
 			break;
 	if (f != NULL)
 		fclose(f);
-	return (caps >> CAP_NET_ADMIN_BIT & 1) != 0;
+	return (caps >> bit & 1) != 0;
 }
 
 /* Does the kernel give us sockets of AF_XDP and take programs from us?  0, or -errno with what it was about. */
@@ -212,7 +213,10 @@ static int xdp_refused(const char **what)
 		return -errno;
 	close(fd);
 	*what = "attaching an XDP program (CAP_NET_ADMIN)";
-	return may_admin() ? 0 : -EPERM;
+	if (!capable(CAP_NET_ADMIN_BIT))
+		return -EPERM;
+	*what = "looking XDP programs up (CAP_SYS_ADMIN, for libxdp)";
+	return capable(CAP_SYS_ADMIN_BIT) ? 0 : -EPERM;
 }
 
 /* ---- the program on the device ---- */

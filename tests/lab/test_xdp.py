@@ -212,9 +212,10 @@ def test_second_data_plane_is_refused(net):
     assert net.srv6() == 20
 
 
-def test_falls_back_to_af_packet(lab):
+@pytest.mark.parametrize("without", ["-bpf,-sys_admin", "-sys_admin"])
+def test_falls_back_to_af_packet(lab, without):
     """Where AF_XDP is refused the port runs on af_packet, and says so."""
-    net = Net(lab, dp_wrap=["setpriv", "--bounding-set", "-bpf,-sys_admin", "--inh-caps", "-bpf,-sys_admin"])
+    net = Net(lab, dp_wrap=["setpriv", "--bounding-set", without, "--inh-caps", without])
     assert "AF_XDP is refused" in net.heddle.dp.log()
     assert net.program() is None
     assert "runs on af_packet" in net.heddle.show("steering")
