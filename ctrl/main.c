@@ -26,6 +26,8 @@
 #include "ctrl/running.h"
 #include "ctrl/srv6/srv6.h"
 
+#define EXIT_BAD_CONFIG 3 /* another try does not mend it; heddle-ctrl.service makes none */
+
 struct options {
 	const char *config, *check, *run_dir, *state_dir, *yang_dir;
 	int log_level;
@@ -58,7 +60,10 @@ static void usage(FILE *out)
 		"  heddle-ctrl --config /etc/heddle/heddle.yaml\n"
 		"\n"
 		"Without --config, or when FILE has not changed since it was last loaded, the configuration that\n"
-		"ran last is in force again.\n");
+		"ran last is in force again.\n"
+		"\n"
+		"Exit status: 0 stopped by a signal, or FILE is good; 1 it does not start, or FILE is bad (--check);\n"
+		"2 wrong option; 3 the configuration is bad and none ran before.\n");
 }
 
 enum {
@@ -296,6 +301,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	char dp_path[PATH_MAX], ctrl_path[PATH_MAX], config_path[PATH_MAX];
 	struct process p = { 0 };
 	struct ctrl *c = &p.ctrl;
+	bool bad_config = false;
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -337,8 +343,10 @@ static int run(const struct options *o, struct ly_ctx *ly)
 			rc == -EADDRINUSE ?
 				"another heddle-ctrl serves it; stop that, or give another --run-dir" :
 				strerror(-rc));
-	if (rc == 0)
+	if (rc == 0) {
 		rc = first_config(c);
+		bad_config = rc < 0;
+	}
 	if (rc == 0 && (c->candidate = candidate_create(c)) == NULL)
 		rc = -ENOMEM;
 	if (rc == 0)
@@ -369,7 +377,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	uv_run(c->loop, UV_RUN_DEFAULT); /* until all handles are closed */
 	uv_loop_close(c->loop);
 	ids_destroy(c->ids);
-	return rc < 0 ? 1 : 0;
+	return bad_config ? EXIT_BAD_CONFIG : rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

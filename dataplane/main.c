@@ -40,6 +40,9 @@
 #endif
 #define SOFTWARE "heddle-dp " HEDDLE_VERSION
 
+#define EXIT_USAGE  2
+#define EXIT_MEMORY 3 /* another try does not heal it: heddle-dp.service waits */
+
 static struct {
 	char run_dir[80];
 	char cpus[128]; /* "main,worker,worker..."; empty: not pinned when power saving, else all but the first */
@@ -190,8 +193,11 @@ static void usage(FILE *f)
 		"  -h, --help                 this text\n"
 		"  -V, --version              version\n\n"
 		"Table sizes are limits; memory comes with the entries.  Capabilities: none for memif, ring, null and\n"
-		"pcap-file ports; CAP_NET_RAW for af_packet; CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_IPC_LOCK for\n"
-		"af_xdp; CAP_NET_ADMIN for tap.  Sysctls and drivers of the host are never changed.\n\n"
+		"pcap-file ports; CAP_NET_RAW and CAP_NET_ADMIN for af_packet; those, CAP_BPF and CAP_IPC_LOCK for\n"
+		"af_xdp, and CAP_SYS_ADMIN there for libxdp, which looks programs up by their number; CAP_NET_ADMIN for\n"
+		"tap.  Sysctls and drivers of the host are never changed.\n\n"
+		"Exit status: 0 stopped by a signal; 1 it does not start, or failed; 2 wrong option; 3 too little memory:\n"
+		"its message says how much is needed, how much there is, and the command that gives more.\n\n"
 		"Example, on a laptop:   heddle-dp --power-save --run-dir /tmp/heddle\n"
 		"Example, on a server:   heddle-dp --huge --pci --workers 4 --cpus 0,2,3,4,5 --mbufs 131072\n");
 }
@@ -442,6 +448,11 @@ static int control_loop(int sig_fd)
 	}
 }
 
+static int exit_status(int rc)
+{
+	return rc == -ENOMEM ? EXIT_MEMORY : rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	char path[108], punt[108];
@@ -449,7 +460,7 @@ int main(int argc, char **argv)
 	int rc, sig_fd;
 
 	if (parse_options(argc, argv) < 0)
-		return 2;
+		return EXIT_USAGE;
 	if (mkdir(opt.run_dir, 0755) < 0 && errno != EEXIST) {
 		log_error("run directory %s: %s", opt.run_dir, strerror(errno));
 		return 1;
@@ -464,13 +475,15 @@ int main(int argc, char **argv)
 	if (sig_fd < 0)
 		return 1;
 
-	if (eal_start() < 0)
-		return 1;
+	rc = eal_start();
+	if (rc < 0)
+		return exit_status(rc);
 	rc = crash_init(opt.run_dir, SOFTWARE);
 	if (rc < 0)
 		log_warn("no crash reports: %s cannot be written (%s)", opt.run_dir, strerror(-rc));
 	watchdog_init(opt.stall_ms);
-	if (engine_init() < 0)
+	rc = engine_init();
+	if (rc < 0)
 		goto cleanup_eal;
 	snprintf(path, sizeof(path), "%s/dp.sock", opt.run_dir);
 	snprintf(punt, sizeof(punt), "%s/dp-punt.sock", opt.run_dir);
@@ -499,5 +512,5 @@ fini_engine:
 cleanup_eal:
 	crash_fini();
 	rte_eal_cleanup();
-	return rc < 0 ? 1 : 0;
+	return exit_status(rc);
 }
