@@ -4,6 +4,8 @@
 #include "dataplane/port.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,23 +199,43 @@ static void device_detach(uint16_t dpdk_port)
 		log_debug("port: device %u stays attached to its bus", dpdk_port);
 }
 
-/* MTU of the kernel's interface that a device stands on (AF_PACKET, AF_XDP, TAP); 0: there is none. */
-static uint16_t kernel_mtu(uint16_t dpdk_port)
+/* Ask the kernel about the interface that a device stands on (AF_PACKET, AF_XDP, TAP).  -ENODEV: there is none. */
+static int kernel_ask(uint16_t dpdk_port, unsigned long what, struct ifreq *req)
 {
 	struct rte_eth_dev_info info;
-	struct ifreq req = { 0 };
-	int fd, mtu = 0;
+	int fd, rc;
 
 	if (rte_eth_dev_info_get(dpdk_port, &info) < 0 || info.if_index == 0 ||
-	    if_indextoname(info.if_index, req.ifr_name) == NULL)
-		return 0;
+	    if_indextoname(info.if_index, req->ifr_name) == NULL)
+		return -ENODEV;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return 0;
-	if (ioctl(fd, SIOCGIFMTU, &req) == 0)
-		mtu = RTE_MIN(req.ifr_mtu, MTU_MAX);
+		return -errno;
+	rc = ioctl(fd, what, req) == 0 ? 0 : -errno;
 	close(fd);
-	return (uint16_t)mtu;
+	return rc;
+}
+
+static uint16_t kernel_mtu(uint16_t dpdk_port)
+{
+	struct ifreq req = { 0 };
+
+	if (kernel_ask(dpdk_port, SIOCGIFMTU, &req) < 0)
+		return 0;
+	return (uint16_t)RTE_MIN(req.ifr_mtu, MTU_MAX);
+}
+
+/* The drivers of kernel interfaces report a link whatever happens to it: the kernel knows.  IFF_RUNNING would be up to
+ * a second late. */
+static bool link_is_up(const struct port *p, struct rte_eth_link *ret)
+{
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
+	struct ifreq req = { .ifr_data = (void *)&link };
+
+	if (rte_eth_link_get_nowait(p->dpdk_port, ret) < 0)
+		return p->up;
+	return ret->link_status == RTE_ETH_LINK_UP &&
+	       (kernel_ask(p->dpdk_port, SIOCETHTOOL, &req) < 0 || link.data != 0);
 }
 
 /* A configured MTU is the device's.  Without one a kernel interface keeps what its owner gave it, and we obey that. */
@@ -336,6 +358,7 @@ static int twin_follow(const struct port *p, const struct hd_api_port *msg)
 static int port_make(const struct hd_api_port *msg, struct object_error *err)
 {
 	struct port *p = calloc(1, sizeof(*p));
+	struct rte_eth_link link;
 	char devargs[320];
 	int rc;
 
@@ -368,13 +391,14 @@ static int port_make(const struct hd_api_port *msg, struct object_error *err)
 		goto detach;
 	}
 	txq_assign(p);
+	p->up = link_is_up(p, &link);
 	port_publish(p->id, p);
 	place_new(p);
 	rc = rxqs_publish();
 	if (rc < 0)
 		log_error("port %s: its queues are not polled (%s)", p->name, strerror(-rc));
-	log_info("port %s: started (%s, %u rx, %u tx queues)", p->name, devargs, p->n_rxq,
-		 p->n_txq);
+	log_info("port %s: started (%s, %u rx, %u tx queues), link %s", p->name, devargs, p->n_rxq,
+		 p->n_txq, p->up ? "up" : "down");
 	return 0;
 detach:
 	device_detach(p->dpdk_port);
@@ -529,9 +553,9 @@ void ports_tick(void)
 		struct rte_eth_link link;
 		struct hd_api_event ev = { .kind = HD_EVENT_PORT_STATE };
 
-		if (slot[id] == NULL || rte_eth_link_get_nowait(slot[id]->dpdk_port, &link) < 0)
+		if (slot[id] == NULL)
 			continue;
-		bool up = link.link_status == RTE_ETH_LINK_UP;
+		bool up = link_is_up(slot[id], &link);
 		if (up == slot[id]->up)
 			continue;
 		slot[id]->up = up; /* one word, read by nobody who minds the moment */
