@@ -25,6 +25,13 @@ const struct ctrl_domain *const domains[] = {
 	&kernel_domain, &debug_domain, &probe_domain, &complete_domain, NULL,
 };
 
+void domains_in_force(struct ctrl *c)
+{
+	for (size_t i = 0; domains[i] != NULL; i++)
+		if (domains[i]->in_force != NULL)
+			domains[i]->in_force(c);
+}
+
 const struct ctrl_kind *domains_kind(uint16_t type)
 {
 	for (size_t i = 0; domains[i] != NULL; i++)

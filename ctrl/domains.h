@@ -49,8 +49,12 @@ struct ctrl_domain {
 	const char *const *modules;        /* YANG modules; NULL-terminated */
 	const struct ctrl_kind *kinds;     /* table objects; ends with .name NULL; or NULL */
 	int (*compile)(struct compile *c); /* or NULL */
-	const struct ctrl_state *states;   /* ends with .name NULL; or NULL */
-	const struct ctrl_op *ops;         /* ends with .name NULL; or NULL */
+	void (*in_force)(
+		struct ctrl *
+			c); /* told when the running configuration, or what it compiles to, has changed;
+					    * or NULL */
+	const struct ctrl_state *states; /* ends with .name NULL; or NULL */
+	const struct ctrl_op *ops;       /* ends with .name NULL; or NULL */
 	/* Names of operations that change nothing, so that those who may only read may ask for them; NULL-terminated,
 	 * or NULL. */
 	const char *const *read_ops;
@@ -64,6 +68,7 @@ struct ctrl_domain {
 
 extern const struct ctrl_domain *const domains[]; /* NULL-terminated, in the order they compile */
 
+void domains_in_force(struct ctrl *c);               /* tell all of them */
 const struct ctrl_kind *domains_kind(uint16_t type); /* NULL: not ours */
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctrl/api.h"
+#include "ctrl/domains.h"
 #include "ctrl/events.h"
 #include "ctrl/job.h"
 #include "ctrl/kernel/kernel.h"
@@ -195,6 +196,7 @@ static void load_adopt(struct running *r, enum load_state state)
 		 r->now.revision, r->cfg->source, r->now.user[0] != '\0' ? r->now.user : "nobody",
 		 r->cfg->set.n, l->res.n_set, l->res.n_del);
 	events_config(r->c->events, &r->now, l->res.n_set, l->res.n_del);
+	domains_in_force(r->c);
 	load_finish(r);
 }
 

@@ -3,6 +3,7 @@
  * one transaction.  The revision stays. */
 #include <errno.h>
 
+#include "ctrl/domains.h"
 #include "ctrl/job.h"
 #include "ctrl/kernel/kernel.h"
 #include "ctrl/log.h"
@@ -51,6 +52,7 @@ static void refresh_compiled(struct running *r)
 		return;
 	}
 	running_take_recompiled(r, &r->was);
+	domains_in_force(r->c);
 	if (!r->synchronised) { /* the reconcile to come sends it */
 		objset_fini(&r->was);
 		return;

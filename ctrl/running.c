@@ -12,6 +12,7 @@
 
 #include "ctrl/api.h"
 #include "ctrl/cfg.h"
+#include "ctrl/domains.h"
 #include "ctrl/events.h"
 #include "ctrl/file.h"
 #include "ctrl/kernel/kernel.h"
@@ -77,6 +78,7 @@ int running_restore(struct running *r, struct ctrl_err *err)
 	if (r->now.source[0] != '\0')
 		snprintf(cfg->source, sizeof(cfg->source), "%s", r->now.source);
 	running_apply_own(r);
+	domains_in_force(r->c);
 	if (r->now.revert_to == 0)
 		return 0;
 	if (r->now.confirm_until > time(NULL)) {

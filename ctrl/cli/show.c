@@ -426,8 +426,9 @@ static void print_policies(struct cli *cli, struct json_object *o, const struct 
 		table_cell(t, "%s", valid ? "valid" : drop ? "drops" : "invalid");
 		table_cell(t, "%s", "");
 		table_cell(t, "%s", "");
-		table_cell(t, "%s%s", js_str(p, "binding-sid")[0] != '\0' ? "binding SID " : "",
-			   js_str(p, "binding-sid"));
+		const char *alert = js_str(p, "binding-sid-alert");
+		table_cell(t, "%s%s%s%s", js_str(p, "binding-sid")[0] != '\0' ? "binding SID " : "",
+			   js_str(p, "binding-sid"), alert[0] != '\0' ? " ! " : "", alert);
 		cell_count(t, js_counter(p, "packets", NULL));
 		cell_count(t, js_counter(p, "octets", NULL));
 		cell_count(t, js_counter(p, "errors", NULL));

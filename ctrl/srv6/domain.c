@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The domain: headend (policy.c, policy_state.c, path.c, csid.c), steering (steering.c, steering_state.c) and endpoint
+ * The domain: headend (policy.c, policy_state.c, path.c, bsid.c, csid.c), steering (steering.c, steering_state.c) and endpoint
  * (sid.c, sid_service.c, sid_state.c, oam_state.c). */
 #include "ctrl/cfg.h"
+#include "ctrl/srv6/bsid.h"
 #include "ctrl/srv6/srv6_private.h"
 #include "heddle/api/srv6.h"
 
@@ -41,6 +42,7 @@ const struct ctrl_domain srv6_domain = {
 	.modules = (const char *const[]){ "heddle-srv6", NULL },
 	.kinds = srv6_kinds,
 	.compile = srv6_compile,
+	.in_force = srv6_bsid_tell,
 	.states =
 		(const struct ctrl_state[]){
 			{ "heddle-srv6:sid-state", srv6_sid_state },

@@ -10,6 +10,7 @@
 
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
+#include "ctrl/srv6/bsid.h"
 #include "ctrl/srv6/csid.h"
 #include "ctrl/srv6/liveness.h"
 
@@ -256,8 +257,24 @@ static void scale(struct srv6_path *p)
 	}
 }
 
-static void judge_path(const struct lyd_node *node, struct srv6_path *p)
+/* RFC 9256 section 6.2.3: without a binding SID that is specified and available the path is invalid. */
+static bool bsid_ok(const struct srv6_read *r, const struct lyd_node *policy, struct srv6_path *p)
 {
+	const struct lyd_node *leaf;
+
+	if (!cfg_bool(policy, "specified-bsid-only", false))
+		return true;
+	leaf = srv6_bsid_specified(policy, p->node);
+	if (leaf != NULL)
+		return srv6_bsid_available(r->bsids, policy, leaf, p->reason);
+	snprintf(p->reason, sizeof(p->reason), "no binding SID is specified");
+	return false;
+}
+
+static void judge_path(const struct srv6_read *r, const struct lyd_node *policy,
+		       struct srv6_path *p)
+{
+	const struct lyd_node *node = p->node;
 	const char *live = cfg_str(node, "liveness");
 	unsigned n_valid = 0;
 	char why[128];
@@ -277,11 +294,11 @@ static void judge_path(const struct lyd_node *node, struct srv6_path *p)
 		snprintf(p->reason, sizeof(p->reason), "no valid segment list: %.31s: %.100s",
 			 p->list[0].name, p->list[0].reason);
 	else
-		p->valid = true;
+		p->valid = bsid_ok(r, policy, p);
 }
 
-static int read_path(struct srv6_read *r, const struct lyd_node *node, const char *policy,
-		     struct srv6_path *p)
+static int read_path(struct srv6_read *r, const struct lyd_node *policy,
+		     const struct lyd_node *node, struct srv6_path *p)
 {
 	const char *originator = cfg_str(node, "originator-node");
 	uint32_t asn = htonl(cfg_u32(node, "originator-asn", 0));
@@ -289,6 +306,7 @@ static int read_path(struct srv6_read *r, const struct lyd_node *node, const cha
 	int rc = 0;
 
 	p->name = cfg_str(node, "name");
+	p->node = node;
 	p->preference = cfg_u32(node, "preference", 100);
 	p->origin = (uint8_t)cfg_enum(node, "protocol-origin", 30);
 	p->discriminator = cfg_u32(node, "discriminator", 0);
@@ -299,11 +317,11 @@ static int read_path(struct srv6_read *r, const struct lyd_node *node, const cha
 		memcpy(p->originator + 16, addr, 4);
 	p->composite = cfg_child(node, "constituent") != NULL;
 	if (!p->composite)
-		rc = read_lists(r, node, policy, p->name, p);
+		rc = read_lists(r, node, cfg_str(policy, "name"), p->name, p);
 	cfg_foreach(c, node, "constituent") if (rc == 0) rc = add_constituent(r, c, p);
 	if (p->composite)
 		scale(p);
-	judge_path(node, p);
+	judge_path(r, policy, p);
 	return rc;
 }
 
@@ -324,10 +342,10 @@ int srv6_paths_read(struct srv6_read *r, const struct lyd_node *policy, struct s
 		p.path[0].preference = 100;
 		p.path[0].origin = 30;
 		rc = read_lists(r, policy, name, NULL, &p.path[0]);
-		judge_path(NULL, &p.path[0]);
+		judge_path(r, policy, &p.path[0]);
 	}
 	cfg_foreach(cp, policy, "candidate-path") if (rc == 0)
-		rc = read_path(r, cp, name, &p.path[p.n++]);
+		rc = read_path(r, policy, cp, &p.path[p.n++]);
 	if (rc < 0) {
 		srv6_paths_free(&p);
 		return rc;

@@ -23,6 +23,7 @@ struct srv6_list {
 
 struct srv6_path {
 	const char *name;
+	const struct lyd_node *node; /* NULL: the only path of a policy without candidate paths */
 	uint32_t preference;
 	uint8_t origin;         /* protocol-origin, RFC 9256 section 2.3 */
 	uint8_t originator[20]; /* AS number, node address: section 2.4 */
@@ -48,11 +49,13 @@ void srv6_paths_choose(struct srv6_paths *p);
 /* Read a policy's paths.  tree: configuration; ids: numbers of lists are looked up; with `give`, given.
  * extra: a SID behind every list (a service SID), or NULL.  Returns 0, -ENOMEM, or -EINVAL: *ret_bad is the node that
  * is wrong and ret_why (200 octets) says how. */
+struct srv6_bsids;
 struct srv6_read {
 	const struct lyd_node *tree;
 	struct ids *ids;
 	bool give;
 	const uint8_t *extra;
+	const struct srv6_bsids *bsids; /* who has which binding SID (bsid.h) */
 	const struct lyd_node *bad;
 	char why[200];
 };

@@ -9,6 +9,7 @@
 
 #include "ctrl/cfg.h"
 #include "ctrl/ip/ip.h"
+#include "ctrl/srv6/bsid.h"
 #include "ctrl/srv6/path.h"
 #include "ctrl/srv6/srv6_private.h"
 #include "heddle/api/ip.h"
@@ -49,6 +50,7 @@ void srv6_describe_policy(const void *body, char *buf, size_t size)
 
 /* What is known about policies while a configuration is compiled: asked for by every route. */
 struct srv6_memo {
+	struct srv6_bsids *bsids;  /* NULL: not read yet */
 	struct by_color *by_color; /* sorted; NULL: not made yet */
 	size_t n_by_color;
 	uint8_t *usable; /* by policy_id: 0 not known yet, or enum usable */
@@ -74,17 +76,30 @@ void srv6_compile_end(struct compile *c)
 {
 	if (c->srv6 == NULL)
 		return;
+	srv6_bsids_free(c->srv6->bsids);
 	free(c->srv6->by_color);
 	free(c->srv6->usable);
 	free(c->srv6);
 	c->srv6 = NULL;
 }
 
+/* NULL: out of memory. */
+static const struct srv6_bsids *bsids(struct compile *c)
+{
+	struct srv6_memo *m = memo(c);
+
+	if (m != NULL && m->bsids == NULL)
+		m->bsids = srv6_bsids_read(c->tree);
+	return m != NULL ? m->bsids : NULL;
+}
+
 static int read_paths(struct compile *c, const struct lyd_node *node, const uint8_t *extra,
 		      struct srv6_paths *ret)
 {
-	struct srv6_read r = { .tree = c->tree, .ids = c->ids, .give = true, .extra = extra };
-	int rc = srv6_paths_read(&r, node, ret);
+	struct srv6_read r = {
+		.tree = c->tree, .ids = c->ids, .give = true, .extra = extra, .bsids = bsids(c)
+	};
+	int rc = r.bsids != NULL ? srv6_paths_read(&r, node, ret) : -ENOMEM;
 
 	if (rc == -ENOMEM)
 		return compile_fail(c, node, "out of memory");
@@ -399,31 +414,39 @@ static int add_policy(struct compile *c, const struct lyd_node *node,
 	return compile_add(c, &srv6_kinds[SRV6_KIND_POLICY], policy, policy_size(policy), node);
 }
 
-/* The binding SID of a policy that stays in the forwarding plane (RFC 9256 sections 6.3, 8.3). */
-static int add_binding_sid(struct compile *c, const struct lyd_node *node, uint32_t policy_id)
+/* The binding SID of a policy that stays in the forwarding plane (RFC 9256 sections 6.3, 8.3); the function of one that
+ * is bound from a locator is kept while the policy is configured. */
+static int add_binding_sid(struct compile *c, const struct lyd_node *node,
+			   const struct srv6_paths *paths, uint32_t policy_id)
 {
-	const struct lyd_node *leaf = cfg_child(node, "binding-sid");
 	struct hd_api_srv6_sid sid = { .plen = 128,
 				       .target = HD_TARGET_POLICY,
 				       .target_id = policy_id,
 				       .upper_allow = HD_SRV6_UPPER_ICMP6 };
-	char key[64];
+	const struct lyd_node *at = cfg_child(node, "binding-sid-locator");
+	char key[96], text[INET6_ADDRSTRLEN];
+	struct srv6_bsid bsid;
+	int rc = 0;
 
-	if (leaf == NULL)
+	srv6_bsid_choose(bsids(c), node, paths, &bsid);
+	if (bsid.leaf == NULL && bsid.locator == NULL)
 		return 0;
-	if (!ip_is_unicast(cfg_addr(lyd_get_value(leaf), sid.sid), sid.sid))
-		return compile_fail(c, leaf, "%s is not a SID", lyd_get_value(leaf));
-	if (is_l2(node))
-		return compile_fail(c, leaf, "a policy for Ethernet frames has no binding SID");
-	int rc = srv6_check_locator(c, cfg_top(c->tree, "srv6"), leaf, sid.sid, 128);
-	if (rc < 0)
+	if (bsid.leaf != NULL)
+		cfg_addr(lyd_get_value(at = bsid.leaf), sid.sid);
+	else
+		rc = srv6_sid_allocate(c, bsid.locator, at,
+				       srv6_bsid_key(node, bsid.locator, key, sizeof(key)),
+				       sid.sid);
+	if (rc < 0 || policy_id == 0)
 		return rc;
+	if (is_l2(node))
+		return compile_fail(c, at, "a policy for Ethernet frames has no binding SID");
 	sid.behavior = cfg_enum(node, "encapsulation", HD_SRV6_H_ENCAPS_RED) == HD_SRV6_H_ENCAPS ?
 			       HD_SRV6_END_B6_ENCAPS :
 			       HD_SRV6_END_B6_ENCAPS_RED;
-	snprintf(key, sizeof(key), "%s/128", lyd_get_value(leaf));
+	snprintf(key, sizeof(key), "%s/128", ip_text(6, sid.sid, text, sizeof(text)));
 	sid.sid_id = ids_get(c->ids, ID_SID, key);
-	return compile_add(c, &srv6_kinds[SRV6_KIND_SID], &sid, sizeof(sid), leaf);
+	return compile_add(c, &srv6_kinds[SRV6_KIND_SID], &sid, sizeof(sid), at);
 }
 
 static int compile_policy(struct compile *c, const struct lyd_node *node)
@@ -443,8 +466,8 @@ static int compile_policy(struct compile *c, const struct lyd_node *node)
 	rc = add_seglists(c, &paths, policy.vrf_id, false);
 	if (rc == 0 && policy.policy_id != 0)
 		rc = add_policy(c, node, paths.active, &policy);
-	if (rc == 0 && policy.policy_id != 0)
-		rc = add_binding_sid(c, node, policy.policy_id);
+	if (rc == 0)
+		rc = add_binding_sid(c, node, &paths, policy.policy_id);
 	srv6_paths_free(&paths);
 	return rc;
 }

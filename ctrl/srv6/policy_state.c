@@ -11,6 +11,7 @@
 #include "ctrl/object_drops.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
+#include "ctrl/srv6/bsid.h"
 #include "ctrl/srv6/liveness.h"
 #include "ctrl/srv6/path.h"
 #include "ctrl/srv6/srv6_private.h"
@@ -68,17 +69,48 @@ static struct json_object *path_json(struct ctrl *c, const struct object_drops *
 	return o;
 }
 
+/* The binding SID in force while the policy is, and what stands in the way of another. */
+static void add_binding_sid(struct json_object *o, const struct srv6_read *r,
+			    const struct lyd_node *policy, const struct srv6_paths *paths)
+{
+	struct srv6_bsid bsid;
+	char key[96], text[48];
+	uint8_t sid[16];
+
+	srv6_bsid_choose(r->bsids, policy, paths, &bsid);
+	if (bsid.leaf != NULL) {
+		json_add_str(o, "binding-sid", lyd_get_value(bsid.leaf));
+	} else if (bsid.locator != NULL &&
+		   srv6_sid_function(bsid.locator,
+				     ids_find(r->ids, ID_SID_FUNCTION,
+					      srv6_bsid_key(policy, bsid.locator, key, sizeof(key))),
+				     sid) != 0) {
+		json_add_str(o, "binding-sid", ip_text(6, sid, text, sizeof(text)));
+		json_add_bool(o, "binding-sid-dynamic", true);
+	}
+	if (bsid.problem[0] != '\0')
+		json_add_str(o, "binding-sid-alert", bsid.problem);
+}
+
 void srv6_policy_state(struct ctrl *c, struct http_req *req)
 {
 	const struct lyd_node *tree = running_config(c->running)->tree;
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 	struct object_drops drops;
+	struct srv6_bsids *bsids;
 
+	bsids = srv6_bsids_read(tree);
+	if (bsids == NULL) {
+		json_object_put(top);
+		json_object_put(list);
+		restconf_errorf(req, -ENOMEM, "out of memory");
+		return;
+	}
 	object_drops_read(c->dp, &drops);
 	cfg_foreach(policy, cfg_top(tree, "srv6"), "policy")
 	{
 		struct json_object *o = json_object_new_object(), *paths = json_object_new_array();
-		struct srv6_read r = { .tree = tree, .ids = c->ids };
+		struct srv6_read r = { .tree = tree, .ids = c->ids, .bsids = bsids };
 		const char *name = cfg_str(policy, "name");
 		struct srv6_paths p = { 0 };
 		json_add_str(o, "name", name);
@@ -86,9 +118,8 @@ void srv6_policy_state(struct ctrl *c, struct http_req *req)
 			json_add_u32(o, "color", cfg_u32(policy, "color", 0));
 		json_add_str(o, "endpoint", cfg_str(policy, "endpoint"));
 		json_add_str(o, "encapsulation", cfg_str(policy, "encapsulation"));
-		if (cfg_child(policy, "binding-sid") != NULL)
-			json_add_str(o, "binding-sid", cfg_str(policy, "binding-sid"));
-		srv6_paths_read(&r, policy, &p); /* it was read when it was loaded */
+		if (srv6_paths_read(&r, policy, &p) == 0) /* it was read when it was loaded */
+			add_binding_sid(o, &r, policy, &p);
 		json_add_bool(o, "valid", p.active != NULL);
 		json_add_bool(o, "drop",
 			      p.active == NULL && cfg_bool(policy, "drop-upon-invalid", false));
@@ -102,6 +133,7 @@ void srv6_policy_state(struct ctrl *c, struct http_req *req)
 		srv6_paths_free(&p);
 	}
 	object_drops_free(&drops);
+	srv6_bsids_free(bsids);
 	json_object_object_add(top, "policy", list);
 	restconf_data(req, "heddle-srv6:policy-state", top);
 }

@@ -49,9 +49,8 @@ static void structure(const struct lyd_node *node, const struct lyd_node *locato
 	sid->arg_len = (uint8_t)cfg_u32(s, "argument-length", 0);
 }
 
-/* The locator a SID is in; NULL: in none.  *ret_any: is there any locator? */
-static const struct lyd_node *locator_of(const struct lyd_node *srv6, const uint8_t sid[16],
-					 uint8_t sid_plen, bool *ret_any)
+const struct lyd_node *srv6_locator_of(const struct lyd_node *srv6, const uint8_t sid[16],
+				       uint8_t sid_plen, bool *ret_any)
 {
 	*ret_any = false;
 	cfg_foreach(loc, srv6, "locator")
@@ -65,12 +64,13 @@ static const struct lyd_node *locator_of(const struct lyd_node *srv6, const uint
 	return NULL;
 }
 
-int srv6_check_locator(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *at,
-		       const uint8_t sid[16], uint8_t sid_plen)
+/* With locators configured, a SID outside all of them is refused. */
+static int check_locator(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *at,
+			 const uint8_t sid[16], uint8_t sid_plen)
 {
 	bool any;
 
-	if (locator_of(srv6, sid, sid_plen, &any) != NULL || !any)
+	if (srv6_locator_of(srv6, sid, sid_plen, &any) != NULL || !any)
 		return 0;
 	return compile_fail(c, at, "%s is in none of the locators", lyd_get_value(at));
 }
@@ -124,34 +124,51 @@ static int check_arguments(struct compile *c, const struct lyd_node *node,
 	return 0;
 }
 
-/* "NAME@LOCATOR": a function from the upper half of the locator's, which leaves the lower half to SIDs given by hand. */
+/* Functions that are given out are of the upper half of the locator's, which leaves the lower half to SIDs given by
+ * hand. */
+uint8_t srv6_sid_function(const struct lyd_node *locator, uint32_t n, uint8_t sid[16])
+{
+	uint32_t len = cfg_u32(cfg_child(locator, "structure"), "function-length", 16);
+	uint8_t plen;
+
+	cfg_prefix(cfg_str(locator, "prefix"), sid, &plen);
+	if (len < 2 || len > 32 || plen + len > 128 || n == 0 || n >= 1u << (len - 1))
+		return 0;
+	n |= 1u << (len - 1);
+	for (uint32_t bit = 0; bit < len; bit++)
+		if ((n >> (len - 1 - bit) & 1) != 0)
+			sid[(plen + bit) / 8] |= (uint8_t)(0x80 >> (plen + bit) % 8);
+	return (uint8_t)(plen + len);
+}
+
+int srv6_sid_allocate(struct compile *c, const struct lyd_node *locator, const struct lyd_node *at,
+		      const char *key, uint8_t sid[16])
+{
+	uint8_t plen = srv6_sid_function(locator, ids_get(c->ids, ID_SID_FUNCTION, key), sid);
+
+	return plen != 0 ? plen :
+			   compile_fail(c, at,
+					"no function is left in locator '%s': the upper half of "
+					"functions of 2 to 32 bits behind its prefix is given out",
+					cfg_str(locator, "name"));
+}
+
+/* "NAME@LOCATOR" */
 static int allocate(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *node,
 		    const char *text, struct hd_api_srv6_sid *sid)
 {
 	const char *name = strchr(text, '@') + 1;
 	struct lyd_node *locator;
 	char path[128];
-	uint8_t plen;
 
 	snprintf(path, sizeof(path), "locator[name='%s']", name);
 	if (lyd_find_path(srv6, path, 0, &locator) != LY_SUCCESS)
 		return compile_fail(c, node, "there is no locator '%s'", name);
-	cfg_prefix(cfg_str(locator, "prefix"), sid->sid, &plen);
-	uint32_t len = cfg_u32(cfg_child(locator, "structure"), "function-length", 16),
-		 n = ids_get(c->ids, ID_SID_FUNCTION, text);
-	if (len < 2 || len > 32 || plen + len > 128)
-		return compile_fail(
-			c, node, "functions of %u bits cannot be allocated behind a locator of %u",
-			len, plen);
-	if (n == 0 || n >= 1u << (len - 1))
-		return compile_fail(c, node, "no function of %u bits is left in locator '%s'", len,
-				    name);
-	n |= 1u << (len - 1);
-	for (uint32_t bit = 0; bit < len; bit++)
-		if ((n >> (len - 1 - bit) & 1) != 0)
-			sid->sid[(plen + bit) / 8] |= (uint8_t)(0x80 >> (plen + bit) % 8);
+	int plen = srv6_sid_allocate(c, locator, node, text, sid->sid);
+	if (plen < 0)
+		return plen;
 	sid->plen = (sid->flavors & (HD_SRV6_FLAVOR_NEXT_CSID | HD_SRV6_FLAVOR_REPLACE_CSID)) != 0 ?
-			    (uint8_t)(plen + len) :
+			    (uint8_t)plen :
 			    128;
 	return 0;
 }
@@ -175,8 +192,8 @@ static int compile_sid(struct compile *c, const struct lyd_node *srv6, const str
 		rc = compile_fail(c, node, "%s is not a SID", text);
 	if (rc < 0)
 		return rc;
-	structure(node, locator_of(srv6, sid.sid, sid.plen, &any), &sid);
-	rc = srv6_check_locator(c, srv6, cfg_child(node, "sid"), sid.sid, sid.plen);
+	structure(node, srv6_locator_of(srv6, sid.sid, sid.plen, &any), &sid);
+	rc = check_locator(c, srv6, cfg_child(node, "sid"), sid.sid, sid.plen);
 	if (rc == 0)
 		rc = check_arguments(c, node, &sid);
 	if (rc < 0)

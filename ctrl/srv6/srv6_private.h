@@ -36,9 +36,15 @@ const char *srv6_rule_text(const struct hd_api_srv6_rule *r, char *buf, size_t s
 void srv6_classifier_state(struct ctrl *c, struct http_req *req);
 
 /* Endpoint. */
-/* With locators configured, a SID outside all of them is refused; at: the leaf that holds it. */
-int srv6_check_locator(struct compile *c, const struct lyd_node *srv6, const struct lyd_node *at,
-		       const uint8_t sid[16], uint8_t sid_plen);
+/* The locator a SID is in; NULL: in none.  *ret_any: is there any locator? */
+const struct lyd_node *srv6_locator_of(const struct lyd_node *srv6, const uint8_t sid[16],
+				       uint8_t sid_plen, bool *ret_any);
+/* A SID of the locator for whoever is called `key`, the same one as long as it is asked for.  Its prefix length with the
+ * function, or -EINVAL. */
+int srv6_sid_allocate(struct compile *c, const struct lyd_node *locator, const struct lyd_node *at,
+		      const char *key, uint8_t sid[16]);
+/* The SID of a function that was given the number n; 0: there is none. */
+uint8_t srv6_sid_function(const struct lyd_node *locator, uint32_t n, uint8_t sid[16]);
 int srv6_compile_sids(struct compile *c, const struct lyd_node *srv6);
 /* Family of the packets a SID's next hops get. */
 uint8_t srv6_sid_family(const struct lyd_node *node, uint16_t behavior);

@@ -66,9 +66,17 @@ static void srv6_tick(void)
 	srv6_hmac_keys_tick();
 }
 
+static void srv6_link_changed(unsigned port_id, int up)
+{
+	(void)port_id;
+	(void)up;
+	srv6_policy_link_changed();
+}
+
 const struct pipeline srv6_pipeline = {
 	.name = "srv6",
 	.init = srv6_init,
 	.fini = srv6_fini,
 	.tick = srv6_tick,
+	.link_changed = srv6_link_changed,
 };

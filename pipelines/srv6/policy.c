@@ -17,6 +17,7 @@
 #include "pipelines/srv6/hmac_keys.h"
 #include "pipelines/srv6/packet.h"
 #include "pipelines/srv6/srv6.h"
+#include "pipelines/srv6/way.h"
 
 #define DEFAULT_HOP_LIMIT 64
 
@@ -288,48 +289,8 @@ out:
 
 /* ---- first segments -------------------------------------------------------------------------------------------- */
 
-#define VRF_HOPS 4u
-
-/* Has the address a way to an interface whose link is up?  What a neighbour says is not asked: it is tried by traffic
- * only, so a list without any would never come back. */
-static bool has_way(uint32_t vrf, const uint8_t *dst)
-{
-	for (unsigned hops = 0; hops <= VRF_HOPS; hops++) {
-		const struct fib *fib = ip_fib6(vrf);
-		uint32_t word = fib != NULL ? fib_lookup(fib, dst) : 0,
-			 index = hd_result_index(word);
-		const struct srv6_policy *p;
-		const struct iface *i;
-		const struct nhg *g;
-		const struct adj *a;
-
-		switch (hd_result_kind(word)) {
-		case HD_RESULT_NONE:
-		case HD_RESULT_DROP:
-			return false;
-		case HD_RESULT_GLEAN:
-			i = iface_get(index);
-			return i != NULL && i->up;
-		case HD_RESULT_ADJ:
-			a = adj_get(index);
-			return a != NULL && a->state != ADJ_DOWN;
-		case HD_RESULT_GROUP:
-			g = nhg_get(index);
-			return g != NULL && g->n_up != 0;
-		case HD_RESULT_POLICY:
-			p = srv6_policy_get(index);
-			return p != NULL && p->n_lists != 0;
-		case HD_RESULT_VRF:
-			vrf = index;
-			break;
-		default: /* a SID or an address of this node, the control plane */
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Spared at the first look without a way; the owner, who may withdraw routes for it, is told when it stays so. */
+/* A list is spared at the first look without a way.  The owner, who may withdraw routes for it, is told when it stays
+ * so, for a route may be gone for the moment of a change; at once when a link is down. */
 #define MISSING_TOLD 3u
 
 static void seglist_watch(uint32_t id)
@@ -337,12 +298,14 @@ static void seglist_watch(uint32_t id)
 	const struct hd_api_srv6_seglist *l = seglists[id];
 	struct hd_api_srv6_seglist_state s = { .seglist_id = id };
 	struct hd_api_event ev = { .kind = HD_EVENT_SEGLIST };
-
+	enum srv6_way way = srv6_way(l->vrf_id, l->seg[0]);
 	uint8_t was = missing[id];
 
-	s.resolved = has_way(l->vrf_id, l->seg[0]);
+	s.resolved = way == SRV6_WAY_OPEN;
 	if (s.resolved)
 		missing[id] = 0;
+	else if (way == SRV6_WAY_DOWN)
+		missing[id] = MISSING_TOLD;
 	else if (was < MISSING_TOLD)
 		missing[id]++;
 	if ((was == 0) != (missing[id] == 0) && policies_rebuild(id) < 0) {
@@ -367,14 +330,24 @@ void srv6_seglist_liveness(uint32_t seglist_id, bool alive)
 
 #define WATCH_TURNS 5u /* each list is looked at once in so many ticks of 100 ms */
 
+/* Look at all lists at the next tick, when the multipath groups know of it too. */
+static bool link_changed;
+
+void srv6_policy_link_changed(void)
+{
+	link_changed = true;
+}
+
 void srv6_policy_tick(void)
 {
 	static unsigned turn;
+	unsigned step = link_changed ? 1 : WATCH_TURNS;
 
 	turn = (turn + 1) % WATCH_TURNS;
-	for (uint32_t id = turn; id < n_seglists; id += WATCH_TURNS)
+	for (uint32_t id = link_changed ? 0 : turn; id < n_seglists; id += step)
 		if (seglists[id] != NULL)
 			seglist_watch(id);
+	link_changed = false;
 }
 
 static int seglist_state_request(const void *body, size_t size, debug_send_fn send, void *arg,

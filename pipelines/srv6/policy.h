@@ -64,6 +64,7 @@ int srv6_policy_init(void); /* tables, counters, object kinds SRV6_CONF, SRV6_SE
 void srv6_policy_fini(void);
 /* Control thread, every 100 ms: have the lists' first segments a way?  Lists without are spared, and told of. */
 void srv6_policy_tick(void);
+void srv6_policy_link_changed(void); /* the next tick looks at all of them */
 
 int srv6_explain_init(void); /* explain.c */
 

@@ -146,8 +146,9 @@ def test_active_path_by_liveness(net):
     assert active(net) == ["main"]
     net.heddle.cli("srv6", "path-state", "main-probe", "down", "--reason", "3 of 3 probes lost")
     wait_for("the spare path", lambda: active(net) == ["spare"])
-    frames = net.first_segments(3, lambda: net.a.ping(B4))
-    assert {f[IPv6].dst for f in frames} == {"fc00:2::e2"}
+    # the state knows at once, the data plane once the change is compiled
+    wait_for("traffic on it", lambda: {f[IPv6].dst for f in net.first_segments(3, lambda: net.a.ping(B4))} ==
+             {"fc00:2::e2"}, 5)
     text = net.heddle.show("policies")
     assert "main-probe is down: 3 of 3 probes lost" in text
     net.heddle.cli("srv6", "path-state", "spare-probe", "down")
