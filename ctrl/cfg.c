@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ctrl/cfg.h"
 
+#include <ctype.h>
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,4 +107,27 @@ bool cfg_mac(const char *text, uint8_t mac[6])
 
 	return text != NULL && sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0],
 				      &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &more) == 6;
+}
+
+size_t cfg_secret(const char *text, uint8_t *buf, size_t size)
+{
+	size_t n = strlen(text);
+
+	if (n < 2 || text[0] != '0' || text[1] != 'x') {
+		if (n > size)
+			return 0;
+		memcpy(buf, text, n);
+		return n;
+	}
+	text += 2;
+	n -= 2;
+	if (n == 0 || n % 2 != 0 || n / 2 > size)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		char two[3] = { text[i & ~(size_t)1], text[i | 1], '\0' };
+		if (!isxdigit((unsigned char)text[i]))
+			return 0;
+		buf[i / 2] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	return n / 2;
 }

@@ -34,5 +34,7 @@ uint8_t cfg_addr(const char *text, uint8_t addr[16]);
 uint8_t cfg_prefix(const char *text, uint8_t addr[16], uint8_t *plen);
 /* "02:00:00:00:00:01"; false if it is none. */
 bool cfg_mac(const char *text, uint8_t mac[6]);
+/* A secret: characters, or "0x..".  Returns octets, or 0 when they do not fit or are no hexadecimal digits. */
+size_t cfg_secret(const char *text, uint8_t *buf, size_t size);
 
 #endif

@@ -28,6 +28,7 @@ static const char *const space_name[ID_SPACES] = {
 	"bridge-member",
 	"vlan-table",
 	"altmark-flow",
+	"pm-session",
 };
 
 struct entry {

@@ -22,6 +22,7 @@
 #include "ctrl/log.h"
 #include "ctrl/loop.h"
 #include "ctrl/pm/altmark.h"
+#include "ctrl/pm/pm.h"
 #include "ctrl/probe/probe.h"
 #include "ctrl/running.h"
 #include "ctrl/srv6/srv6.h"
@@ -172,6 +173,7 @@ static void dp_up(void *arg)
 	debug_dp_up(c);
 	events_dataplane(c->events, true, dp_hello(c->dp)->software);
 	srv6_dp_up(c);
+	pm_dp_up(c);
 	running_dp_up(c->running);
 }
 
@@ -207,6 +209,9 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 		break;
 	case HD_EVENT_SEGLIST:
 		srv6_seglist_event(c, ev);
+		break;
+	case HD_EVENT_PM_SESSION:
+		pm_session_event(c, ev);
 		break;
 	case HD_EVENT_NEIGH_WANTED:
 		mirror_neighbour_wanted(c->mirror, ev);
@@ -368,6 +373,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 		uv_run(c->loop, UV_RUN_ONCE);
 	dp_destroy(c->dp);
 	probe_fini();
+	pm_fini();
 	debug_fini(c);
 	api_destroy(c->api);
 	events_destroy(c->events);

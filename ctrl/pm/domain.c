@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ctrl/cfg.h"
 #include "ctrl/pm/pm_private.h"
+#include "ctrl/pm/session.h"
 #include "heddle/api/pm.h"
 
 static int pm_compile(struct compile *c)
 {
-	return pm_compile_reflectors(c, cfg_top(c->tree, "pm"));
+	const struct lyd_node *pm = cfg_top(c->tree, "pm");
+	int rc = pm_compile_reflectors(c, pm);
+
+	return rc == 0 ? pm_compile_sessions(c, pm) : rc;
 }
 
 const struct ctrl_kind pm_kinds[] = {
+	[PM_KIND_KEY] = { HD_API_PM_KEY, 4, sizeof(struct hd_api_pm_key), "pm-key",
+			  pm_describe_key },
 	[PM_KIND_REFLECTOR] = { HD_API_PM_REFLECTOR, 4, sizeof(struct hd_api_pm_reflector),
 				"pm-reflector", pm_describe_reflector },
 	[PM_KIND_REFLECTOR_SESSION] = { HD_API_PM_REFLECTOR_SESSION, 4,
 					sizeof(struct hd_api_pm_reflector_session),
 					"pm-reflector-session", pm_describe_reflector_session },
+	[PM_KIND_SESSION] = { HD_API_PM_SESSION, 4, sizeof(struct hd_api_pm_session), "pm-session",
+			      pm_describe_session },
 	{ 0 },
 };
 
@@ -23,5 +31,13 @@ const struct ctrl_domain pm_domain = {
 	.kinds = pm_kinds,
 	.compile = pm_compile,
 	.states = (const struct ctrl_state[]){ { "heddle-pm:reflector-state", pm_reflector_state },
+					       { "heddle-pm:session-state", pm_session_state },
+					       { "heddle-pm:pacing-state", pm_pacing_state },
 					       { 0 } },
+	.ops = (const struct ctrl_op[]){ { "heddle-pm:measure", pm_measure }, { 0 } },
 };
+
+void pm_fini(void)
+{
+	pm_measure_fini();
+}

@@ -7,4 +7,10 @@
 
 extern const struct ctrl_domain pm_domain;
 
+/* Hooks of the data plane client: what lives, all of it and one by one. */
+struct hd_api_event;
+void pm_dp_up(struct ctrl *c);
+void pm_session_event(struct ctrl *c, const struct hd_api_event *ev);
+void pm_fini(void); /* the process ends: whoever waits is told */
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * heddle-pm -> PM_REFLECTOR, PM_REFLECTOR_SESSION. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,20 @@ static uint32_t flags(const struct lyd_node *node)
 	       (cfg_bool(node, "unprovisioned", false) ? HD_PM_F_UNPROVISIONED : 0);
 }
 
+static int read_key(struct compile *c, const struct lyd_node *node, uint32_t *flags,
+		    uint32_t *key_id)
+{
+	uint32_t key = cfg_u32(node, "key", 0), tlv_key = cfg_u32(node, "tlv-key", 0);
+
+	if (key != 0 && tlv_key != 0)
+		return compile_fail(c, cfg_child(node, "tlv-key"),
+				    "'key' covers TLVs as well; 'tlv-key' is for unauthenticated "
+				    "packets");
+	*key_id = key != 0 ? key : tlv_key;
+	*flags |= key != 0 ? HD_PM_F_AUTHENTICATED : tlv_key != 0 ? HD_PM_F_HMAC_TLV : 0;
+	return 0;
+}
+
 static int compile_session(struct compile *c, const struct lyd_node *node, uint16_t port)
 {
 	const char *source = cfg_str(node, "source-address");
@@ -48,6 +63,8 @@ static int compile_session(struct compile *c, const struct lyd_node *node, uint1
 	if (s.family == 0 || !ip_is_unicast(s.family, s.source))
 		return compile_fail(c, cfg_child(node, "source-address"),
 				    "%s is not a unicast address", source);
+	if (read_key(c, node, &s.flags, &s.key_id) < 0)
+		return -EINVAL;
 	snprintf(name, sizeof(name), "%u/%s", port, cfg_str(node, "name"));
 	s.session_id = ids_get(c->ids, ID_PM_REFLECTOR_SESSION, name);
 	return compile_add(c, &pm_kinds[PM_KIND_REFLECTOR_SESSION], &s, sizeof(s), node);
@@ -58,7 +75,10 @@ static int compile_reflector(struct compile *c, const struct lyd_node *node)
 	struct hd_api_pm_reflector r = { .udp_port = cfg_u32(node, "udp-port", 0),
 					 .flags = flags(node),
 					 .rate_pps = cfg_u32(node, "rate", 0) };
-	int rc = compile_add(c, &pm_kinds[PM_KIND_REFLECTOR], &r, sizeof(r), node);
+	int rc = read_key(c, node, &r.flags, &r.key_id);
+
+	if (rc == 0)
+		rc = compile_add(c, &pm_kinds[PM_KIND_REFLECTOR], &r, sizeof(r), node);
 
 	cfg_foreach(s, node, "session") if (rc == 0)
 		rc = compile_session(c, s, (uint16_t)r.udp_port);

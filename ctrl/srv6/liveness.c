@@ -12,7 +12,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
 static struct object {
 	struct object *next;
 	bool up;
-	char name[32], reason[128];
+	char name[100], reason[128];
 } * objects;
 
 static uint8_t *unresolved; /* by seglist_id */
@@ -58,7 +58,7 @@ bool liveness_set(const char *name, bool up, const char *reason)
 	bool changed = false;
 
 	pthread_mutex_lock(&lock);
-	struct object *o = find_or_add(name);
+	struct object *o = up ? find(name) : find_or_add(name); /* what nobody spoke of is up */
 	if (o != NULL) {
 		changed = o->up != up;
 		o->up = up;

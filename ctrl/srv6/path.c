@@ -126,6 +126,8 @@ static void judge_list(struct srv6_list *l)
 	else if (live != NULL && !liveness_up(live, why, sizeof(why)))
 		snprintf(l->reason, sizeof(l->reason), "%.31s is down%s%.100s", live,
 			 why[0] != '\0' ? ": " : "", why);
+	else if (!liveness_up(l->id_name, why, sizeof(why))) /* a session that measures this list */
+		snprintf(l->reason, sizeof(l->reason), "%s", why);
 	else if (!liveness_resolved(l->seglist_id))
 		snprintf(l->reason, sizeof(l->reason), "no way to the first segment %s",
 			 ip_text(6, l->out[0], text, sizeof(text)));

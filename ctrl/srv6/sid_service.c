@@ -165,30 +165,6 @@ int srv6_sid_service(struct compile *c, const struct lyd_node *node, struct hd_a
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-/* Characters, or "0x..".  Returns octets, or 0 when they do not fit or are no hexadecimal digits. */
-static size_t secret_octets(const char *text, uint8_t *buf, size_t size)
-{
-	size_t n = strlen(text);
-
-	if (n < 2 || text[0] != '0' || text[1] != 'x') {
-		if (n > size)
-			return 0;
-		memcpy(buf, text, n);
-		return n;
-	}
-	text += 2;
-	n -= 2;
-	if (n == 0 || n % 2 != 0 || n / 2 > size)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		char two[3] = { text[i & ~(size_t)1], text[i | 1], '\0' };
-		if (!isxdigit((unsigned char)text[i]))
-			return 0;
-		buf[i / 2] = (uint8_t)strtoul(two, NULL, 16);
-	}
-	return n / 2;
-}
-
 int srv6_compile_hmac_key(struct compile *c, const struct lyd_node *node)
 {
 	const char *before = cfg_str(node, "not-before"), *after = cfg_str(node, "not-after");
@@ -200,7 +176,7 @@ int srv6_compile_hmac_key(struct compile *c, const struct lyd_node *node)
 	};
 	int rc;
 
-	k.secret_len = (uint8_t)secret_octets(cfg_str(node, "secret"), k.secret, sizeof(k.secret));
+	k.secret_len = (uint8_t)cfg_secret(cfg_str(node, "secret"), k.secret, sizeof(k.secret));
 	if (k.secret_len == 0)
 		return compile_fail(
 			c, cfg_child(node, "secret"),

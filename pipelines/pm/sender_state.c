@@ -73,7 +73,7 @@ struct answer {
 	struct hd_pm_bucket bucket[HD_PM_DIRS * HD_PM_HIST_BUCKETS];
 };
 
-static size_t copy_bin(const struct session_bin *b, struct answer *a)
+static size_t copy_bin(const struct session_bin *b, bool buckets, struct answer *a)
 {
 	uint32_t n = 0;
 
@@ -88,7 +88,7 @@ static size_t copy_bin(const struct session_bin *b, struct answer *a)
 		a->s.d[i].sum = h->sum;
 		a->s.d[i].min = h->min;
 		a->s.d[i].max = h->max;
-		a->s.n_buckets[i] = copy_buckets(h, a->bucket + n);
+		a->s.n_buckets[i] = buckets ? copy_buckets(h, a->bucket + n) : 0;
 		n += a->s.n_buckets[i];
 	}
 	return sizeof(a->s) + n * sizeof(a->bucket[0]);
@@ -116,7 +116,8 @@ static int state_request(const void *body, size_t size, debug_send_fn send, void
 		memset(&a->s, 0, sizeof(a->s));
 		copy_session(s, &a->s);
 		a->s.flags |= ask.flags & HD_PM_ASK_BIN ? HD_PM_ST_BIN : 0;
-		len = copy_bin(&s->state->bin[s->conf.flags & HD_PM_S_ONCE ? 0 : epoch & 1], a);
+		len = copy_bin(&s->state->bin[s->conf.flags & HD_PM_S_ONCE ? 0 : epoch & 1],
+			       (ask.flags & HD_PM_ASK_BRIEF) == 0, a);
 		send(arg, HD_API_PM_SESSION_STATE, a, len);
 		told++;
 	}

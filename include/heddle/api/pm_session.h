@@ -8,6 +8,7 @@
 #include "heddle/pm_hist.h"
 
 #define HD_PM_SENDERS_MAX     16384u
+#define HD_PM_ON_DEMAND       64u /* the highest ids: sessions of no configuration */
 #define HD_PM_SEGS_MAX        16u
 #define HD_PM_RETURN_MAX      8u
 #define HD_PM_PADDING_MAX     1200u
@@ -105,7 +106,8 @@ struct hd_api_pm_session_ask {
 	uint32_t pad;
 };
 static_assert(sizeof(struct hd_api_pm_session_ask) == 16, "no hidden padding");
-#define HD_PM_ASK_BIN 0x1u /* the closed bin; else what runs since the start */
+#define HD_PM_ASK_BIN   0x1u /* the closed bin; else the one that runs */
+#define HD_PM_ASK_BRIEF 0x2u /* without buckets */
 
 /* The answer; of a bin with buckets behind it: n_buckets[dir] pairs {uint16_t index, pad; uint32_t count} each. */
 struct hd_api_pm_session_state {
