@@ -29,6 +29,7 @@
 #include "dataplane/punt.h"
 #include "dataplane/rcu.h"
 #include "dataplane/worker.h"
+#include "dataplane/xdp/sockets.h"
 #include "dataplane/xdp/steer.h"
 
 #include "heddle/api/l2.h"
@@ -269,8 +270,11 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 	rc = rte_eth_dev_info_get(p->dpdk_port, &info);
 	if (rc < 0)
 		return object_fail(err, rc, "device gives no information (%s)", strerror(-rc));
-	p->n_rxq =
-		RTE_MIN(RTE_MIN(msg->n_rxq != 0 ? msg->n_rxq : 1u, info.max_rx_queues), QUEUES_MAX);
+	/* a queue without a socket would leave the steered frames of its flows to the kernel */
+	uint16_t want_rxq = msg->n_rxq != 0  ? msg->n_rxq :
+			    p->steer != NULL ? info.max_rx_queues :
+					       1u;
+	p->n_rxq = RTE_MIN(RTE_MIN(want_rxq, info.max_rx_queues), QUEUES_MAX);
 	p->n_txq = RTE_MIN(msg->n_txq != 0 ? msg->n_txq : dp_limits.workers, info.max_tx_queues);
 	if (msg->n_rxq > info.max_rx_queues)
 		return object_fail(err, -EINVAL, "rx-queues %u: the device has at most %u",
@@ -355,6 +359,40 @@ static int twin_follow(const struct port *p, const struct hd_api_port *msg)
 	return 0;
 }
 
+/* The device, configured and started; on failure there is none. */
+static int device_make(struct port *p, const struct hd_api_port *msg, const char *devargs,
+		       struct object_error *err)
+{
+	struct xsk_sockets before, mine;
+
+	xsk_sockets_list(&before);
+	int rc = device_attach(devargs, &p->dpdk_port, err);
+	if (rc < 0)
+		return rc;
+	rc = device_configure(p, msg, err);
+	xsk_sockets_since(&before, &mine);
+	if (rc == 0 && mine.n > 0) {
+		p->xsks = malloc(sizeof(mine));
+		if (p->xsks != NULL)
+			*p->xsks = mine;
+		else
+			rc = object_fail(err, -ENOMEM, "out of memory");
+	}
+	if (rc < 0) {
+		device_detach(p->dpdk_port);
+		xsk_sockets_close(&mine);
+	}
+	return rc;
+}
+
+static void device_unmake(uint16_t dpdk_port, struct xsk_sockets *xsks)
+{
+	device_detach(dpdk_port);
+	if (xsks != NULL)
+		xsk_sockets_close(xsks);
+	free(xsks);
+}
+
 static int port_make(const struct hd_api_port *msg, struct object_error *err)
 {
 	struct port *p = calloc(1, sizeof(*p));
@@ -370,12 +408,9 @@ static int port_make(const struct hd_api_port *msg, struct object_error *err)
 	rc = steer_prepare(msg, devargs, sizeof(devargs), &p->steer, err);
 	if (rc < 0)
 		goto free_p;
-	rc = device_attach(devargs, &p->dpdk_port, err);
+	rc = device_make(p, msg, devargs, err);
 	if (rc < 0)
 		goto release;
-	rc = device_configure(p, msg, err);
-	if (rc < 0)
-		goto detach;
 	rc = p->steer != NULL ? steer_attached(p->steer, err) : 0;
 	if (rc < 0)
 		goto detach;
@@ -401,7 +436,7 @@ static int port_make(const struct hd_api_port *msg, struct object_error *err)
 		 p->n_txq, p->up ? "up" : "down");
 	return 0;
 detach:
-	device_detach(p->dpdk_port);
+	device_unmake(p->dpdk_port, p->xsks);
 release:
 	steer_release(p->steer);
 free_p:
@@ -426,6 +461,7 @@ static void port_unmake(uint32_t id)
 		return;
 	uint16_t dpdk_port = p->dpdk_port;
 	struct rte_ring *ring = p->tx_handoff;
+	struct xsk_sockets *xsks = p->xsks;
 	struct steer *steer = p->steer;
 
 	pipelines_link_changed(id, 0);
@@ -439,7 +475,7 @@ static void port_unmake(uint32_t id)
 	for (unsigned w = 0; w < dp_limits.workers; w++)
 		if (workers[w] != NULL)
 			workers[w]->txq[id] = UINT16_MAX;
-	device_detach(dpdk_port);
+	device_unmake(dpdk_port, xsks);
 	steer_release(steer);
 }
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
-#include <linux/if_xdp.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +22,14 @@
 #include "dataplane/api_server.h"
 #include "dataplane/log.h"
 #include "dataplane/stats.h"
+#include "dataplane/xdp/steer_device.h"
 #include "dataplane/xdp/steer_shared.h"
 #include "dataplane/xdp/steer.skel.h"
 
-#define PROGRAM           "heddle_steer" /* as in steer.bpf.c */
-#define BPFFS             "/sys/fs/bpf"
-#define BPFFS_MAGIC       0xcafe4a11u
-#define CAP_NET_ADMIN_BIT 12
-#define CAP_SYS_ADMIN_BIT 21
-#define PORTS_MAX         256u
+#define PROGRAM     "heddle_steer" /* as in steer.bpf.c */
+#define BPFFS       "/sys/fs/bpf"
+#define BPFFS_MAGIC 0xcafe4a11u
+#define PORTS_MAX   256u
 
 static_assert(HD_XDP_RULES_MAX == STEER_RULES_MAX, "rule ids are rows of the counters");
 
@@ -180,65 +178,7 @@ static const struct object_kind rule_kind = {
 	.capacity = STEER_RULES_MAX - 1,
 };
 
-/* ---- may we ------------------------------------------------------------------------------------------------------ */
-
-static bool capable(unsigned bit)
-{
-	FILE *f = fopen("/proc/self/status", "r");
-	unsigned long long caps = 0;
-	char line[128];
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	if (f != NULL)
-		fclose(f);
-	return (caps >> bit & 1) != 0;
-}
-
-/* Does the kernel give us sockets of AF_XDP and take programs from us?  0, or -errno with what it was about. */
-static int xdp_refused(const char **what)
-{
-	const struct bpf_insn pass[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
-					 { .code = BPF_JMP | BPF_EXIT } };
-	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-
-	*what = "a socket of AF_XDP";
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	*what = "loading an XDP program (CAP_BPF)";
-	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "heddle_probe", "BSD", pass, 2, NULL);
-	if (fd < 0)
-		return -errno;
-	close(fd);
-	*what = "attaching an XDP program (CAP_NET_ADMIN)";
-	if (!capable(CAP_NET_ADMIN_BIT))
-		return -EPERM;
-	*what = "looking XDP programs up (CAP_SYS_ADMIN, for libxdp)";
-	return capable(CAP_SYS_ADMIN_BIT) ? 0 : -EPERM;
-}
-
 /* ---- the program on the device ---- */
-
-/* Value of "name=" in devargs; false: not there, or too long. */
-static bool devarg(const char *devargs, const char *name, char *ret, size_t size)
-{
-	size_t n = strlen(name);
-
-	for (const char *p = strchr(devargs, ','); p != NULL; p = strchr(p, ',')) {
-		p++;
-		if (strncmp(p, name, n) != 0 || p[n] != '=')
-			continue;
-		size_t len = strcspn(p + n + 1, ",");
-		if (len >= size)
-			return false;
-		memcpy(ret, p + n + 1, len);
-		ret[len] = '\0';
-		return true;
-	}
-	return false;
-}
 
 static unsigned long netns_inode(void)
 {
@@ -304,43 +244,9 @@ static int lock_take(struct steer *s)
 		       0;
 }
 
-static int prog_by_id(uint32_t id, struct bpf_prog_info *info, uint32_t *map_ids, uint32_t n)
+/* A program that one of ours left behind goes. */
+static int leftover_remove(const struct steer *s, struct object_error *err)
 {
-	uint32_t len = sizeof(*info);
-	int fd = bpf_prog_get_fd_by_id(id);
-
-	if (fd < 0)
-		return -errno;
-	memset(info, 0, sizeof(*info));
-	info->map_ids = (uint64_t)(uintptr_t)map_ids;
-	info->nr_map_ids = n;
-	if (bpf_obj_get_info_by_fd(fd, info, &len) < 0) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-/* What stands on the device: nothing, a program that one of ours left behind, or somebody's. */
-static int device_clear(struct steer *s, struct object_error *err)
-{
-	struct bpf_prog_info info;
-	uint32_t id = 0;
-	int fd;
-
-	if (bpf_xdp_query_id(s->ifindex, 0, &id) < 0 || id == 0)
-		return 0;
-	fd = prog_by_id(id, &info, NULL, 0);
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0 || strcmp(info.name, PROGRAM) != 0)
-		return object_fail(
-			err, -EBUSY,
-			"%s has the XDP program \"%.15s\" (id %u) of somebody else: remove it "
-			"(ip link set dev %s xdp off), or use af_packet",
-			s->ifname, fd < 0 ? "?" : info.name, id, s->ifname);
 	if (bpf_xdp_detach(s->ifindex, 0, NULL) < 0)
 		return object_fail(err, -errno,
 				   "%s: the steering program of a process that died "
@@ -368,55 +274,51 @@ static int elf_file(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static int fall_back(const struct hd_api_port *msg, const char *ifname, int why, const char *what,
-		     char *devargs, size_t size)
+static void fall_back(const struct hd_api_port *msg, const char *ifname, const char *why,
+		      char *devargs, size_t size)
 {
 	struct hd_api_event ev = { .kind = HD_EVENT_LOG };
 	char queues[16] = "";
 
-	devarg(msg->devargs, "queue_count", queues, sizeof(queues));
+	steer_devarg(msg->devargs, "queue_count", queues, sizeof(queues));
 	snprintf(devargs, size, "net_af_packet_%s,iface=%s%s%s", ifname, ifname,
 		 queues[0] != '\0' ? ",qpairs=" : "", queues);
-	snprintf(
-		ev.text, sizeof(ev.text),
-		"port %.31s: AF_XDP is refused (%s: %s): it runs on af_packet, slower, and the kernel sees "
-		"its packets too",
-		msg->name, what, strerror(-why));
-	log_warn("%s", ev.text);
+	log_warn(
+		"port %.31s runs on af_packet, slower, and the kernel sees its packets too: AF_XDP is refused: %s",
+		msg->name, why);
+	snprintf(ev.text, sizeof(ev.text),
+		 "port %.31s runs on af_packet: AF_XDP is refused: %.110s", msg->name, why);
 	api_server_event(&ev);
-	return 0;
 }
 
-int steer_prepare(const struct hd_api_port *msg, char *devargs, size_t size, struct steer **ret,
-		  struct object_error *err)
+/* All queues of the device, unless the configuration says how many. */
+static void choose_queues(const char *ifname, char *devargs, size_t size)
 {
-	bool want = (msg->flags & HD_PORT_F_STEER) != 0;
-	char ifname[IF_NAMESIZE], prog[256];
-	const char *what;
-	struct steer *s;
+	struct steer_queues q = steer_queues(ifname);
+	char text[16];
+
+	if (steer_devarg(devargs, "queue_count", text, sizeof(text)) ||
+	    steer_devarg(devargs, "start_queue", text, sizeof(text)))
+		return;
+	if (q.usable > STEER_QUEUES_MAX)
+		q.usable = STEER_QUEUES_MAX;
+	if (q.usable > 1) {
+		size_t len = strlen(devargs);
+		snprintf(devargs + len, size - len, ",queue_count=%u", q.usable);
+	}
+	if (q.usable < q.all)
+		log_warn(
+			"steering of %s: AF_XDP takes frames of %u of its %u receive queues, those of the "
+			"others are the kernel's; give it fewer: ethtool -L %s rx 1",
+			ifname, q.usable, q.all, ifname);
+}
+
+static int steer_make(const struct hd_api_port *msg, const char *ifname, bool leftover,
+		      struct steer **ret, struct object_error *err)
+{
+	struct steer *s = calloc(1, sizeof(*s));
 	int rc;
 
-	*ret = NULL;
-	snprintf(devargs, size, "%.255s", msg->devargs);
-	if (strncmp(msg->devargs, "net_af_xdp", 10) != 0)
-		return want ? object_fail(
-				      err, -EINVAL,
-				      "port %.31s: steering is for net_af_xdp ports, this one is %.60s",
-				      msg->name, msg->devargs) :
-			      0;
-	if (!devarg(msg->devargs, "iface", ifname, sizeof(ifname)) || if_nametoindex(ifname) == 0)
-		return 0; /* the driver says what is wrong */
-	rc = xdp_refused(&what);
-	if (rc < 0)
-		return fall_back(msg, ifname, rc, what, devargs, size);
-	if (!want)
-		return 0;
-	if (devarg(msg->devargs, "xdp_prog", prog, sizeof(prog)))
-		return object_fail(
-			err, -EINVAL,
-			"port %.31s: steering and an xdp_prog of your own exclude each other",
-			msg->name);
-	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return object_fail(err, -ENOMEM, "out of memory");
 	s->port_id = msg->port_id;
@@ -432,7 +334,7 @@ int steer_prepare(const struct hd_api_port *msg, char *devargs, size_t size, str
 		rc = -EBUSY;
 		goto fail;
 	}
-	rc = device_clear(s, err);
+	rc = leftover ? leftover_remove(s, err) : 0;
 	if (rc < 0)
 		goto fail;
 	unpin(s);
@@ -441,12 +343,57 @@ int steer_prepare(const struct hd_api_port *msg, char *devargs, size_t size, str
 		rc = object_fail(err, s->elf, "no memory for the steering program");
 		goto fail;
 	}
-	snprintf(devargs, size, "%.255s,xdp_prog=/proc/self/fd/%d", msg->devargs, s->elf);
 	*ret = s;
 	return 0;
 fail:
 	steer_release(s);
 	return rc;
+}
+
+int steer_prepare(const struct hd_api_port *msg, char *devargs, size_t size, struct steer **ret,
+		  struct object_error *err)
+{
+	bool want = (msg->flags & HD_PORT_F_STEER) != 0;
+	char ifname[IF_NAMESIZE], text[256];
+	enum steer_program there;
+	int rc;
+
+	*ret = NULL;
+	snprintf(devargs, size, "%.255s", msg->devargs);
+	if (strncmp(msg->devargs, "net_af_xdp", 10) != 0)
+		return want ? object_fail(
+				      err, -EINVAL,
+				      "port %.31s: steering is for net_af_xdp ports, this one is %.60s",
+				      msg->name, msg->devargs) :
+			      0;
+	if (!steer_devarg(msg->devargs, "iface", ifname, sizeof(ifname)) ||
+	    if_nametoindex(ifname) == 0)
+		return 0; /* the driver says what is wrong */
+	there = steer_program_on(ifname, PROGRAM, text, sizeof(text));
+	if (there == STEER_PROGRAM_FOREIGN || steer_refused(text, sizeof(text)) < 0) {
+		fall_back(msg, ifname, text, devargs, size);
+		return 0;
+	}
+	if (!want && there == STEER_PROGRAM_OURS) {
+		rc = steer_make(msg, ifname, true, ret, err);
+		steer_release(*ret);
+		*ret = NULL;
+		return rc;
+	}
+	if (!want)
+		return 0;
+	if (steer_devarg(msg->devargs, "xdp_prog", text, sizeof(text)))
+		return object_fail(
+			err, -EINVAL,
+			"port %.31s: steering and an xdp_prog of your own exclude each other",
+			msg->name);
+	rc = steer_make(msg, ifname, there == STEER_PROGRAM_OURS, ret, err);
+	if (rc < 0)
+		return rc;
+	choose_queues(ifname, devargs, size);
+	size_t len = strlen(devargs);
+	snprintf(devargs + len, size - len, ",xdp_prog=/proc/self/fd/%d", (*ret)->elf);
+	return 0;
 }
 
 static int maps_find(struct steer *s)
@@ -456,7 +403,7 @@ static int maps_find(struct steer *s)
 
 	if (bpf_xdp_query_id(s->ifindex, 0, &id) < 0 || id == 0)
 		return -ENOENT;
-	s->prog = prog_by_id(id, &info, ids, N_MAPS + 4);
+	s->prog = steer_prog_by_id(id, &info, ids, N_MAPS + 4);
 	if (s->prog < 0)
 		return s->prog;
 	if (strcmp(info.name, PROGRAM) != 0)

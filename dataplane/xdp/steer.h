@@ -19,10 +19,12 @@ int steer_init(void);  /* object kind XDP_RULE, counters */
 void steer_tick(void); /* every 100 ms: counters once a second */
 
 /* Before the port's device is made: devargs becomes what DPDK is to be asked for.  That is msg->devargs, but
- *  - with HD_PORT_F_STEER on a net_af_xdp port our program is added, and *ret is what the other functions want;
- *  - where AF_XDP is refused, an af_packet port of the same device, having logged why.
- * A steering program of ours that a process before this one left on the device is removed; of one that still runs, or
- * a program of somebody else's, is -EBUSY.  *ret NULL: the port does not steer. */
+ *  - with HD_PORT_F_STEER on a net_af_xdp port our program and all queues are added, and *ret is what the other
+ *    functions want;
+ *  - where AF_XDP is refused, or a program of somebody else is on the device, an af_packet port of the same device,
+ *    having logged why.
+ * A steering program of ours that a process before this one left on the device is removed; of one that still runs is
+ * -EBUSY.  *ret NULL: the port does not steer. */
 int steer_prepare(const struct hd_api_port *msg, char *devargs, size_t size, struct steer **ret,
 		  struct object_error *err);
 /* The device has started: fill its maps with the rules that there are. */

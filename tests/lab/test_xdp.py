@@ -41,10 +41,10 @@ def config(**steering):
 
 
 class Net:
-    def __init__(self, lab, dp_wrap=()):
+    def __init__(self, lab, dp_wrap=(), queues=1):
         self.lab = lab
         self.host, self.hd = lab.ns("host"), lab.ns("hd")
-        lab.link(self.host, "eth0", self.hd, "wan")
+        lab.link(self.host, "eth0", self.hd, "wan", queues=queues)
         self.host.ip("link set eth0 address 02:aa:00:00:00:02")
         self.host.addr("eth0", f"{HOST}/24", "2001:db8:a::2/64")
         self.hd.addr("wan", f"{KERNEL}/24")
@@ -210,6 +210,59 @@ def test_second_data_plane_is_refused(net):
     other.start_ctrl()
     wait_for("the refusal", lambda: "steered by another heddle-dp" in other.ctrl.log(), 20)
     assert net.srv6() == 20
+
+
+def test_made_anew(net):
+    """A port that goes and comes back in one process finds its queue free."""
+    for _ in range(3):
+        net.heddle.reload({"interfaces": {"interface": []}})
+        assert net.program() is None
+        net.heddle.reload(CONFIG)
+        wait_for("SRv6 again", lambda: net.srv6() == 20)
+    assert net.transfer() == 400000
+
+
+def foreign_program(net, dev):
+    """A program of somebody else on a device, that lets every frame pass: two instructions in an object file."""
+    source = net.lab.write("pass.c", '__attribute__((section("xdp"), used)) int somebody(void *c) { return 2; }\n'
+                                     'char terms[] __attribute__((section("license"), used)) = "BSD";\n')
+    net.lab.host(f"clang -O2 -target bpf -c {source} -o {source}.o")
+    net.hd.ip(f"link set dev {dev} xdp obj {source}.o sec xdp")
+
+
+def test_program_of_somebody_else(net):
+    """It stays where it is: the port runs on af_packet, says whose program is there, and is steered when that is gone."""
+    steered = copy.deepcopy(CONFIG)
+    net.heddle.reload({"interfaces": {"interface": []}})
+    assert net.program() is None
+    foreign_program(net, "wan")
+    theirs = net.program()
+    for taken in (CONFIG, {**steered, "interfaces": {"interface": [
+            interface("wan", veth_port("wan", "af_xdp"), f"{OURS}/24", "2001:db8:a::1/64")]}}):
+        net.heddle.reload(taken)
+        assert 'wan has the XDP program "somebody"' in net.heddle.dp.log(), net.heddle.dp.log(10)
+        assert "wan runs on af_packet" in net.heddle.dp.log(4)
+        assert net.program() == theirs
+        wait_for("SRv6 through af_packet", lambda: net.srv6() == 20)
+        assert net.transfer() == 400000
+        net.heddle.reload({"interfaces": {"interface": []}})
+    assert net.program() == theirs
+    net.hd.ip("link set dev wan xdp off")
+    net.heddle.reload(steered)
+    assert net.program() not in (None, theirs)
+    wait_for("SRv6 with steering", lambda: net.srv6() == 20)
+    assert net.transfer() == 400000
+
+
+def test_several_queues(lab):
+    """A device of several queues of which DPDK's driver opens one: that is said, and so is how to make it the only one."""
+    net = Net(lab, queues=4)
+    assert "frames of 1 of its 4 receive queues" in net.heddle.dp.log(), net.heddle.dp.log(10)
+    assert net.transfer() == 400000
+    net.host.run("ethtool -L eth0 tx 1")  # veth: no fewer here than the other end sends into
+    net.hd.run("ethtool -L wan rx 1")
+    wait_for("every SRv6 packet", lambda: net.srv6() == 20)
+    assert net.transfer() == 400000
 
 
 @pytest.mark.parametrize("without", ["-bpf,-sys_admin", "-sys_admin"])

@@ -269,11 +269,12 @@ class Lab:
     def ns(self, name):
         return Namespace(self, name)
 
-    def link(self, a, a_dev, b, b_dev, mtu=1500):
+    def link(self, a, a_dev, b, b_dev, mtu=1500, queues=1):
         """A veth pair between two namespaces, both ends up. Offloads are off: what one end sends is whole
         packets with right checksums, as on a wire."""
-        self.host(f"ip link add name {a_dev} netns {a.netns} mtu {mtu} type veth "
-                  f"peer name {b_dev} netns {b.netns} mtu {mtu}")
+        many = f"numrxqueues {queues} numtxqueues {queues}"
+        self.host(f"ip link add name {a_dev} netns {a.netns} mtu {mtu} {many} type veth "
+                  f"peer name {b_dev} netns {b.netns} mtu {mtu} {many}")
         for ns, dev in ((a, a_dev), (b, b_dev)):
             ns.run(f"ethtool -K {dev} tx off rx off tso off gso off gro off")
             ns.ip(f"link set {dev} up")
