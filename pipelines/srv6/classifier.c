@@ -10,16 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_acl.h>
-
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 #include "dataplane/stats.h"
-#include "heddle/wire/wire.h"
-#include "pipelines/srv6/policy.h"
+#include "pipelines/srv6/class_compile.h"
 
 struct slots *srv6_classifiers;
-struct slots *srv6_rules;
 struct srv6_rule_count *srv6_rule_counts[STATS_SLICES_MAX];
 
 /* What the owner said, by rule_id; rules of one classifier are chained. */
@@ -30,8 +26,10 @@ struct held {
 static struct held **held;
 static struct acl {
 	uint32_t first, n; /* rule_id + 1 of a rule; their number */
-	bool dirty;
-} * acls; /* by acl_id */
+	bool dirty;        /* to be compiled */
+	bool actions;      /* to be published: rules lead elsewhere */
+	bool stale; /* what is in force is older than the rules, and could not be compiled anew */
+} * acls;           /* by acl_id */
 static uint32_t n_dirty;
 
 /* Row of statistics vector "classifier", by acl_id; the control thread's. */
@@ -40,151 +38,58 @@ struct gauge {
 };
 static struct gauge *gauges;
 
-/* ---- compilation ----------------------------------------------------------------------------------------------- */
-
-enum { F_PROTO, F_SRC, F4_DST = F_SRC + 1, F4_SPORT, F4_DPORT, F4_BITS, F4_N };
-enum { F6_DST = F_SRC + 4, F6_SPORT = F6_DST + 4, F6_DPORT, F6_BITS, F6_N };
-RTE_ACL_RULE_DEF(rule4, F4_N);
-RTE_ACL_RULE_DEF(rule6, F6_N);
-
-#define FIELD(index, kind, octets, word, at)           \
-	[index] = { .type = RTE_ACL_FIELD_TYPE_##kind, \
-		    .size = (octets),                  \
-		    .field_index = (index),            \
-		    .input_index = (word),             \
-		    .offset = (uint32_t)(at) }
-#define AT4(field) offsetof(struct srv6_class_key4, field)
-#define AT6(field) offsetof(struct srv6_class_key, field)
-
-static const struct rte_acl_field_def fields4[F4_N] = {
-	FIELD(F_PROTO, BITMASK, 1, 0, AT4(proto)), FIELD(F_SRC, MASK, 4, 1, AT4(src)),
-	FIELD(F4_DST, MASK, 4, 2, AT4(dst)),       FIELD(F4_SPORT, RANGE, 2, 3, AT4(sport)),
-	FIELD(F4_DPORT, RANGE, 2, 3, AT4(dport)),  FIELD(F4_BITS, BITMASK, 4, 4, AT4(bits)),
-};
-static const struct rte_acl_field_def fields6[F6_N] = {
-	FIELD(F_PROTO, BITMASK, 1, 0, AT6(proto)),    FIELD(F_SRC, MASK, 4, 1, AT6(src)),
-	FIELD(F_SRC + 1, MASK, 4, 2, AT6(src) + 4),   FIELD(F_SRC + 2, MASK, 4, 3, AT6(src) + 8),
-	FIELD(F_SRC + 3, MASK, 4, 4, AT6(src) + 12),  FIELD(F6_DST, MASK, 4, 5, AT6(dst)),
-	FIELD(F6_DST + 1, MASK, 4, 6, AT6(dst) + 4),  FIELD(F6_DST + 2, MASK, 4, 7, AT6(dst) + 8),
-	FIELD(F6_DST + 3, MASK, 4, 8, AT6(dst) + 12), FIELD(F6_SPORT, RANGE, 2, 9, AT6(sport)),
-	FIELD(F6_DPORT, RANGE, 2, 9, AT6(dport)),     FIELD(F6_BITS, BITMASK, 4, 10, AT6(bits)),
-};
-
-static void field_prefix(struct rte_acl_field *f, unsigned n_words, const uint8_t *prefix,
-			 unsigned plen)
-{
-	for (unsigned i = 0; i < n_words; i++) {
-		unsigned bits = plen > i * 32 ? plen - i * 32 : 0;
-
-		f[i].value.u32 = wire_get32(prefix + i * 4);
-		f[i].mask_range.u32 = bits > 32 ? 32 : bits;
-	}
-}
-
-/* A rule with ports wants a packet that has some: a port of 0 is not "no port". */
-static bool any_ports(const struct hd_api_srv6_rule *r)
-{
-	return r->sport_lo == 0 && r->sport_hi == UINT16_MAX && r->dport_lo == 0 &&
-	       r->dport_hi == UINT16_MAX;
-}
-
-static void field_upper(struct rte_acl_field *proto, struct rte_acl_field *ports,
-			struct rte_acl_field *bits, const struct hd_api_srv6_rule *r)
-{
-	uint32_t value = 0, mask = 0;
-
-	proto->value.u8 = r->proto;
-	proto->mask_range.u8 = (r->flags & HD_SRV6_RULE_F_PROTO) != 0 ? 0xff : 0;
-	ports[0].value.u16 = r->sport_lo;
-	ports[0].mask_range.u16 = r->sport_hi;
-	ports[1].value.u16 = r->dport_lo;
-	ports[1].mask_range.u16 = r->dport_hi;
-	if ((r->flags & HD_SRV6_RULE_F_DSCP) != 0) {
-		value |= r->dscp;
-		mask |= 0x3f;
-	}
-	if (!any_ports(r)) {
-		value |= SRV6_CLASS_PORTS;
-		mask |= SRV6_CLASS_PORTS;
-	}
-	bits->value.u32 = value;
-	bits->mask_range.u32 = mask;
-}
-
-static struct rte_acl_rule_data rule_data(const struct hd_api_srv6_rule *r)
-{
-	static_assert(HD_SRV6_RULE_SEQ_MAX < RTE_ACL_MAX_PRIORITY, "the lowest seq comes first");
-	return (struct rte_acl_rule_data){ .category_mask = 1,
-					   .priority = (int32_t)(RTE_ACL_MAX_PRIORITY - r->seq),
-					   .userdata = r->rule_id + 1 };
-}
-
-static int add_rule(struct rte_acl_ctx *ctx, const struct hd_api_srv6_rule *r)
-{
-	struct rule4 r4 = { .data = rule_data(r) };
-	struct rule6 r6 = { .data = rule_data(r) };
-
-	if (r->family == 4) {
-		field_prefix(&r4.field[F_SRC], 1, r->src, r->src_plen);
-		field_prefix(&r4.field[F4_DST], 1, r->dst, r->dst_plen);
-		field_upper(&r4.field[F_PROTO], &r4.field[F4_SPORT], &r4.field[F4_BITS], r);
-		return rte_acl_add_rules(ctx, (const struct rte_acl_rule *)&r4, 1);
-	}
-	field_prefix(&r6.field[F_SRC], 4, r->src, r->src_plen);
-	field_prefix(&r6.field[F6_DST], 4, r->dst, r->dst_plen);
-	field_upper(&r6.field[F_PROTO], &r6.field[F6_SPORT], &r6.field[F6_BITS], r);
-	return rte_acl_add_rules(ctx, (const struct rte_acl_rule *)&r6, 1);
-}
-
-/* Compile the rules of one family; *ret NULL when there are none. */
-static int compile_family(const struct hd_api_srv6_rule *rule, uint32_t n, uint32_t family,
-			  uint32_t turn, struct rte_acl_ctx **ret)
-{
-	struct rte_acl_config conf = { .num_categories = 1,
-				       .num_fields = family == 4 ? F4_N : F6_N };
-	struct rte_acl_param param = { .socket_id = -1 /* any */,
-				       .rule_size = RTE_ACL_RULE_SZ(family == 4 ? F4_N : F6_N) };
-	struct rte_acl_ctx *ctx;
-	char name[RTE_ACL_NAMESIZE];
-	int rc = 0;
-
-	*ret = NULL;
-	for (uint32_t i = 0; i < n; i++)
-		param.max_rule_num += rule[i].family == family;
-	if (param.max_rule_num == 0)
-		return 0;
-	snprintf(name, sizeof(name), "srv6-%u-%u", turn, family);
-	param.name = name;
-	ctx = rte_acl_create(&param);
-	if (ctx == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; rc == 0 && i < n; i++)
-		if (rule[i].family == family)
-			rc = add_rule(ctx, &rule[i]);
-	if (family == 4)
-		memcpy(conf.defs, fields4, sizeof(fields4));
-	else
-		memcpy(conf.defs, fields6, sizeof(fields6));
-	if (rc == 0)
-		rc = rte_acl_build(ctx, &conf);
-	if (rc < 0) {
-		rte_acl_free(ctx);
-		return rc;
-	}
-	*ret = ctx;
-	return 0;
-}
+/* ---- what workers see ------------------------------------------------------------------------------------------ */
 
 static void classifier_free(void *p)
 {
 	struct srv6_classifier *c = p;
 
-	if (c == NULL)
-		return;
-	rte_acl_free(c->ctx[0]);
-	rte_acl_free(c->ctx[1]);
+	if (c != NULL && --c->tries->users == 0)
+		srv6_tries_free(c->tries);
 	free(c);
 }
+
+/* A classifier of these tries, with the actions of n rules. */
+static struct srv6_classifier *classifier_make(struct srv6_tries *tries,
+					       const struct srv6_rule *rule, uint32_t n)
+{
+	struct srv6_classifier *c = malloc(sizeof(*c) + n * sizeof(c->rule[0]));
+
+	if (c == NULL)
+		return NULL;
+	c->ctx[0] = tries->ctx[0];
+	c->ctx[1] = tries->ctx[1];
+	c->tries = tries;
+	c->n = n;
+	memcpy(c->rule, rule, n * sizeof(c->rule[0]));
+	tries->users++;
+	return c;
+}
+
+static struct srv6_rule rule_of(const struct hd_api_srv6_rule *m)
+{
+	return (struct srv6_rule){ .rule_id = m->rule_id,
+				   .action = (uint8_t)m->action,
+				   .policy_id = m->policy_id };
+}
+
+/* Nothing but actions has changed: the same tries with the actions of now. */
+static int actions_publish(uint32_t acl_id)
+{
+	const struct srv6_classifier *was = slots_get(srv6_classifiers, acl_id);
+	struct srv6_classifier *c;
+
+	if (was == NULL)
+		return 0;
+	c = classifier_make(was->tries, was->rule, was->n);
+	if (c == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < c->n; i++)
+		c->rule[i] = rule_of(&held[c->rule[i].rule_id]->msg);
+	return slots_set(srv6_classifiers, acl_id, c, classifier_free);
+}
+
+/* ---- compilation ----------------------------------------------------------------------------------------------- */
 
 /* One compilation; the thread's until done is set. */
 static struct build {
@@ -192,7 +97,7 @@ static struct build {
 	bool running;
 	uint32_t acl_id, turn, n;
 	struct hd_api_srv6_rule *rule; /* a copy */
-	struct srv6_classifier *made;  /* NULL: no rules */
+	struct srv6_tries *tries;
 	int rc;
 	int done; /* atomic */
 } build;
@@ -200,15 +105,8 @@ static struct build {
 static void *build_main(void *arg)
 {
 	struct build *b = arg;
-	struct srv6_classifier *c = calloc(1, sizeof(*c));
 
-	b->rc = c == NULL ? -ENOMEM : 0;
-	for (unsigned f = 0; b->rc == 0 && f < 2; f++)
-		b->rc = compile_family(b->rule, b->n, f == 0 ? 4 : 6, b->turn, &c->ctx[f]);
-	if (b->rc == 0 && b->n != 0)
-		b->made = c;
-	else
-		classifier_free(c);
+	b->rc = srv6_class_compile(b->rule, b->n, b->turn, &b->tries);
 	__atomic_store_n(&b->done, 1, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -222,13 +120,40 @@ static void dirty(uint32_t acl_id)
 	n_dirty++;
 }
 
+/* What was compiled comes into force, matches and actions together.  Actions that changed meanwhile come with it, unless
+ * matches did too: then both wait for the next compilation. */
+static int build_publish(void)
+{
+	struct srv6_classifier *c = NULL;
+	struct srv6_rule *rule = NULL;
+
+	if (build.n != 0) {
+		rule = calloc(build.n, sizeof(*rule));
+		if (rule == NULL)
+			return -ENOMEM;
+		for (uint32_t i = 0; i < build.n; i++)
+			rule[i] = rule_of(acls[build.acl_id].dirty ?
+						  &build.rule[i] :
+						  &held[build.rule[i].rule_id]->msg);
+		c = classifier_make(build.tries, rule, build.n);
+		free(rule);
+		if (c == NULL)
+			return -ENOMEM;
+		build.tries = NULL;
+	}
+	return slots_set(srv6_classifiers, build.acl_id, c, classifier_free);
+}
+
 static void build_finish(void)
 {
 	struct gauge *g = &gauges[build.acl_id];
 
 	pthread_join(build.thread, NULL);
+	if (build.rc == 0)
+		build.rc = build_publish();
+	acls[build.acl_id].stale = build.rc != 0;
 	if (build.rc == 0) {
-		slots_set(srv6_classifiers, build.acl_id, build.made, classifier_free);
+		acls[build.acl_id].actions = false;
 		g->rules = build.n;
 		g->rebuilds++;
 	} else {
@@ -238,9 +163,10 @@ static void build_finish(void)
 			  build.acl_id, build.n, strerror(-build.rc));
 	}
 	g->pending = acls[build.acl_id].dirty;
+	srv6_tries_free(build.tries);
 	free(build.rule);
 	build.rule = NULL;
-	build.made = NULL;
+	build.tries = NULL;
 	build.running = false;
 }
 
@@ -268,13 +194,23 @@ static void build_start(uint32_t acl_id)
 	n_dirty--;
 }
 
+/* Actions wait for a compilation that is due or under way, so that rules hold as a whole. */
+static void actions_tick(void)
+{
+	for (uint32_t i = 1; i < HD_SRV6_ACLS_MAX; i++) {
+		struct acl *a = &acls[i];
+
+		if (a->actions && !a->dirty && !a->stale && !(build.running && build.acl_id == i) &&
+		    actions_publish(i) == 0)
+			a->actions = false;
+	}
+}
+
 void srv6_classifier_tick(void)
 {
-	if (build.running) {
-		if (!__atomic_load_n(&build.done, __ATOMIC_ACQUIRE))
-			return;
+	if (build.running && __atomic_load_n(&build.done, __ATOMIC_ACQUIRE))
 		build_finish();
-	}
+	actions_tick();
 	for (uint32_t i = 1; n_dirty != 0 && !build.running && i < HD_SRV6_ACLS_MAX; i++)
 		if (acls[i].dirty)
 			build_start(i);
@@ -282,7 +218,11 @@ void srv6_classifier_tick(void)
 
 bool srv6_classifier_busy(void)
 {
-	return build.running || n_dirty != 0;
+	bool actions = false;
+
+	for (uint32_t i = 1; i < HD_SRV6_ACLS_MAX; i++)
+		actions |= acls[i].actions && !acls[i].stale;
+	return build.running || n_dirty != 0 || actions;
 }
 
 /* ---- SRV6_RULE ------------------------------------------------------------------------------------------------- */
@@ -370,10 +310,9 @@ static void rule_drop(uint32_t rule_id)
 	rule_unlink(h);
 	held[rule_id] = NULL;
 	free(h);
-	slots_set(srv6_rules, rule_id, NULL, free);
 }
 
-/* Does only the action differ?  Then nothing is compiled anew. */
+/* Does only the action differ?  Then nothing is compiled. */
 static bool same_match(const struct hd_api_srv6_rule *a, const struct hd_api_srv6_rule *b)
 {
 	struct hd_api_srv6_rule x = *a, y = *b;
@@ -386,34 +325,24 @@ static bool same_match(const struct hd_api_srv6_rule *a, const struct hd_api_srv
 static int rule_apply(const void *msg, const void *old, struct object_error *err)
 {
 	const struct hd_api_srv6_rule *m = msg, *was = old;
-	struct held *h = held[m->rule_id], *new = malloc(sizeof(*new));
-	struct srv6_rule *r = malloc(sizeof(*r));
+	struct held *h = held[m->rule_id], *new;
 
 	if (h != NULL && (h->msg.acl_id != m->acl_id || h->msg.family != m->family ||
-			  h->msg.seq != m->seq)) { /* taken, and not given back before */
-		free(new);
-		free(r);
+			  h->msg.seq != m->seq)) /* taken, and not given back before */
 		return object_fail(err, -EEXIST, "rule_id %u is that of another rule", m->rule_id);
-	}
-	if (new == NULL || r == NULL) {
-		free(new);
-		free(r);
-		return object_fail(err, -ENOMEM, "out of memory");
-	}
-	*r = (struct srv6_rule){ .rule_id = m->rule_id,
-				 .action = (uint8_t)m->action,
-				 .policy_id = m->policy_id };
 	if (h != NULL && same_match(&h->msg, m)) {
 		h->msg = *m;
-		free(new);
-	} else {
-		if (was != NULL)
-			rule_drop(was->rule_id);
-		new->msg = *m;
-		held[m->rule_id] = new;
-		rule_link(new);
+		acls[m->acl_id].actions = true;
+		return 0;
 	}
-	slots_set(srv6_rules, m->rule_id, r, free);
+	new = malloc(sizeof(*new));
+	if (new == NULL)
+		return object_fail(err, -ENOMEM, "out of memory");
+	if (was != NULL)
+		rule_drop(was->rule_id);
+	new->msg = *m;
+	held[m->rule_id] = new;
+	rule_link(new);
 	return 0;
 }
 
@@ -467,10 +396,9 @@ int srv6_classifier_init(void)
 	int rc = -ENOMEM;
 
 	srv6_classifiers = slots_all(HD_SRV6_ACLS_MAX);
-	srv6_rules = slots_all(dp_limits.rules);
 	held = calloc(dp_limits.rules, sizeof(struct held *));
 	acls = calloc(HD_SRV6_ACLS_MAX, sizeof(*acls));
-	if (srv6_classifiers != NULL && srv6_rules != NULL && held != NULL && acls != NULL)
+	if (srv6_classifiers != NULL && held != NULL && acls != NULL)
 		rc = counters_init();
 	rule_kind.capacity = dp_limits.rules;
 	if (rc == 0)
@@ -484,7 +412,7 @@ void srv6_classifier_fini(void)
 {
 	if (build.running) {
 		pthread_join(build.thread, NULL);
-		classifier_free(build.made);
+		srv6_tries_free(build.tries);
 		free(build.rule);
 	}
 	memset(&build, 0, sizeof(build));
@@ -496,7 +424,5 @@ void srv6_classifier_fini(void)
 	held = NULL;
 	acls = NULL;
 	slots_destroy(srv6_classifiers, classifier_free);
-	slots_destroy(srv6_rules, free);
 	srv6_classifiers = NULL;
-	srv6_rules = NULL;
 }

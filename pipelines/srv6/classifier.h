@@ -2,7 +2,7 @@
  * Classifiers: ordered 5-tuple rules with DSCP, compiled by librte_acl into one trie per family.
  * Writer: the control thread takes the rules; a thread of its own compiles a changed classifier, which takes seconds
  * for ten thousands of rules, and srv6_classifier_tick() swaps the result in (RCU).  Until then the old rules hold, as
- * a whole.  Readers: workers, without locks.
+ * a whole: matches and actions change with one pointer.  Readers: workers, without locks.
  * Memory: about 1.2 KiB of EAL memory per rule, twice while a classifier is rebuilt. */
 #ifndef PIPELINES_SRV6_CLASSIFIER_H
 #define PIPELINES_SRV6_CLASSIFIER_H
@@ -14,6 +14,7 @@
 #include "heddle/api/srv6.h"
 
 struct rte_acl_ctx;
+struct srv6_tries;
 
 /* What the rules of a family are compared with; network order, as librte_acl wants it. */
 struct srv6_class_key {
@@ -37,23 +38,27 @@ static_assert(sizeof(struct srv6_class_key4) == 20, "no padding, whole words");
 bool srv6_class_key4_make(const uint8_t *ip, uint32_t head, struct srv6_class_key4 *ret);
 bool srv6_class_key_make(const uint8_t *ip, uint32_t head, struct srv6_class_key *ret);
 
-/* Immutable once published. */
-struct srv6_classifier {
-	struct rte_acl_ctx *ctx[2]; /* [0] IPv4, [1] IPv6; NULL: no rules */
-};
-extern struct slots *srv6_classifiers; /* by acl_id */
-
-/* What a match says: rules by rule_id.  Immutable once published. */
+/* What a match leads to. */
 struct srv6_rule {
 	uint32_t rule_id;
 	uint8_t action; /* enum hd_srv6_rule_action */
 	uint32_t policy_id;
 };
-extern struct slots *srv6_rules;
-/* The rule of a non-zero result of rte_acl_classify(); NULL: it was deleted, its classifier is being rebuilt. */
-static inline const struct srv6_rule *srv6_rule_get(uint32_t result)
+
+/* Immutable once published. */
+struct srv6_classifier {
+	struct rte_acl_ctx *ctx[2]; /* [0] IPv4, [1] IPv6; NULL: no rules */
+	struct srv6_tries *tries;   /* that they are part of */
+	uint32_t n;
+	struct srv6_rule rule[]; /* by result of rte_acl_classify() - 1 */
+};
+extern struct slots *srv6_classifiers; /* by acl_id */
+
+/* The rule of a non-zero result. */
+static inline const struct srv6_rule *srv6_rule_get(const struct srv6_classifier *c,
+						    uint32_t result)
 {
-	return slots_get(srv6_rules, result - 1);
+	return &c->rule[result - 1];
 }
 
 struct srv6_rule_count {

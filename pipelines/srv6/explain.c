@@ -95,7 +95,7 @@ static unsigned ingress_explain(const struct explain_at *at, struct hd_api_expla
 					     (struct srv6_class_key4 *)&key);
 		rte_acl_classify(c->ctx[version == 6], &k, &result, 1, 1);
 		if (result != 0)
-			rule = srv6_rule_get(result);
+			rule = srv6_rule_get(c, result);
 	}
 	if (rule != NULL)
 		n += add(e, room, HD_EXPLAIN_RULE, rule->rule_id);

@@ -63,13 +63,13 @@ static inline rte_edge_t edge_verdict(const struct ingress_run *r, const struct 
 	return v[e];
 }
 
-/* What the rule says; a rule or a policy that has just gone leaves the packet to the interface's policy. */
-static inline rte_edge_t by_rule(struct ingress_run *r, struct rte_mbuf *m, uint32_t result,
-				 rte_edge_t pass)
+/* What the rule says.  One whose policy is gone already, while the classifier without it is being compiled, leaves the
+ * packet to the interface's policy. */
+static inline rte_edge_t by_rule(struct ingress_run *r, struct rte_mbuf *m,
+				 const struct srv6_rule *rule, rte_edge_t pass)
 {
-	const struct srv6_rule *rule = srv6_rule_get(result);
-
-	if (unlikely(rule == NULL))
+	if (unlikely(rule->action == HD_SRV6_RULE_STEER &&
+		     srv6_policy_get(rule->policy_id) == NULL))
 		return pass;
 	r->rule_count[rule->rule_id].packets++;
 	r->rule_count[rule->rule_id].octets += m->pkt_len;
@@ -85,6 +85,7 @@ static inline rte_edge_t by_rule(struct ingress_run *r, struct rte_mbuf *m, uint
 
 /* Packets of one chunk that wait for the same classifier and family. */
 struct batch {
+	const struct srv6_classifier *c;
 	const struct rte_acl_ctx *ctx;
 	unsigned n;
 	uint8_t at[NODE_CHUNK];
@@ -101,7 +102,8 @@ static inline void batch_run(struct ingress_run *r, struct batch *b, struct rte_
 	rte_acl_classify(b->ctx, b->key, result, b->n, 1);
 	for (unsigned i = 0; i < b->n; i++)
 		if (result[i] != 0)
-			verdict[b->at[i]] = by_rule(r, m[b->at[i]], result[i], verdict[b->at[i]]);
+			verdict[b->at[i]] = by_rule(r, m[b->at[i]], srv6_rule_get(b->c, result[i]),
+						    verdict[b->at[i]]);
 	b->n = 0;
 }
 
@@ -138,8 +140,9 @@ static inline void ingress_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *ve
 			srv6_class_key_make(ip, m[i]->data_len, &key[i]);
 		else
 			srv6_class_key4_make(ip, m[i]->data_len, (struct srv6_class_key4 *)&key[i]);
-		if (ctx != b.ctx)
+		if (c != b.c || ctx != b.ctx)
 			batch_run(r, &b, m, verdict);
+		b.c = c;
 		b.ctx = ctx;
 		b.at[b.n] = (uint8_t)i;
 		b.key[b.n++] = (const uint8_t *)&key[i];

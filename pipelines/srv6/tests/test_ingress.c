@@ -140,6 +140,7 @@ Test(srv6_ingress, interface_policy)
 Test(srv6_ingress, rules_in_order)
 {
 	struct hd_api_srv6_rule r;
+	uint64_t rebuilds;
 
 	set_ingress(0, ACL, 0, 4);
 	r = rule(20, 6, HD_SRV6_RULE_STEER, 1);
@@ -175,19 +176,92 @@ Test(srv6_ingress, rules_in_order)
 	lab_send(1, in.buf, in.len);
 	lab_nothing_left("DSCP 8");
 	cr_assert_eq(hx_verdict("srv6-ingress", "rule-drop"), 1);
-	/* only the action changes: at once, without compiling */
+	/* only the action changes: with the next tick, without compiling */
+	rebuilds = hx_stat("classifier", ACL, "rebuilds");
 	r = rule(20, 6, HD_SRV6_RULE_STEER, 3);
 	set_rule(&r);
+	srv6_classifier_tick();
 	cr_assert_not(srv6_classifier_busy());
+	cr_assert_eq(hx_stat("classifier", ACL, "rebuilds"), rebuilds);
 	cr_assert_eq(policy_of(V6("udp 9 442 / fill 8")), 3);
 	/* all rules go: the policy of the interface is left */
 	for (uint32_t seq = 1; seq <= 20; seq++) {
 		r = rule(seq, 6, 0, 0);
 		hx_del(HD_API_SRV6_RULE, &r, HD_API_SRV6_RULE_KEY);
 	}
-	cr_assert_eq(policy_of(V6("udp 9 442 / fill 8")), 4, "a deleted rule is gone at once");
+	cr_assert_eq(policy_of(V6("udp 9 442 / fill 8")), 3, "the old rules hold as a whole");
 	compiled();
 	cr_assert_eq(policy_of(V6("udp 9 442 / fill 8")), 4);
+}
+
+/* UDP 443 goes into `policy`, all else into policy 2: rules of these numbers, which replace those before. */
+static void both_rules(uint32_t *seq, uint32_t next, uint32_t policy)
+{
+	struct hd_api_srv6_rule r = rule(next, 6, HD_SRV6_RULE_STEER, policy);
+
+	r.dport_lo = r.dport_hi = 443;
+	set_rule(&r);
+	r = rule(next + 1, 6, HD_SRV6_RULE_STEER, 2);
+	set_rule(&r);
+	for (uint32_t old = *seq; old != 0 && old < *seq + 2; old++) {
+		r = rule(old, 6, 0, 0);
+		hx_del(HD_API_SRV6_RULE, &r, HD_API_SRV6_RULE_KEY);
+	}
+	*seq = next;
+}
+
+/* Rules change places, matches and actions: at no moment is a packet taken by half of the old rules and half of the new
+ * ones. */
+Test(srv6_ingress, changes_hold_as_a_whole)
+{
+	uint32_t seq = 0;
+	int was = 1;
+
+	set_ingress(0, ACL, 0, 4);
+	both_rules(&seq, 40, 1);
+	compiled();
+	for (unsigned turn = 0; turn < 40; turn++) {
+		int now = 1 + 2 * (int)(turn % 2), is;
+
+		/* numbers go down: the new rules stand before those that they replace */
+		both_rules(&seq, turn % 20 != 19 ? seq - 2 : 80, (uint32_t)now);
+		while (srv6_classifier_busy()) {
+			is = policy_of(V6("udp 9 443 / fill 8"));
+			cr_assert(is == was || is == now, "turn %u: policy %d", turn, is);
+			cr_assert_eq(policy_of(V6("udp 9 444 / fill 8")), 2, "turn %u", turn);
+			srv6_classifier_tick();
+		}
+		cr_assert_eq(policy_of(V6("udp 9 443 / fill 8")), now);
+		cr_assert_eq(policy_of(V6("udp 9 444 / fill 8")), 2);
+		was = now;
+	}
+}
+
+/* Actions that change while matches are compiled come with them; the policy of a rule that is about to go may go first. */
+Test(srv6_ingress, actions_and_policies_meanwhile)
+{
+	struct hd_api_srv6_rule first = rule(10, 6, HD_SRV6_RULE_STEER, 1),
+				second = rule(20, 6, HD_SRV6_RULE_STEER, 2);
+
+	set_ingress(0, ACL, 0, 4);
+	first.dport_lo = first.dport_hi = 443;
+	set_rule(&first);
+	set_rule(&second);
+	compiled();
+	first.dport_hi = 444;
+	set_rule(&first);
+	first.policy_id = 3;
+	set_rule(&first);
+	cr_assert_eq(policy_of(V6("udp 9 443 / fill 8")), 1);
+	cr_assert_eq(policy_of(V6("udp 9 444 / fill 8")), 2);
+	compiled();
+	cr_assert_eq(policy_of(V6("udp 9 443 / fill 8")), 3);
+	cr_assert_eq(policy_of(V6("udp 9 444 / fill 8")), 3);
+	hx_del(HD_API_SRV6_RULE, &first, HD_API_SRV6_RULE_KEY);
+	hx_del(HD_API_SRV6_POLICY, &first.policy_id, 4);
+	cr_assert_eq(policy_of(V6("udp 9 443 / fill 8")), 4, "the interface's, nothing is lost");
+	compiled();
+	cr_assert_eq(policy_of(V6("udp 9 443 / fill 8")), 2);
 }
 
 /* Ports: none in a fragment and behind other protocols, and port 0 is a port. */
@@ -413,7 +487,7 @@ static const struct srv6_rule *classify(const uint8_t *ip, size_t len, bool v6)
 	else
 		srv6_class_key4_make(ip, (uint32_t)len, (struct srv6_class_key4 *)&key);
 	rte_acl_classify(c->ctx[v6], &data, &result, 1, 1);
-	return result != 0 ? srv6_rule_get(result) : NULL;
+	return result != 0 ? srv6_rule_get(c, result) : NULL;
 }
 
 /* Each truncation in an exact buffer: nothing is read past it. */
