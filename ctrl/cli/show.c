@@ -59,15 +59,26 @@ static void rate_cells(struct table *t, const struct view *v, struct json_object
 	table_cell(t, "%s", human(db, "bit/s", text, sizeof(text)));
 }
 
+/* Empty as long as nothing was: then there is no such column. */
+static void lost_cell(struct table *t, struct json_object *i)
+{
+	table_cell(t, "%.0llu",
+		   (unsigned long long)(js_counter(i, "rx-missed", NULL) +
+					js_counter(i, "rx-no-buffer", NULL)));
+}
+
 static void print_interfaces(struct cli *cli, struct json_object *o, const struct view *v)
 {
 	static const char *const totals[] = { "INTERFACE",   "LINK",        "SPEED",
 					      "VLAN",        "VRF",         ">MTU",
 					      "ADDRESSES",   ">RX PACKETS", ">RX OCTETS",
-					      ">TX PACKETS", ">TX OCTETS",  NULL };
-	static const char *const rates[] = { "INTERFACE", "LINK",        "SPEED",     "VLAN",
-					     "VRF",       ">MTU",        "ADDRESSES", ">RX PACKETS",
-					     ">RX BITS",  ">TX PACKETS", ">TX BITS",  NULL };
+					      ">TX PACKETS", ">TX OCTETS",  ">LOST BY DEVICE",
+					      NULL };
+	static const char *const rates[] = { "INTERFACE",   "LINK",        "SPEED",
+					     "VLAN",        "VRF",         ">MTU",
+					     "ADDRESSES",   ">RX PACKETS", ">RX BITS",
+					     ">TX PACKETS", ">TX BITS",    ">LOST BY DEVICE",
+					     NULL };
 	struct table *t = table_new(v->before != NULL ? rates : totals);
 	char text[400];
 
@@ -94,12 +105,14 @@ static void print_interfaces(struct cli *cli, struct json_object *o, const struc
 				earlier(v, "interface", "name", js_str(i, "name"));
 			rate_cells(t, v, i, was, "rx-packets", "rx-octets");
 			rate_cells(t, v, i, was, "tx-packets", "tx-octets");
+			lost_cell(t, i);
 			continue;
 		}
 		cell_count(t, js_counter(i, "rx-packets", NULL));
 		cell_count(t, js_counter(i, "rx-octets", NULL));
 		cell_count(t, js_counter(i, "tx-packets", NULL));
 		cell_count(t, js_counter(i, "tx-octets", NULL));
+		lost_cell(t, i);
 	}
 	table_print(cli, t);
 }

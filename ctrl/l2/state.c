@@ -37,6 +37,37 @@ static void add_addresses(struct json_object *o, const struct objset *set, uint3
 	json_object_object_add(o, "address", list);
 }
 
+/* What the device of a port says of itself. */
+static void add_device(struct json_object *o, const struct hd_api_port_state *ps,
+		       const struct hd_api_port *port)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counters[] = { { "rx-missed", ps->rx_missed },
+			 { "rx-errors", ps->rx_errors },
+			 { "rx-no-buffer", ps->rx_nombuf },
+			 { "tx-errors", ps->tx_errors } };
+	struct json_object *list;
+
+	json_add_u32(o, "rx-queues", ps->n_rxq);
+	json_add_u32(o, "tx-queues", ps->n_txq);
+	if (port != NULL &&
+	    strncmp(port->devargs, "net_", 4) != 0) /* a PCI address, and options behind it */
+		json_object_object_add(o, "device",
+				       json_object_new_string_len(
+					       port->devargs, (int)strcspn(port->devargs, ",")));
+	if (!json_object_object_get_ex(o, "counter", &list))
+		return;
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+		struct json_object *e = json_object_new_object();
+
+		json_add_str(e, "name", counters[i].name);
+		json_add_u64(e, "value", counters[i].value);
+		json_object_array_add(list, e);
+	}
+}
+
 static struct json_object *interface_json(struct ctrl *c, const struct hd_api_iface *i,
 					  const struct dp_answer *a)
 {
@@ -76,6 +107,8 @@ static struct json_object *interface_json(struct ctrl *c, const struct hd_api_if
 		json_add_u32(o, "inner-vlan", i->inner_vid);
 	add_addresses(o, set, i->iface_id);
 	json_add_counters(o, c->dp, "interface", i->iface_id);
+	if (have && i->outer_tpid == 0)
+		add_device(o, &ps, port);
 	return o;
 }
 
