@@ -15,6 +15,7 @@
 #include "dataplane/debug_api.h"
 #include "dataplane/dp_limits.h"
 #include "dataplane/explain.h"
+#include "dataplane/impair.h"
 #include "dataplane/log.h"
 #include "dataplane/meta.h"
 #include "dataplane/node.h"
@@ -103,7 +104,9 @@ int engine_init(void)
 	rc = debug_init();
 	if (rc < 0)
 		goto destroy_workers;
-	rc = explain_init();
+	rc = impair_init();
+	if (rc == 0)
+		rc = explain_init();
 	if (rc < 0)
 		goto fini_debug;
 	telemetry_init();

@@ -23,6 +23,7 @@
 
 #include "dataplane/api_server.h"
 #include "dataplane/host.h"
+#include "dataplane/impair.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 #include "dataplane/pipeline.h"
@@ -467,6 +468,7 @@ static void port_unmake(uint32_t id)
 	pipelines_link_changed(id, 0);
 	log_info("port %s: removed", p->name);
 	host_twin_remove(id);
+	impair_port_gone(id);
 	port_publish(id, NULL);
 	rxqs_publish();
 	rcu_drain(); /* no worker polls it or sends through it any more */

@@ -139,12 +139,14 @@ static void idle_sleep(struct worker *w, uint32_t *us)
 	struct timespec t = { .tv_nsec = (long)*us * 1000 };
 	uint64_t start = rte_rdtsc();
 
-	if (w->wake != 0) {
-		int64_t left = (int64_t)(w->wake - start) * 1000000 / (int64_t)rte_get_tsc_hz();
+	for (unsigned i = 0; i < RTE_DIM(w->wake); i++) {
+		int64_t left = (int64_t)(w->wake[i] - start) * 1000000 / (int64_t)rte_get_tsc_hz();
 
+		if (w->wake[i] == 0)
+			continue;
 		if (left <= WAKE_EARLY_US) /* to sleep would be to be late */
 			return;
-		if (left - WAKE_EARLY_US < (int64_t)*us)
+		if ((left - WAKE_EARLY_US) * 1000 < t.tv_nsec)
 			t.tv_nsec = (left - WAKE_EARLY_US) * 1000;
 	}
 	rcu_worker_offline(w->id);

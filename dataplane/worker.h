@@ -43,6 +43,8 @@ struct flight {
 #define WATCH_CAPTURE 0x2u
 #define WATCH_EXPLAIN 0x4u /* the worker of explain.h: always set, on no other */
 
+enum { WAKE_PM_SEND, WAKE_IMPAIR };
+
 struct worker_stats {
 	uint64_t loops, idle_loops, busy_cycles, sleep_cycles;
 }; /* the columns of vector "worker" */
@@ -61,7 +63,7 @@ struct worker {
 	uint32_t rx_count;                     /* packets taken in this walk, set by port-rx */
 	uint64_t now;  /* TSC, read by port-rx once per walk and per burst */
 	uint64_t walk; /* the first of them */
-	uint64_t wake; /* TSC at which a source node has something to send; 0: never.  An idle worker sleeps no longer */
+	uint64_t wake[2]; /* by WAKE_*: TSC at which something is to be sent; 0: never.  An idle worker sleeps no longer */
 	struct worker_stats *stats; /* in the statistics segment */
 	uint32_t n_rx_run;          /* what port-rx sent to express in this walk, in order */
 	struct rx_run {

@@ -33,8 +33,11 @@ const struct ctrl_domain pm_domain = {
 	.states = (const struct ctrl_state[]){ { "heddle-pm:reflector-state", pm_reflector_state },
 					       { "heddle-pm:session-state", pm_session_state },
 					       { "heddle-pm:pacing-state", pm_pacing_state },
+					       { "heddle-pm:impairment-state", pm_impair_state },
 					       { 0 } },
-	.ops = (const struct ctrl_op[]){ { "heddle-pm:measure", pm_measure }, { 0 } },
+	.ops = (const struct ctrl_op[]){ { "heddle-pm:measure", pm_measure },
+					 { "heddle-pm:impair", pm_impair },
+					 { 0 } },
 };
 
 void pm_fini(void)

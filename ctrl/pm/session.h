@@ -47,5 +47,7 @@ void pm_session_state(struct ctrl *c, struct http_req *req);
 void pm_pacing_state(struct ctrl *c, struct http_req *req);
 void pm_measure(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
 void pm_measure_fini(void);
+void pm_impair(struct ctrl *c, const struct lyd_node *in, struct http_req *req);
+void pm_impair_state(struct ctrl *c, struct http_req *req);
 
 #endif

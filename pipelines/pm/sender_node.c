@@ -336,7 +336,7 @@ static uint16_t pm_send_process(struct rte_graph *g, struct rte_node *node, void
 	flush(&r, r.m[1], r.n[1], PM_SEND_SENT6);
 	flush(&r, r.event, r.n_event, PM_SEND_EVENT);
 	w->rx_count += r.n[0] + r.n[1] + r.n_event;
-	w->wake = sw->wheel.next != UINT64_MAX ? sw->wheel.next : 0;
+	w->wake[WAKE_PM_SEND] = sw->wheel.next != UINT64_MAX ? sw->wheel.next : 0;
 	return (uint16_t)(r.n[0] + r.n[1] + r.n_event);
 }
 NODE_REGISTER_FLAGS(pm_send, "pm-send", PM_SEND, PM_SEND_VERDICTS, pm_send_process,
