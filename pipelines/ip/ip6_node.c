@@ -147,7 +147,10 @@ static inline rte_edge_t ip6_input_one(struct fwd *f, struct rte_mbuf *m, uint32
 		}
 		if (!mine && (mt->flags & META_F_L2_MCAST))
 			return IP6_INPUT_L2_GROUP;
-		if (!mine && (mt->flags & META_F_STEERED))
+		/* behind a masquerading proxy (End.AM) a SID of this node is but the last segment of the list */
+		if ((mt->flags & META_F_STEERED) &&
+		    (!mine ||
+		     (kind == HD_RESULT_SID && hd_result_kind(mt->pipe[0]) == HD_RESULT_SID)))
 			word = mt->pipe[0];
 	}
 	if (unlikely(h->hop_limit <= 1) && !mine) {

@@ -425,6 +425,11 @@ Test(srv6_services, end_am)
 	lab_send(3, want.buf, want.len);
 	packet_make(&want, "ip6 $T $R 62 / srh $B,$R," SID " 1 / udp / fill 16", "");
 	lab_expect("S-177, back", 2, &want);
+	/* the last segment, which the service saw, is a SID of this node too: the list goes on all the same */
+	packet_make(&in, "ip6 $T $DT6 63 / srh $DT6,$R," SID " 2 / udp / fill 16", "");
+	packet_make(&want, "ip6 $T $R 62 / srh $DT6,$R," SID " 1 / udp / fill 16", "");
+	lab_send(3, in.buf, in.len);
+	lab_expect("back, the last segment is here", 2, &want);
 	packet_make(&in, "ip6 $T " SID " 64 / srh " SID " 0 / udp / fill 16", "");
 	lab_send(1, in.buf, in.len);
 	packet_make(&in, "ip6 $T " SID " 64 / udp / fill 16", "");
