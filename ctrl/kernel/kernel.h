@@ -56,6 +56,16 @@ bool mirror_target_text(const struct mirror *m, uint32_t target, uint32_t id, ch
 void mirror_addresses(const struct mirror *m, void (*fn)(void *arg, const struct hd_api_addr *a),
 		      void *arg);
 
+/* An address of the kernel's own, or a SID that it gave us. */
+struct kernel_owned {
+	uint8_t family, plen;
+	bool kernel; /* packets to it are the kernel's; else Heddle's */
+	uint8_t addr[16];
+};
+
+/* All of them, until fn returns another value than 0.  Any thread. */
+void kernel_owned_each(int (*fn)(void *arg, const struct kernel_owned *o), void *arg);
+
 /* The data plane needs a neighbour on an interface of the kernel (HD_EVENT_NEIGH_WANTED). */
 void mirror_neighbour_wanted(struct mirror *m, const struct hd_api_event *ev);
 

@@ -266,6 +266,7 @@ struct mirror {
 	size_t n_undo, cap_undo;
 	struct running *load; /* messages go into this load's transaction */
 	bool ignore_config;
+	bool owned_dirty; /* an address or SID came or went */
 
 	bool replaying;
 	uint64_t replay_deadline;
@@ -280,6 +281,13 @@ struct mirror {
 	uint32_t n_set_aside; /* refused by the data plane */
 	struct mirror_counts count;
 };
+
+/* --- for steering (owned.c) -------------------------------------------------------------------- */
+
+/* Tell it what the model has now; what runs is compiled anew if that is something else. */
+void owned_update(struct mirror *m);
+/* The list itself; fresh passes.  True: it changed. */
+bool kernel_owned_set(struct kernel_owned *fresh, size_t n);
 
 void prefix_dirty(struct mirror *m, struct kprefix *p);
 void item_dirty(struct mirror *m, struct kitem *i);

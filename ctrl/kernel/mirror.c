@@ -63,6 +63,7 @@ void prefix_dirty(struct mirror *m, struct kprefix *p)
 
 void item_dirty(struct mirror *m, struct kitem *i)
 {
+	m->owned_dirty |= !i->is_neigh;
 	if (i->dirty)
 		return;
 	i->dirty = true;
@@ -411,6 +412,8 @@ static void step_done(struct mirror *m, struct undo *u)
 	switch (u->what) {
 	case UNDO_PREFIX:
 		((struct kprefix *)u->at)->in_flight = false;
+		m->owned_dirty |= ((struct kprefix *)u->at)->sent == SENT_SID ||
+				  u->old.prefix.sent == SENT_SID;
 		dpo_unref(&m->dpos, u->old.prefix.dpo);
 		free(u->old.prefix.sid);
 		prefix_dirty(m, u->at); /* an empty one can be freed now */
@@ -541,6 +544,16 @@ static void on_commit(void *arg, const struct dp_answer *a)
 	mirror_pump(m);
 }
 
+/* When all that was told is in the data plane. */
+static void owned_check(struct mirror *m)
+{
+	bool settled = !m->in_flight && m->dirty == NULL && m->dirty_items == NULL &&
+		       !m->replaying && (m->sock == NULL || nlsock_synced(m->sock));
+
+	if (m->owned_dirty && settled)
+		owned_update(m);
+}
+
 static bool may_pump(const struct mirror *m)
 {
 	if (!m->dpos_ready || m->adopting != 0 || m->in_flight || m->load != NULL ||
@@ -579,10 +592,12 @@ void mirror_pump(struct mirror *m)
 	dead_pump(m);
 	if (m->n_undo == 0) {
 		dp_txn_abort(m->c->dp);
-		if (m->dirty != NULL || m->dirty_items != NULL)
+		if (m->dirty != NULL || m->dirty_items != NULL) {
 			pump_soon(m);
-		else
-			replay_check(m);
+			return;
+		}
+		replay_check(m);
+		owned_check(m);
 		return;
 	}
 	m->in_flight = true;
@@ -776,7 +791,8 @@ static bool prefix_stranded(const struct kprefix *p, const struct objset *to)
 	if (vrf_stranded(p->vrf_id, to) || dpo_stranded(p->dpo, to))
 		return true;
 	return p->sid != NULL &&
-	       (vrf_stranded(p->sid->table4, to) || vrf_stranded(p->sid->table6, to));
+	       (vrf_stranded(p->sid->table4, to) || vrf_stranded(p->sid->table6, to) ||
+		(p->sid->iface != 0 && !set_has_u32(to, HD_API_IFACE, p->sid->iface)));
 }
 
 /* Ids of the configuration are dense from 1; the mirror has the upper half. */
@@ -900,6 +916,7 @@ void mirror_follow(struct mirror *m, const struct config *running)
 	}
 	model_remap(m);
 	all_dirty(m);
+	m->owned_dirty = true;
 	if (conf.enabled && !was && !m->dpos_ready && running_synchronised(m->c->running))
 		mirror_replay(m, NULL, NULL); /* no epoch: there is nothing of ours to sweep */
 }
@@ -970,6 +987,7 @@ static void on_tick(uv_timer_t *t)
 		replay_check(m);
 	if (m->dirty != NULL || m->dirty_items != NULL || m->dpos.dead != NULL)
 		mirror_pump(m);
+	owned_check(m);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

@@ -354,8 +354,12 @@ static void sid_arguments(struct mirror *m, struct way *w, const struct nl_leg *
 		w->sid->target = HD_TARGET_POLICY;
 		w->sid->target_id = w->dpo != NULL ? w->dpo->id : 0;
 	}
-	if ((args & HD_SRV6_ARG_IFACE) != 0)
-		refuse(w, "End.DX2 is carried when it is configured, not from the kernel");
+	if ((args & HD_SRV6_ARG_IFACE) != 0) {
+		if (l->oif == 0)
+			refuse(w, "no outgoing interface (oif)");
+		else
+			w->sid->iface = iface_on(m, w, l->oif);
+	}
 }
 
 static void seg6local_resolve(struct mirror *m, struct way *w, const struct nl_leg *leg)

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "ctrl/cfg.h"
-#include "ctrl/ip/ip.h"
-#include "ctrl/l2/l2_private.h"
 #include "ctrl/dp_state.h"
+#include "ctrl/ip/ip.h"
+#include "ctrl/kernel/kernel.h"
+#include "ctrl/l2/l2_private.h"
 #include "ctrl/running.h"
 #include "heddle/api/debug.h"
 #include "heddle/api/l2.h"
@@ -189,6 +190,22 @@ static int extra_add(const struct steering *s)
 	return rc;
 }
 
+/* What the mirror of the kernel knows, unless the configuration says it otherwise. */
+static int mirrored_add(void *arg, const struct kernel_owned *o)
+{
+	const struct steering *s = arg;
+	struct hd_api_xdp_rule r = { .match = HD_XDP_PREFIX,
+				     .action = o->kernel ? HD_XDP_KERNEL : HD_XDP_HEDDLE,
+				     .family = o->family,
+				     .plen = o->plen };
+	char text[80], name[128];
+
+	memcpy(r.addr, o->addr, sizeof(r.addr));
+	match_text(&r, text, sizeof(text));
+	snprintf(name, sizeof(name), "%s %s", s->port, text);
+	return ids_used(s->c->ids, ID_STEERING, name) != 0 ? 0 : rule_add(s, &r, s->conf);
+}
+
 int l2_compile_steering(struct compile *c, const struct lyd_node *port, uint32_t port_id)
 {
 	struct steering s = { .c = c,
@@ -215,7 +232,11 @@ int l2_compile_steering(struct compile *c, const struct lyd_node *port, uint32_t
 		rc = srv6_add(&s);
 	if (rc == 0 && cfg_enum(s.conf, "mode", MODE_OWNED) == MODE_ALL)
 		rc = number_add(&s, HD_XDP_UNICAST, 0, 0, s.conf);
-	return rc < 0 ? rc : extra_add(&s);
+	if (rc == 0)
+		rc = extra_add(&s);
+	if (rc == 0 && kernel_mirrors(c->tree, s.port))
+		kernel_owned_each(mirrored_add, &s);
+	return rc;
 }
 
 /* ---- state --------------------------------------------------------------------------------------------------- */

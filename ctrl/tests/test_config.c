@@ -11,6 +11,7 @@
 
 #include "ctrl/config.h"
 #include "ctrl/ip/ip.h"
+#include "ctrl/kernel/kernel_private.h"
 #include "ctrl/l2/l2.h"
 #include "ctrl/pm/pm.h"
 #include "ctrl/srv6/srv6.h"
@@ -537,6 +538,51 @@ Test(config, steering_follows_the_configuration)
 	cr_assert_eq(kernel, 1);
 	cr_assert_eq(own, 2, "ARP and ND for the port's own addresses only");
 	config_destroy(cfg);
+}
+
+/* Action of the rule for an address, or -1. */
+static int rule_for(const struct config *cfg, uint8_t family, const uint8_t *addr, uint8_t plen)
+{
+	for (size_t i = 0; i < cfg->set.n; i++) {
+		const struct hd_api_xdp_rule *r = (const void *)cfg->set.obj[i].body;
+		if (cfg->set.obj[i].kind->type == HD_API_XDP_RULE && r->match == HD_XDP_PREFIX &&
+		    r->family == family && r->plen == plen && memcmp(r->addr, addr, 16) == 0)
+			return r->action;
+	}
+	return -1;
+}
+
+/* What the kernel has is left to it, its SIDs are ours, and what is configured is as configured. */
+Test(config, steering_knows_what_is_mirrored)
+{
+	const struct kernel_owned mirrored[] = {
+		{ .family = 4, .plen = 32, .kernel = true, .addr = { 10, 0, 1, 1 } },
+		{ .family = 4, .plen = 32, .kernel = true, .addr = { 10, 0, 1, 10 } },
+		{ .family = 6, .plen = 64, .addr = { 0xfc, 9 } },
+	};
+	char *text = replace(steering_yaml, "srv6:", "kernel: {enabled: true}\nsrv6:");
+	struct ctrl_err err;
+	struct config *cfg;
+
+	for (int round = 0; round < 3; round++) {
+		size_t n = round == 1 ? 0 : 3;
+		struct kernel_owned *list = calloc(3, sizeof(*list));
+		memcpy(list, mirrored, n * sizeof(*list));
+		cr_assert(kernel_owned_set(list, n));
+		list = calloc(3, sizeof(*list));
+		memcpy(list, mirrored, n * sizeof(*list));
+		cr_assert_not(kernel_owned_set(list, n), "the same again");
+		cr_assert_eq(take(text, strlen(text), &cfg, &err), 0, "%s", err.msg);
+		cr_assert_eq(rule_for(cfg, 4, mirrored[0].addr, 32), HD_XDP_HEDDLE);
+		cr_assert_eq(rule_for(cfg, 4, mirrored[1].addr, 32), n != 0 ? HD_XDP_KERNEL : -1);
+		cr_assert_eq(rule_for(cfg, 6, mirrored[2].addr, 64), n != 0 ? HD_XDP_HEDDLE : -1);
+		config_destroy(cfg);
+	}
+	/* without a mirror it is nobody's business */
+	cr_assert_eq(take(steering_yaml, strlen(steering_yaml), &cfg, &err), 0, "%s", err.msg);
+	cr_assert_eq(rule_for(cfg, 4, mirrored[1].addr, 32), -1);
+	config_destroy(cfg);
+	free(text);
 }
 
 Test(config, steering_is_for_af_xdp)

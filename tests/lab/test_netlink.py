@@ -7,7 +7,9 @@ import sys
 import time
 
 from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 
 from heddlelab import Heddle, LabError, RawPort, interface, veth_port, wait_for
 
@@ -103,7 +105,8 @@ REFUSED = [
      "2001:db8:f:6::/64", "End.B6"),
     ("-6 route add 2001:db8:f:7::/64 encap seg6local action End.T table 77 dev far", "2001:db8:f:7::/64",
      "table 77 is not mirrored"),
-    ("-6 route add 2001:db8:f:8::/64 encap seg6local action End.DX2 oif far dev far", "2001:db8:f:8::/64", "End.DX2"),
+    ("-6 route add 2001:db8:f:8::/64 encap seg6local action End.DX2 oif lo dev far", "2001:db8:f:8::/64",
+     "lo, which is not a mirrored interface"),
     ("-6 route add 2001:db8:f:9::/64 encap seg6local action End.X nh6 2001:db8:ff::1 dev far", "2001:db8:f:9::/64",
      "on no network of a mirrored interface"),
     ("route add 10.21.0.0/16 via 10.0.2.2 tos 0x10", "10.21.0.0/16", "TOS"),
@@ -123,6 +126,8 @@ SIDS = [
      "end.dx6", ""),
     ("-6 route add 2001:db8:f:c::/64 encap seg6local action End.DT6 table 254 dev far", "2001:db8:f:c::/64", "end.dt6",
      ""),
+    ("-6 route add 2001:db8:f:e::/64 encap seg6local action End.DX2 oif far dev far", "2001:db8:f:e::/64", "end.dx2",
+     ""),
     ("-6 route add 2001:db8:f:d::/64 encap seg6local action End.B6.Encaps srh segs 2001:db8:e::1 dev far",
      "2001:db8:f:d::/64", "end.b6.encaps", ""),
     ("-6 route add fcbb:bb00:1::/48 encap seg6local action End flavors next-csid lblen 32 nflen 16 dev far",
@@ -137,7 +142,7 @@ def delete(command):
 
 def test_netlink_kinds(lab):
     """Every kind of route that iproute2 can make: carried as it is, or refused with its reason and its fate."""
-    a, _, hd, heddle = mirror_lab(lab)
+    a, b, hd, heddle = mirror_lab(lab)
     hd.ip("nexthop add id 1 via 10.0.2.2 dev far")
     hd.ip("nexthop add id 2 via 10.0.1.2 dev access")
     hd.ip("nexthop add id 10 group 1/2,4")
@@ -166,6 +171,10 @@ def test_netlink_kinds(lab):
     a.ping("10.9.0.1")
     a.ping("2001:db8:9::1")
     assert "Packet filtered" in a.run("ping -n -c 1 -W 1 10.18.0.1", check=False).stdout
+    with RawPort(a, "eth0") as tx, RawPort(b, "eth0") as rx:  # End.DX2: the frame inside leaves as it is
+        inner = Ether(src="02:00:00:00:00:0a", dst="02:00:00:00:00:0b", type=0x88b5) / Raw(b"a frame of somebody's " * 3)
+        tx.send(Ether(src=tx.mac, dst=hd.mac("access")) / IPv6(src="2001:db8:a::2", dst="2001:db8:f:e::", nh=143) / inner)
+        assert [bytes(f) for f in rx.receive(lambda f: f.dst == "02:00:00:00:00:0b")] == [bytes(inner)]
     # a next-hop object is another, and so are the routes that go through it; the group follows its members
     hd.ip("nexthop replace id 1 via 10.0.1.2 dev access")
     settled(heddle)

@@ -41,14 +41,14 @@ def config(**steering):
 
 
 class Net:
-    def __init__(self, lab, dp_wrap=(), queues=1):
+    def __init__(self, lab, dp_wrap=(), queues=1, config=None, kernel=False):
         self.lab = lab
         self.host, self.hd = lab.ns("host"), lab.ns("hd")
         lab.link(self.host, "eth0", self.hd, "wan", queues=queues)
         self.host.ip("link set eth0 address 02:aa:00:00:00:02")
         self.host.addr("eth0", f"{HOST}/24", "2001:db8:a::2/64")
         self.hd.addr("wan", f"{KERNEL}/24")
-        self.heddle = Heddle(lab, self.hd, CONFIG, dp_wrap=dp_wrap).start()
+        self.heddle = Heddle(lab, self.hd, config or CONFIG, dp_wrap=dp_wrap, kernel=kernel).start()
         self.mac = self.hd.mac("wan")
 
     def server(self, kind=socket.SOCK_STREAM, port=2222):
@@ -177,6 +177,42 @@ def test_vlan(net):
             port.send(Ether(src="02:aa:00:00:00:02", dst=net.mac) / Dot1Q(vlan=vid) /
                       IP(src="10.0.100.2", dst="10.0.100.1") / UDP(sport=1, dport=9))
     wait_for("one frame", lambda: net.rules()["VLAN 100"]["packets"] == 1)
+
+
+@pytest.mark.parametrize("mode", ["owned", "all"])
+def test_netlink_and_steering(lab, mode):
+    """Addresses, routes and SIDs are those of iproute2, nothing of them is configured here: SIDs and transit traffic are
+    Heddle's, TCP to the kernel's address and its ARP and ND are the kernel's, on one device."""
+    steering = {"mode": mode} if mode == "all" else {"prefix": ["10.99.0.0/16"]}
+    net = Net(lab, kernel=True, config={
+        "interfaces": {"interface": [interface("wan", veth_port("wan", "af_xdp"), xdp_steering=steering)]},
+        "kernel": {"enabled": True}})
+    hd = net.hd
+    for setting in ("net.ipv4.conf.all.forwarding=0", "net.ipv6.conf.all.forwarding=0"):
+        hd.sysctl(setting)
+    hd.addr("wan", "2001:db8:a::1/64")
+    hd.ip("-6 route add fc00:2::/32 via 2001:db8:a::2 dev wan")
+    hd.ip("-6 route add fc00:1::e/128 encap seg6local action End dev wan")
+    hd.ip(f"route add 10.99.0.0/16 via {HOST}")
+    net.host.ip(f"route add 10.99.0.0/16 via {KERNEL}")
+    wait_for("the rule of the SID", lambda: "prefix fc00:1::e/128" in net.rules())
+    wait_for("every SRv6 packet", lambda: net.srv6() == 20)
+    octets = []
+    thread = threading.Thread(target=lambda: octets.append(net.transfer(3000000)))
+    thread.start()
+    wait_for("every SRv6 packet beside TCP", lambda: net.srv6(100, timeout=5) == 100)
+    thread.join(30)
+    assert octets == [3000000]
+    assert net.host.ping(KERNEL) == 3 and net.host.ping("2001:db8:a::1") == 3
+    # transit: out and back through Heddle, one hop further; the kernel does not forward
+    with RawPort(net.host, "eth0") as port:
+        port.send(Ether(src="02:aa:00:00:00:02", dst=net.mac) / IP(src="10.99.0.1", dst="10.99.0.2", ttl=9) /
+                  UDP(sport=1, dport=9))
+        assert [p[IP].ttl for p in port.receive(lambda p: IP in p and p[IP].dst == "10.99.0.2")] == [8]
+    # what the kernel no longer has is nobody's rule
+    hd.ip("-6 route del fc00:1::e/128")
+    hd.ip(f"addr del {KERNEL}/24 dev wan")
+    wait_for("the rules to go", lambda: not {"prefix fc00:1::e/128", f"prefix {KERNEL}/32"} & set(net.rules()))
 
 
 def test_detached_at_exit(net):
