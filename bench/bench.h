@@ -72,6 +72,8 @@ struct result {
 	struct band floor, io, total, net, ratio; /* cycles per packet; ratio: net / floor, of each round */
 	double tsc_mhz, mpps; /* at the median total */
 	uint64_t packets; /* measured */
+	uint64_t table_octets; /* what the process grew by with the workload's objects */
+	uint32_t entries; /* of these: the most of routes, SIDs and policies */
 	double instructions, cache_misses; /* per packet; negative: not to be had here */
 	uint32_t n_nodes;
 	struct {

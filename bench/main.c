@@ -79,6 +79,8 @@ static const char *const standard[] = {
 	"srv6-end --sids 16 --flows 65536",
 	"srv6-end --sids 65536 --flows 65536",
 	"srv6-endx",
+	"srv6-next-csid",
+	"srv6-hmac",
 	"srv6-encap --segments 1 --inner 6",
 	"srv6-encap --segments 3 --inner 4",
 	"srv6-encap --segments 6 --inner 6",

@@ -18,6 +18,9 @@
 #define HEDDLE_VERSION "0.0.0"
 #endif
 
+/* From so many on, memory for each is more than what pages and tables begin with. */
+#define ENTRIES_SHOWN 1000u
+
 static FILE *out;
 
 static void params_text(const struct result *r, const struct workload *w, char *to, size_t size)
@@ -74,6 +77,10 @@ void report_text(FILE *f, const struct result *r)
 	fprintf(out, "  %-22s %8.2f   at %.0f MHz, %u worker%s, %s\n", "Mpps", r->mpps, r->tsc_mhz,
 		r->params.workers, r->params.workers == 1 ? "" : "s",
 		r->huge ? "hugepages" : "ordinary pages");
+	if (r->entries >= ENTRIES_SHOWN)
+		fprintf(out,
+			"  %-22s %8.0f   octets for each of %u, in pages and all that belongs to it\n",
+			"memory", (double)r->table_octets / r->entries, r->entries);
 	if (r->instructions >= 0)
 		fprintf(out, "  %-22s %8.1f   cache misses %.3f\n", "instructions/packet",
 			r->instructions, r->cache_misses);
@@ -161,6 +168,11 @@ static json_object *result_json(const struct result *r)
 	json_object_object_add(o, "net_over_floor", band_json(&r->ratio));
 	json_object_object_add(o, "mpps", number(r->mpps));
 	json_object_object_add(o, "packets", json_object_new_int64((int64_t)r->packets));
+	json_object_object_add(o, "entries", json_object_new_int64(r->entries));
+	json_object_object_add(o, "table_octets", json_object_new_int64((int64_t)r->table_octets));
+	json_object_object_add(
+		o, "octets_per_entry",
+		r->entries < ENTRIES_SHOWN ? NULL : number((double)r->table_octets / r->entries));
 	json_object_object_add(o, "instructions_per_packet",
 			       r->instructions < 0 ? NULL : number(r->instructions));
 	json_object_object_add(o, "cache_misses_per_packet",

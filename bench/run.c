@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_graph_worker.h>
@@ -247,7 +248,8 @@ static void nodes_take(struct result *ret, uint64_t packets)
 
 	rte_graph_foreach_node(count, off, g, n)
 	{
-		if (n->total_calls == 0 || n->total_objs * 100 < packets || ret->n_nodes == RESULT_NODES_MAX)
+		if (n->total_calls == 0 || n->total_objs * 100 < packets ||
+		    ret->n_nodes == RESULT_NODES_MAX)
 			continue;
 		snprintf(ret->node[ret->n_nodes].name, sizeof(ret->node[0].name), "%.31s", n->name);
 		ret->node[ret->n_nodes].cycles = (double)n->total_cycles / (double)n->total_objs;
@@ -357,15 +359,43 @@ out:
 	return rc;
 }
 
+/* Octets of memory that this process has. */
+static uint64_t memory_now(void)
+{
+	unsigned long long all, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (f == NULL || fscanf(f, "%llu %llu", &all, &resident) != 2)
+		resident = 0;
+	if (f != NULL)
+		fclose(f);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint32_t entries_of(const struct workload *w, const struct params *p)
+{
+	uint32_t n = params_uses(w, "routes") ? p->routes : 0;
+
+	if (params_uses(w, "sids"))
+		n = RTE_MAX(n, p->sids);
+	return params_uses(w, "policies") ? RTE_MAX(n, p->policies) : n;
+}
+
+static uint64_t table_octets; /* of the last bench_start() */
+
 int bench_start(const struct workload *w, const struct params *p)
 {
+	uint64_t before, after;
 	int rc = world_start(p);
 
 	if (rc < 0)
 		return rc;
+	before = memory_now();
 	if (w->setup != NULL)
 		w->setup(p);
 	world_settle();
+	after = memory_now();
+	table_octets = after > before ? after - before : 0;
 	return device_load(w, p);
 }
 
@@ -382,6 +412,8 @@ int bench_run(const struct workload *w, const struct params *p, struct result *r
 			 "the engine or the workload did not start (%s)", strerror(-rc));
 		return rc;
 	}
+	ret->table_octets = table_octets;
+	ret->entries = entries_of(w, p);
 	if (p->verify) {
 		struct params timed = *p;
 
