@@ -136,6 +136,34 @@ enum srv6_endpoint_verdict srv6_replace_csid(const struct srv6_sid *s, struct sr
 	return (enum srv6_endpoint_verdict)c->moved;
 }
 
+/* ---- what a container says --------------------------------------------------------------------------------------- */
+
+/* CSIDs in front of this one were shifted out.  How long each was only its node knew: whole octets, if ours are. */
+static bool shifted_out(const struct srv6_csid *c, srv6_u128 dst, srv6_u128 entry)
+{
+	unsigned step = c->lnfl % 8 == 0 ? 8 : 1, room = c->lnfl + c->shift;
+	srv6_u128 rest = ~c->block;
+
+	if (((dst ^ entry) & c->block) != 0)
+		return false;
+	for (unsigned n = step; n < room; n += step)
+		if ((((entry & rest) << n) & rest) == (dst & rest))
+			return true;
+	return false;
+}
+
+bool srv6_csid_of_entry(const struct srv6_sid *s, const uint8_t *dst, const uint8_t *entry)
+{
+	const struct srv6_csid *c = &s->csid;
+	unsigned index = dst[15] & c->index;
+
+	if ((s->flavors & HD_SRV6_FLAVOR_NEXT_CSID) != 0)
+		return shifted_out(c, load(dst), load(entry));
+	return (s->flavors & HD_SRV6_FLAVOR_REPLACE_CSID) != 0 && index < c->n &&
+	       (load(dst) >> c->shift & (((srv6_u128)1 << c->lnfl) - 1)) ==
+		       csid_get(c, entry, index);
+}
+
 /* ---- programming ----------------------------------------------------------------------------------------------- */
 
 /* Behaviors that send the packet on to another segment: only for them the flavors change what is done.  The others are
@@ -201,8 +229,7 @@ void srv6_csid_init(struct srv6_sid *s, const struct srv6_sid_structure *t)
 	s->plan = s->base;
 	if ((s->flavors & HD_SRV6_FLAVOR_REPLACE_CSID) != 0)
 		s->index_bits = (uint8_t)index_bits(128 / lnfl);
-	if ((s->flavors & (HD_SRV6_FLAVOR_NEXT_CSID | HD_SRV6_FLAVOR_REPLACE_CSID)) == 0 ||
-	    !goes_on(s->behavior))
+	if ((s->flavors & (HD_SRV6_FLAVOR_NEXT_CSID | HD_SRV6_FLAVOR_REPLACE_CSID)) == 0)
 		return;
 	s->csid = (struct srv6_csid){
 		.block = ~low_bits(128u - t->block),
@@ -215,5 +242,7 @@ void srv6_csid_init(struct srv6_sid *s, const struct srv6_sid_structure *t)
 				 SRV6_EP_FORWARD :
 				 SRV6_EP_CROSS_CONNECT,
 	};
-	s->plan = (s->flavors & HD_SRV6_FLAVOR_NEXT_CSID) != 0 ? srv6_next_csid : srv6_replace_csid;
+	if (goes_on(s->behavior))
+		s->plan = (s->flavors & HD_SRV6_FLAVOR_NEXT_CSID) != 0 ? srv6_next_csid :
+									 srv6_replace_csid;
 }

@@ -18,6 +18,10 @@ const char *srv6_csid_check(unsigned behavior, unsigned flavors, unsigned plen,
 /* Fill s->csid and s->plan from s->behavior, s->flavors and s->base; the structure has been checked. */
 void srv6_csid_init(struct srv6_sid *s, const struct srv6_sid_structure *t);
 
+/* Can a packet for this SID have that destination while the entry of its list is the current segment: is the entry a
+ * container, and this the CSID whose turn it is, or one that may be? */
+bool srv6_csid_of_entry(const struct srv6_sid *s, const uint8_t *dst, const uint8_t *entry);
+
 enum srv6_endpoint_verdict srv6_next_csid(const struct srv6_sid *s, struct srv6_pkt *p);
 enum srv6_endpoint_verdict srv6_replace_csid(const struct srv6_sid *s, struct srv6_pkt *p);
 

@@ -6,6 +6,8 @@
  * the TLV only when flag 0x08 of the old drafts is set.  HD_SRV6_HMAC_LINUX does it Linux's way, key by key. */
 #include "pipelines/srv6/hmac.h"
 
+#include "pipelines/srv6/csid.h"
+
 struct srv6_hmac_keys *srv6_hmac_keys;
 
 static const struct srv6_hmac_key *key_find(uint32_t key_id)
@@ -49,14 +51,27 @@ static enum srv6_endpoint_verdict refused(struct srv6_pkt *p, unsigned tlv_off)
 			   p->srh_off + tlv_off);
 }
 
+/* Section 2.1.2.1: the destination is the current segment.  Of a container of compressed SIDs it is what the nodes before
+ * this one have left, which a signature of the container covers as well. */
+static bool dst_ok(const struct srh_view *v, const struct srh_hmac_view *m,
+		   const struct srv6_sid *s, const struct ip6_addr *dst)
+{
+	uint8_t left = v->hdr->segments_left;
+
+	if (srh_hmac_dst_ok(v, m, dst))
+		return true;
+	return s != NULL && left <= v->hdr->last_entry &&
+	       srv6_csid_of_entry(s, dst->b, v->list[left].b);
+}
+
 static enum srv6_endpoint_verdict verify(const struct srh_view *v, const struct srh_hmac_view *m,
-					 struct srv6_pkt *p)
+					 const struct srv6_sid *s, struct srv6_pkt *p)
 {
 	const struct ip6_fixed *ip = (const struct ip6_fixed *)p->ip;
 	const struct srv6_hmac_key *k;
 	uint8_t want[HMAC_SHA256_LEN];
 
-	if (!srh_hmac_dst_ok(v, m, &ip->dst))
+	if (!dst_ok(v, m, s, &ip->dst))
 		return refused(p, m->off);
 	k = key_find(m->key_id);
 	/* RFC 8754 allows shorter digests of other algorithms; this one has 32 octets, and a part of it is refused */
@@ -66,7 +81,8 @@ static enum srv6_endpoint_verdict verify(const struct srh_view *v, const struct 
 	return hmac_equal(want, m->hmac, sizeof(want)) ? SRV6_EP_FORWARD : refused(p, m->off);
 }
 
-enum srv6_endpoint_verdict srv6_hmac_check(unsigned policy, struct srv6_pkt *p)
+enum srv6_endpoint_verdict srv6_hmac_check(unsigned policy, const struct srv6_sid *s,
+					   struct srv6_pkt *p)
 {
 	enum srv6_endpoint_verdict v;
 	struct srh_hmac_view m;
@@ -96,12 +112,12 @@ enum srv6_endpoint_verdict srv6_hmac_check(unsigned policy, struct srv6_pkt *p)
 		return refused(p, m.off);
 	if (rc == 0)
 		return policy == HD_SRV6_HMAC_REQUIRE ? SRV6_EP_HMAC_MISSING : SRV6_EP_FORWARD;
-	return verify(&srh, &m, p);
+	return verify(&srh, &m, s, p);
 }
 
 enum srv6_endpoint_verdict srv6_hmac_plan(const struct srv6_sid *s, struct srv6_pkt *p)
 {
-	enum srv6_endpoint_verdict v = srv6_hmac_check(s->hmac, p);
+	enum srv6_endpoint_verdict v = srv6_hmac_check(s->hmac, s, p);
 
 	if (v != SRV6_EP_FORWARD)
 		return v;

@@ -29,9 +29,11 @@ struct srv6_hmac_keys {
 };
 extern struct srv6_hmac_keys *srv6_hmac_keys; /* NULL: none; RCU */
 
-/* Judge the first SRH of a packet by a policy (enum hd_srv6_hmac_policy) other than IGNORE.  p->ip, head and len are
- * set; fills what srv6_walk() fills for that SRH.  Returns SRV6_EP_FORWARD, or a verdict with its ICMPv6 error. */
-enum srv6_endpoint_verdict srv6_hmac_check(unsigned policy, struct srv6_pkt *p);
+/* Judge the first SRH of a packet by a policy (enum hd_srv6_hmac_policy) other than IGNORE.  s: the SID it is for, or NULL:
+ * it has not come to one.  p->ip, head and len are set; fills what srv6_walk() fills for that SRH.  Returns
+ * SRV6_EP_FORWARD, or a verdict with its ICMPv6 error. */
+enum srv6_endpoint_verdict srv6_hmac_check(unsigned policy, const struct srv6_sid *s,
+					   struct srv6_pkt *p);
 
 /* The plan of a SID with an HMAC policy: the check, then s->then. */
 enum srv6_endpoint_verdict srv6_hmac_plan(const struct srv6_sid *s, struct srv6_pkt *p);

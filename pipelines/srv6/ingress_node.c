@@ -40,7 +40,7 @@ static __rte_noinline rte_edge_t signed_verdict(struct rte_mbuf *m)
 			      .head = m->data_len,
 			      .len = m->pkt_len };
 
-	if (srv6_hmac_check(HD_SRV6_HMAC_REQUIRE, &p) != SRV6_EP_FORWARD)
+	if (srv6_hmac_check(HD_SRV6_HMAC_REQUIRE, NULL, &p) != SRV6_EP_FORWARD)
 		return SRV6_IN_HMAC_BAD;
 	return p.srh_off != 0 ? SRV6_IN_IP6 : SRV6_IN_SID_FROM_OUTSIDE;
 }

@@ -5,6 +5,8 @@ the kernel, and bridge domains between two Heddles.
     host-a ── access ┐            ┌ core ── router (Linux) ── hosts ── host-b
                      └── heddle ──┘"""
 
+import time
+
 import pytest
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
@@ -185,6 +187,47 @@ def test_heddle_signs_kernel_verifies(net):
     finally:
         net.r.sysctl("net.ipv6.conf.core.seg6_require_hmac=0")
         net.heddle.reload(net.config())
+
+
+def test_key_roll_under_traffic(net):
+    """The kernel goes from one key to the next while Heddle has both; no packet is refused, and the old key is then dead."""
+    old, new = ({"key-id": key_id, "secret": secret, "format": "linux"} for key_id, secret in ((KEY, SECRET), (43, "new")))
+
+    def keys(*have):
+        tree = net.config(key=have[0], hmac="require")
+        tree["srv6"]["hmac-key"] = list(have)
+        for policy in tree["srv6"]["policy"]:
+            policy.pop("hmac-key", None)
+        net.heddle.reload(tree)
+
+    def kernel_signs(key):
+        way = f"encap seg6 mode encap segs fc00:1::e,fc00:1::46 hmac {key['key-id']} dev core"
+        net.r.ip(f"-6 route replace 2001:db8:a::/64 {way}")
+
+    for key in (old, new):
+        net.r.run(["ip", "sr", "hmac", "set", str(key["key-id"]), "sha256"], stdin=f"{key['secret']}\n" * 2)
+    net.heddle.reload(net.config())
+    net.kernel_sends(["fc00:1::e", "fc00:1::46"])
+    keys(old)
+    kernel_signs(old)
+    net.b.run(["ping", "-c", "1", "-W", "0.3", A6], check=False)  # the neighbours
+    with RawPort(net.a, "eth0") as port:
+        def arrived(count):
+            return len(port.receive(lambda p: p.haslayer("IPv6") and p["IPv6"].dst == A6 and p["IPv6"].nh == 58,
+                                    timeout=1.5, count=count))
+        port.drain()
+        stream = net.b.popen("roll", ["ping", "-n", "-c", "300", "-i", "0.01", A6])
+        for step in (lambda: keys(old, new), lambda: kernel_signs(new), lambda: keys(new)):
+            time.sleep(0.5)
+            step()
+        stream.wait(20)
+        assert arrived(300) == 300, net.heddle.cli("show", "drops", check=False).stdout
+        kernel_signs(old)
+        port.drain()
+        net.b.run(["ping", "-c", "3", "-i", "0.02", "-W", "0.2", A6], check=False)
+        assert arrived(1) == 0, "the old key still passes"
+    net.heddle.reload(net.config())
+    net.kernel_sends(["fc00:1::46"])
 
 
 def test_secret_is_never_shown(net):

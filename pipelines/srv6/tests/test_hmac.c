@@ -356,3 +356,82 @@ Test(srv6_hmac, truncated)
 		free(exact);
 	}
 }
+
+/* ---- containers of compressed SIDs ------------------------------------------------------------------------------ */
+
+#define NEXT    HD_SRV6_FLAVOR_NEXT_CSID
+#define REPLACE HD_SRV6_FLAVOR_REPLACE_CSID
+
+struct csid_row {
+	char why[64], sid[40];
+	uint8_t plen, block, csid;
+	uint16_t flavor, behavior;
+	char dst[48], entry[48]; /* list of LAST and this entry, Segments Left 1 */
+	char verdict[16];
+};
+
+ParameterizedTestParameters(srv6_hmac, csid)
+{
+	static struct csid_row rows[] = {
+		{ "first of the container", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100:200:300::", "2001:db8:100:200:300::", "forward" },
+		{ "one was shifted out", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100:200:300::", "2001:db8:900:100:200:300::", "forward" },
+		{ "one of 32 bits was", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100:200::", "2001:db8:900:e001:100:200::", "forward" },
+		{ "five were", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100::", "2001:db8:1:2:3:4:5:100", "forward" },
+		{ "the CSID behind is another", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100:201:300::", "2001:db8:900:100:200:300::", "hmac-bad" },
+		{ "one is left out", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100:300::", "2001:db8:900:100:200:300::", "hmac-bad" },
+		{ "one is put behind", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100:200:300:400::", "2001:db8:900:100:200:300::", "hmac-bad" },
+		{ "another block", "2001:db8:100::", 48, 32, 16, NEXT, HD_SRV6_END,
+		  "2001:db8:100:200::", "2001:db9:900:100:200::", "hmac-bad" },
+		{ "no CSID at all", "2001:db8:100::", 128, 0, 0, 0, HD_SRV6_END,
+		  "2001:db8:100::", "2001:db8:900:100::", "hmac-bad" },
+		{ "REPLACE: slot 3", "2001:db8:b2:77:1::", 80, 48, 32, REPLACE, HD_SRV6_END,
+		  "2001:db8:b2:77:1::3", "0:0:21:1:22:1:77:1", "forward" },
+		{ "REPLACE: slot 2", "2001:db8:b2:77:1::", 80, 48, 32, REPLACE, HD_SRV6_END,
+		  "2001:db8:b2:77:1::2", "0:0:21:1:77:1:22:1", "forward" },
+		{ "REPLACE: another slot's", "2001:db8:b2:77:1::", 80, 48, 32, REPLACE, HD_SRV6_END,
+		  "2001:db8:b2:77:1::2", "0:0:21:1:22:1:77:1", "hmac-bad" },
+	};
+
+	return cr_make_param_array(struct csid_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+ParameterizedTest(struct csid_row *r, srv6_hmac, csid)
+{
+	struct hd_api_srv6_sid s = { .plen = r->plen,
+				     .sid_id = 91,
+				     .behavior = r->behavior,
+				     .flavors = r->flavor,
+				     .hmac = HD_SRV6_HMAC_REQUIRE,
+				     .lb_len = r->block,
+				     .ln_len = r->csid };
+	struct ip6_addr a = pktb_addr6(r->sid);
+	uint8_t b[PKTB_CAP];
+	struct hmac_key k;
+	struct pktb in;
+	char text[300];
+
+	memcpy(s.sid, &a, 16);
+	cr_assert_eq(hx_set(HD_API_SRV6_SID, &s, sizeof(s)), 0, "%s", hx_error());
+	hx_route(0, "::/0", HD_TARGET_NEXTHOP, 2);
+	snprintf(text, sizeof(text),
+		 "ip6 " SRC " %s 64 / srh " LAST ",%s 1 / tlv " TLV RFC_DIGEST " / udp / fill 16",
+		 r->dst, r->entry);
+	packet_make(&in, text, "");
+	hmac_key_init(&k, (const uint8_t *)SECRET, strlen(SECRET));
+	srv6_hmac_sign(&k, HD_SRV6_HMAC_RFC8754, (const struct ip6_addr *)(in.buf + 8), in.buf + 40,
+		       80);
+	lab_send(1, in.buf, in.len);
+	cr_assert_eq(hx_verdict("srv6-endpoint", r->verdict), 1, "%s: not %s", r->why, r->verdict);
+	if (strcmp(r->verdict, "forward") == 0)
+		cr_assert_eq(lab_recv(2, b, sizeof(b)), in.len, "%s", r->why);
+	else
+		lab_expect_icmp6(r->why, 1, in.buf, in.len, 4, 0, TLV_AT);
+	lab_nothing_left(r->why);
+}
