@@ -359,6 +359,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	if (rc == 0) {
 		dp_connect(c->dp);
 		altmark_start(c);
+		pm_start(c);
 		log_info("heddle-ctrl %s: API on %s", HEDDLE_VERSION, ctrl_path);
 		loop_notify("READY=1");
 		loop_watch_start(c->loop, &p.watch);
@@ -369,6 +370,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 		loop_signals_stop(&p.signals);
 	}
 	altmark_stop();
+	pm_stop();
 	while (c->jobs > 0)
 		uv_run(c->loop, UV_RUN_ONCE);
 	dp_destroy(c->dp);

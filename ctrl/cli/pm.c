@@ -5,9 +5,10 @@
 #include <time.h>
 
 #include "ctrl/cli/cli.h"
+#include "ctrl/cli/pm.h"
 
 /* Nanoseconds as people read them. */
-static const char *duration(const char *text, char *buf, size_t size)
+const char *pm_duration(const char *text, char *buf, size_t size)
 {
 	double ns = strtod(text, NULL), abs = ns < 0 ? -ns : ns;
 
@@ -28,7 +29,7 @@ static void cell_duration(struct table *t, struct json_object *o, const char *na
 {
 	char text[32];
 
-	table_cell(t, "%s", duration(js_str(o, name), text, sizeof(text)));
+	table_cell(t, "%s", pm_duration(js_str(o, name), text, sizeof(text)));
 }
 
 /* A share as percent, as exact as it is. */
@@ -152,7 +153,7 @@ static void print_delays(struct cli *cli, struct json_object *s)
 		table_cell(t, "%s",
 			   js_get(d, "uncertainty") == NULL ?
 				   "no clock" :
-				   duration(js_str(d, "uncertainty"), text, sizeof(text)));
+				   pm_duration(js_str(d, "uncertainty"), text, sizeof(text)));
 		table_cell(t, "%.0llu", (unsigned long long)js_u64(d, "negative"));
 	}
 	table_print(cli, t);
@@ -188,9 +189,9 @@ static void print_result(struct cli *cli, struct json_object *s)
 	}
 	if (js_get(s, "ipdv-mean") != NULL) {
 		snprintf(text, sizeof(text), "mean %s, from %s to %s",
-			 duration(js_str(s, "ipdv-mean"), value[0], 32),
-			 duration(js_str(s, "ipdv-min"), value[1], 32),
-			 duration(js_str(s, "ipdv-max"), value[2], 32));
+			 pm_duration(js_str(s, "ipdv-mean"), value[0], 32),
+			 pm_duration(js_str(s, "ipdv-min"), value[1], 32),
+			 pm_duration(js_str(s, "ipdv-max"), value[2], 32));
 		line("variation (ipdv)", text);
 	}
 	line("TLVs answered", js_str(s, "tlv-used"));
@@ -426,7 +427,7 @@ static void cell_us(struct table *t, struct json_object *o, const char *name)
 	char text[32], ns[32];
 
 	snprintf(ns, sizeof(ns), "%llu000", (unsigned long long)js_u64(o, name));
-	table_cell(t, "%s", js_u64(o, name) == 0 ? "" : duration(ns, text, sizeof(text)));
+	table_cell(t, "%s", js_u64(o, name) == 0 ? "" : pm_duration(ns, text, sizeof(text)));
 }
 
 static void cell_ppm(struct table *t, struct json_object *o, const char *name)
@@ -541,6 +542,28 @@ static const struct cli_command commands[] = {
 	  .more = "Against the moment each was due. Moments are passed over (SKIPPED) when a worker was "
 		  "away for longer than an interval.",
 	  .examples = CLI_EXAMPLES("heddle pm pacing") },
+	{ .name = "pm history",
+	  .run = cmd_pm_history,
+	  .what = "what a session measured before",
+	  .params = CLI_PARAMS({ "SESSION", NULL, CLI_TEXT, "its name" },
+			       { "--last", "TIME", CLI_TEXT, "how far back: 15min, 6h, 1d  [1h]" },
+			       { "--bin", "TIME", CLI_TEXT,
+				 "length of bins: 10s, 1min, 15min  [by --last]" }),
+	  .more = "Bins of 10 s are kept for a day, over restarts; longer ones are made of them, so that "
+		  "their percentiles are those of all their packets.",
+	  .examples = CLI_EXAMPLES("heddle pm history core~hot~l",
+				   "heddle pm history berlin --last 6h --bin 15min") },
+	{ .name = "pm report",
+	  .run = cmd_pm_report,
+	  .what = "the same as a page or a drawing",
+	  .params = CLI_PARAMS(
+		  { "SESSION", NULL, CLI_TEXT, "its name" },
+		  { "--output", "FILE", CLI_FILE,
+		    "where to; a name that ends in .svg: the drawing alone  [a page to standard output]" },
+		  { "--last", "TIME", CLI_TEXT, "how far back: 15min, 6h, 1d  [1h]" },
+		  { "--bin", "TIME", CLI_TEXT, "length of bins: 10s, 1min, 15min  [by --last]" }),
+	  .examples = CLI_EXAMPLES("heddle pm report berlin --output berlin.html",
+				   "heddle pm report berlin --last 1d --output berlin.svg") },
 	{ .name = "set impairment",
 	  .run = cmd_set_impairment,
 	  .what = "delay, lose, duplicate or reorder what a port receives, to try things with",

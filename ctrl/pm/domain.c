@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ctrl/cfg.h"
 #include "ctrl/pm/pm_private.h"
+#include "ctrl/pm/history.h"
 #include "ctrl/pm/session.h"
 #include "heddle/api/pm.h"
 
@@ -35,12 +36,25 @@ const struct ctrl_domain pm_domain = {
 					       { "heddle-pm:pacing-state", pm_pacing_state },
 					       { "heddle-pm:impairment-state", pm_impair_state },
 					       { 0 } },
+	.read_ops = (const char *const[]){ "heddle-pm:history", NULL },
 	.ops = (const struct ctrl_op[]){ { "heddle-pm:measure", pm_measure },
 					 { "heddle-pm:impair", pm_impair },
+					 { "heddle-pm:history", pm_history },
 					 { 0 } },
 };
 
+void pm_start(struct ctrl *c)
+{
+	history_start(c);
+}
+
+void pm_stop(void)
+{
+	history_stop();
+}
+
 void pm_fini(void)
 {
+	history_fini();
 	pm_measure_fini();
 }

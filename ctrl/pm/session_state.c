@@ -11,6 +11,7 @@
 #include "ctrl/events.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/log.h"
+#include "ctrl/pm/history.h"
 #include "ctrl/pm/session.h"
 #include "ctrl/restconf.h"
 #include "ctrl/running.h"
@@ -192,6 +193,7 @@ void pm_session_event(struct ctrl *c, const struct hd_api_event *ev)
 		return;
 	if (liveness_of(c, e.session_id, e.liveness != HD_PM_DOWN, e.detect_ns))
 		running_refresh(c->running);
+	history_event(c, name, e.time_ns, e.liveness == HD_PM_DOWN ? "down" : "up");
 	o = json_object_new_object();
 	json_add_str(o, "session", name);
 	json_add_str(o, "state", e.liveness == HD_PM_DOWN ? "down" : "up");
@@ -221,4 +223,5 @@ void pm_dp_up(struct ctrl *c)
 						   .flags = HD_PM_ASK_BRIEF };
 
 	dp_request(c->dp, HD_API_PM_SESSION_STATE, &ask, sizeof(ask), -1, on_dp_up, c);
+	history_dp_up(c);
 }
