@@ -47,6 +47,7 @@ struct node_slot {
 	uint64_t *count; /* this worker's verdict counters */
 	struct worker *worker;
 	const struct node_desc *desc;
+	uint64_t elsewhere; /* packets whose work here another node did in one go (express) */
 	uint64_t drop_edges; /* bit n: verdict n leads to drop or icmp-error: its name is kept in the metadata */
 	uint16_t vec;
 	uint32_t row;

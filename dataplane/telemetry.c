@@ -268,9 +268,11 @@ void telemetry_fini(void)
 
 static int node_vec = -1;
 
+#define NODE_COLS 4u
+
 int graph_stats_init(void)
 {
-	static const char *const cols[] = { "calls", "objects", "cycles", NULL };
+	static const char *const cols[] = { "calls", "objects", "cycles", "elsewhere", NULL };
 	struct hd_stats_row *rows;
 	uint32_t n = 0;
 
@@ -297,11 +299,14 @@ void graph_stats_update(void)
 
 		rte_graph_foreach_node(count, off, workers[i]->graph, node)
 		{
-			uint64_t *c = cell + (size_t)node_slot(node)->row * 3;
+			const struct node_slot *s = node_slot(node);
+			uint64_t *c = cell + (size_t)s->row * NODE_COLS;
+			uint64_t elsewhere = __atomic_load_n(&s->elsewhere, __ATOMIC_RELAXED);
 
 			__atomic_store_n(&c[0], node->total_calls, __ATOMIC_RELAXED);
-			__atomic_store_n(&c[1], node->total_objs, __ATOMIC_RELAXED);
+			__atomic_store_n(&c[1], node->total_objs + elsewhere, __ATOMIC_RELAXED);
 			__atomic_store_n(&c[2], node->total_cycles, __ATOMIC_RELAXED);
+			__atomic_store_n(&c[3], elsewhere, __ATOMIC_RELAXED);
 		}
 	}
 }

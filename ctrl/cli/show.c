@@ -647,9 +647,10 @@ static void print_dot(struct json_object *o)
 
 static void print_graph(struct cli *cli, struct json_object *o, const struct view *v)
 {
-	static const char *const heads[] = {
-		"NODE", ">CALLS", ">PACKETS", ">PACKETS/CALL", ">CYCLES/PACKET", "LEADS TO", NULL
-	};
+	static const char *const heads[] = { "NODE",          ">CALLS",
+					     ">PACKETS",      ">BY EXPRESS",
+					     ">PACKETS/CALL", ">CYCLES/PACKET",
+					     "LEADS TO",      NULL };
 	char text[1000];
 
 	if (v->dot) {
@@ -663,10 +664,14 @@ static void print_graph(struct cli *cli, struct json_object *o, const struct vie
 			v->before != NULL ? earlier(v, "node", "name", js_str(n, "name")) : NULL;
 		double calls = (double)(js_u64(n, "calls") - js_u64(was, "calls"));
 		double packets = (double)(js_u64(n, "packets") - js_u64(was, "packets"));
+		uint64_t express =
+			js_u64(n, "packets-elsewhere") - js_u64(was, "packets-elsewhere");
 		double cycles = (double)(js_u64(n, "cycles") - js_u64(was, "cycles"));
 		table_cell(t, "%s", js_str(n, "name"));
 		table_cell(t, "%s", human(calls, "", text, sizeof(text)));
 		table_cell(t, "%.0f", packets);
+		table_cell(t, "%.0llu", (unsigned long long)express);
+		packets -= (double)express; /* calls and cycles are those of the rest */
 		if (calls > 0 && packets > 0)
 			table_cell(t, "%.1f", packets / calls);
 		else

@@ -287,6 +287,7 @@ static struct json_object *graph_json(struct ctrl *c, const struct dp_answer *a)
 		json_add_u64(o, "calls", dp_stats_sum(c->dp, v, n.node, 0));
 		json_add_u64(o, "packets", dp_stats_sum(c->dp, v, n.node, 1));
 		json_add_u64(o, "cycles", dp_stats_sum(c->dp, v, n.node, 2));
+		json_add_u64(o, "packets-elsewhere", dp_stats_sum(c->dp, v, n.node, 3));
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(top, "node", list);

@@ -559,7 +559,7 @@ static void count_nodes(const struct express_run *r)
 	}
 	for (unsigned i = 0; i < RTE_DIM(done);
 	     i++) /* packets led on are packets got, in every node */
-		s->node[i]->total_objs += done[i];
+		node_slot(s->node[i])->elsewhere += done[i];
 	c[0][ETH_INPUT_IP4] += r->n_forward[0] + r->n_policy[0];
 	c[0][ETH_INPUT_IP6] += r->n_forward[1] + r->n_policy[1] + r->n_sid;
 	c[1][FWD_FORWARD] += r->n_forward[0] + r->n_decap[0];
