@@ -22,6 +22,7 @@
 #include "ctrl/log.h"
 #include "ctrl/loop.h"
 #include "ctrl/pm/altmark.h"
+#include "ctrl/pm/ioam.h"
 #include "ctrl/pm/pm.h"
 #include "ctrl/probe/probe.h"
 #include "ctrl/running.h"
@@ -360,6 +361,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 		dp_connect(c->dp);
 		altmark_start(c);
 		pm_start(c);
+		ioam_start(c);
 		log_info("heddle-ctrl %s: API on %s", HEDDLE_VERSION, ctrl_path);
 		loop_notify("READY=1");
 		loop_watch_start(c->loop, &p.watch);
@@ -371,6 +373,7 @@ static int run(const struct options *o, struct ly_ctx *ly)
 	}
 	altmark_stop();
 	pm_stop();
+	ioam_stop();
 	while (c->jobs > 0)
 		uv_run(c->loop, UV_RUN_ONCE);
 	dp_destroy(c->dp);

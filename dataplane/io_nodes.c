@@ -21,7 +21,9 @@
 	V(P, TX, "port-tx", INFO, "frame sent by the control thread")             \
 	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread")   \
 	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread")   \
-	V(P, RUNT, "drop", ERROR, "frame shorter than an Ethernet header")
+	V(P, RUNT, "drop", ERROR, "frame shorter than an Ethernet header")        \
+	V(P, MEASURED, "drop", INFO,                                              \
+	  "active measurement packet, whose domain ends here (RFC 9322 5)")
 NODE_VERDICTS(port_rx, PORT_RX, PORT_RX_VERDICTS)
 
 /* The last few of each burst are kept for a crash report; those that the graph works on are still in its nodes. */
@@ -35,14 +37,6 @@ static inline void port_rx_flight(struct worker *w, struct rte_mbuf **m, unsigne
 	f->next = next;
 }
 
-static inline void port_rx_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
-{
-	rx_observer_fn fn = __atomic_load_n(&rx_observer[port], __ATOMIC_ACQUIRE);
-
-	if (unlikely(fn != NULL) && (w->watch & WATCH_EXPLAIN) == 0)
-		fn(w, m, n, port);
-}
-
 /* Towards eth-input. */
 static __rte_noinline void port_rx_prepare(struct worker *w, struct rte_mbuf **m, unsigned n,
 					   uint16_t port)
@@ -51,6 +45,31 @@ static __rte_noinline void port_rx_prepare(struct worker *w, struct rte_mbuf **m
 
 	for (unsigned i = 0; i < n; i++)
 		*meta(m[i]) = fresh;
+}
+
+/* Those from stay on do not go on. */
+static __rte_noinline void port_rx_measured(struct rte_graph *g, struct rte_node *node,
+					    struct node_slot *s, struct rte_mbuf **m, unsigned stay,
+					    unsigned n, uint16_t port)
+{
+	port_rx_prepare(s->worker, m + stay, n - stay, port);
+	node_run_flush(g, node, s, (void **)m, stay, n, PORT_RX_MEASURED);
+}
+
+/* Returns how many of them go on. */
+static inline unsigned port_rx_observe(struct rte_graph *g, struct rte_node *node,
+				       struct node_slot *s, struct rte_mbuf **m, unsigned n,
+				       uint16_t port)
+{
+	rx_observer_fn fn = __atomic_load_n(&rx_observer[port], __ATOMIC_ACQUIRE);
+	unsigned stay;
+
+	if (likely(fn == NULL) || (s->worker->watch & WATCH_EXPLAIN) != 0)
+		return n;
+	stay = fn(s->worker, m, n, port);
+	if (unlikely(stay != n))
+		port_rx_measured(g, node, s, m, stay, n, port);
+	return stay;
 }
 
 /* Frames the control thread made; meta->arg says where each one goes. */
@@ -71,8 +90,9 @@ static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct no
 		struct hd_meta *mt = meta(m);
 		rte_edge_t v = edge[mt->arg % RTE_DIM(edge)];
 
-		if (v == PORT_RX_RECEIVED)
-			port_rx_observe(w, &m, 1, mt->port);
+		if (v == PORT_RX_RECEIVED &&
+		    port_rx_observe(g, node, s, (struct rte_mbuf **)&obj[i], 1, mt->port) == 0)
+			continue;
 		if (v == PORT_RX_RECEIVED && w->watch)
 			v = PORT_RX_WATCHED;
 		if (v == PORT_RX_RECEIVED)
@@ -127,7 +147,11 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 		w->now = rte_rdtsc();
 		node->idx = got;
 		port_rx_flight(w, m, got, q->q[i].port_id);
-		port_rx_observe(w, m, got, q->q[i].port_id);
+		total += got;
+		got = (uint16_t)port_rx_observe(g, node, s, m, got, q->q[i].port_id);
+		node->idx = got;
+		if (unlikely(got == 0))
+			continue;
 		if (unlikely(w->watch)) {
 			s->count[PORT_RX_WATCHED] += got;
 			port_rx_prepare(w, m, got, q->q[i].port_id);
@@ -139,7 +163,6 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 				(struct rx_run){ .tsc = w->now, .n = got, .port = q->q[i].port_id };
 			rte_node_next_stream_move(g, node, PORT_RX_RECEIVED);
 		}
-		total += got;
 	}
 	w->rx_count += total;
 	if (unlikely(rte_ring_count(w->inject) != 0))

@@ -83,9 +83,10 @@ extern struct worker *workers[DP_WORKERS_MAX]; /* dp_limits.workers of them */
 extern __thread struct worker *worker_walking;
 
 /* Who looks at what a port receives, in front of all else: called by port-rx with each burst, frames as received, no
- * metadata yet.  May read, and write what is the sender's business to leave open (an option); may not drop.
+ * metadata yet.  May read, and write what the sender left open (an option).  Returns how many go on, to the front;
+ * those behind are dropped, as of its verdict MEASURED.
  * Set and cleared by the control thread; by port id.  NULL: nobody, which costs a burst one load. */
-typedef void (*rx_observer_fn)(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port);
+typedef unsigned (*rx_observer_fn)(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port);
 extern rx_observer_fn rx_observer[WORKER_PORTS_MAX];
 
 /* Remember packet number n of this worker.  The caller keeps f->next: one store a burst, not a chain of them. */

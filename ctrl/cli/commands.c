@@ -4,5 +4,6 @@
 
 const struct cli_group *const cli_groups[] = {
 	&show_group, &config_group,  &candidate_group, &packet_group, &worker_group, &srv6_group,
-	&pm_group,   &altmark_group, &doctor_group,    &shell_group,  &help_group,   NULL,
+	&pm_group,   &altmark_group, &ioam_group,      &doctor_group, &shell_group,  &help_group,
+	NULL,
 };

@@ -141,8 +141,8 @@ static inline struct altmark_flow *altmark_flow_find(uint32_t mon_id, const stru
 struct rte_mbuf;
 struct worker;
 struct srv6_extra;
-/* An rx_observer_fn. */
-void altmark_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port);
+/* An rx_observer_fn: all go on. */
+unsigned altmark_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port);
 /* A mark in the outer headers of a policy; x is the first member of a struct altmark_mark. */
 void altmark_stamp(const struct srv6_extra *x, uint8_t *at, uint32_t total);
 

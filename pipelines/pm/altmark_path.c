@@ -171,18 +171,19 @@ static __rte_always_inline void observe_one(struct observe_run *r, const struct 
 		observe_walk(r, r->in, p + 14, m->data_len - 14, m->pkt_len - 14);
 }
 
-void altmark_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
+unsigned altmark_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
 {
 	struct observe_run r = { .conf = altmark_conf_get() };
 
 	if (r.conf == NULL)
-		return;
+		return n;
 	observe_begin(&r, w, port);
 	for (unsigned i = 0; i < n; i++) {
 		rte_prefetch0(rte_pktmbuf_mtod(m[RTE_MIN(i + 4, n - 1)], const void *));
 		observe_one(&r, m[i]);
 	}
 	run_end(&r);
+	return n;
 }
 
 /* ---- marking ------------------------------------------------------------------------------------------------------- */

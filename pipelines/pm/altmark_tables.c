@@ -15,6 +15,7 @@
 #include "pipelines/l2/l2.h"
 #include "pipelines/pm/altmark.h"
 #include "pipelines/pm/altmark_mark.h"
+#include "pipelines/pm/observe.h"
 
 static struct altmark_conf *conf;
 static struct altmark_flow *flow_by_id[HD_ALTMARK_FLOWS_MAX];
@@ -288,29 +289,6 @@ static void mark_remove(const void *old)
 
 /* ---- ALTMARK_IFACE ------------------------------------------------------------------------------------------------ */
 
-/* Which ports have an interface that counts. */
-static void observers_set(const struct iface *leaving)
-{
-	bool on[WORKER_PORTS_MAX] = { false };
-
-	for (uint32_t id = 1; id < dp_limits.ifaces; id++) {
-		const struct iface *i = iface_counts_on[id] != 0 ? iface_get(id) : NULL;
-
-		if (i != NULL && i != leaving)
-			on[i->port] = true;
-	}
-	for (unsigned p = 0; p < WORKER_PORTS_MAX; p++)
-		__atomic_store_n(&rx_observer[p], on[p] ? altmark_observe : NULL, __ATOMIC_RELEASE);
-}
-
-static void iface_changed(const struct iface *old, const struct iface *new)
-{
-	const struct iface *i = new != NULL ? new : old;
-
-	if (iface_counts_on[i->id] != 0)
-		observers_set(new == NULL ? old : NULL);
-}
-
 static unsigned iface_refs(const void *msg, struct object_ref *ref)
 {
 	const struct hd_api_altmark_iface *m = msg;
@@ -339,7 +317,7 @@ static int iface_apply(const void *msg, const void *old, struct object_error *er
 	(void)old;
 	(void)err;
 	iface_counts_on[m->iface_id] = 1;
-	observers_set(NULL);
+	observe_set(m->iface_id, OBSERVE_ALTMARK, true);
 	return 0;
 }
 
@@ -348,7 +326,7 @@ static void iface_remove(const void *old)
 	const struct hd_api_altmark_iface *m = old;
 
 	iface_counts_on[m->iface_id] = 0;
-	observers_set(NULL);
+	observe_set(m->iface_id, OBSERVE_ALTMARK, false);
 }
 
 /* ---- ALTMARK_STATE ------------------------------------------------------------------------------------------------ */
@@ -421,9 +399,7 @@ int altmark_init(void)
 		altmark_fini();
 		return -ENOMEM;
 	}
-	rc = iface_watch(iface_changed);
-	if (rc == 0)
-		rc = debug_request_register(HD_API_ALTMARK_STATE, state_request);
+	rc = debug_request_register(HD_API_ALTMARK_STATE, state_request);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc == 0; i++)
 		rc = object_kind_register(&kinds[i]);
 	if (rc < 0)
@@ -433,7 +409,6 @@ int altmark_init(void)
 
 void altmark_fini(void)
 {
-	memset(rx_observer, 0, sizeof(rx_observer));
 	free(mark_by_policy);
 	free(iface_counts_on);
 	mark_by_policy = NULL;

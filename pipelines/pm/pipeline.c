@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Pipeline pm: performance measurement, in parts that know nothing of each other. */
 #include "pipelines/pm/altmark.h"
+#include "pipelines/pm/ioam.h"
+#include "pipelines/pm/observe.h"
 #include "pipelines/pm/pm.h"
 #include "pipelines/pm/reflector.h"
 #include "pipelines/pm/sender.h"
@@ -11,7 +13,9 @@ static const struct part {
 } parts[] = {
 	{ reflector_init, reflector_fini },
 	{ sender_init, sender_fini },
+	{ observe_init, observe_fini },
 	{ altmark_init, altmark_fini },
+	{ ioam_init, ioam_fini },
 };
 
 static void fini_below(unsigned n)

@@ -37,7 +37,13 @@ struct srv6_extra {
 };
 
 /* One of each slot in a policy. */
-enum srv6_extra_slot { SRV6_EXTRA_ALTMARK, SRV6_EXTRA_IOAM, SRV6_EXTRAS };
+enum srv6_extra_slot {
+	SRV6_EXTRA_ALTMARK,
+	SRV6_EXTRA_IOAM_TRACE,
+	SRV6_EXTRA_IOAM_DEX,
+	SRV6_EXTRA_IOAM_EDGE,
+	SRV6_EXTRAS
+};
 
 /* Put x into the outer headers of a policy from now on, NULL: nothing.  The caller keeps x until a grace period after
  * it was replaced.  May be called before there is such a policy.  -ENOMEM: nothing has changed. */

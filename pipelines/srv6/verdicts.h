@@ -82,7 +82,9 @@
 	V(P, HMAC_BAD, "drop", WARN, "from outside, for a SID, with a bad HMAC TLV or none (RFC 8754 5.2)") \
 	V(P, SID_FROM_OUTSIDE, "drop", WARN, "from outside the SR domain to one of its SIDs (RFC 8754 5.1)") \
 	V(P, SOURCE_FROM_OUTSIDE, "drop", WARN, "from outside the SR domain with a source of its own (RFC 8754 5.1, 7)") \
-	V(P, FOREIGN_SOURCE, "drop", WARN, "to a SID of this node from a source that is none of the domain (RFC 8754 5.1)")
+	V(P, FOREIGN_SOURCE, "drop", WARN, "to a SID of this node from a source that is none of the domain (RFC 8754 5.1)") \
+	V(P, MEASURED_FROM_OUTSIDE, "drop", WARN, \
+	  "from outside the SR domain with AltMark or IOAM options (RFC 9341 7.1, RFC 9197 3)")
 
 /* Of frames nobody can be told: what would be answered is dropped. */
 #define SRV6_ENCAP_L2_VERDICTS(V, P) \

@@ -600,6 +600,18 @@ ParameterizedTestParameters(srv6_ingress_rows, s108)
 		  "ip6 $A $R 64 / udp", "" },
 		{ "inside to a customer", HD_SRV6_INGRESS_INSIDE, "ip6 $A $B 64 / udp", "" },
 		{ "neither", 0, "ip6 $A $E 64 / srh $R,$E 1 / udp", "" },
+		{ "outside, an alternate mark (P-089)", HD_SRV6_INGRESS_OUTSIDE,
+		  "ip6 $A $B 64 / hbh 1204abcde800 / udp", "measured-from-outside" },
+		{ "outside, a trace (P-106)", HD_SRV6_INGRESS_OUTSIDE,
+		  "ip6 $A $B 64 / hbh 0100310e0000007b08018000000000000000 / udp",
+		  "measured-from-outside" },
+		{ "outside, edge to edge", HD_SRV6_INGRESS_OUTSIDE,
+		  "ip6 $A $B 64 / dstopt 0100110a0003007b400000000001 / udp",
+		  "measured-from-outside" },
+		{ "outside, another option", HD_SRV6_INGRESS_OUTSIDE,
+		  "ip6 $A $B 64 / hbh 05020000 / udp", "" },
+		{ "inside, an alternate mark", HD_SRV6_INGRESS_INSIDE,
+		  "ip6 $A $B 64 / hbh 1204abcde800 / udp", "" },
 	};
 
 	return cr_make_param_array(struct edge_row, rows, sizeof(rows) / sizeof(rows[0]));
