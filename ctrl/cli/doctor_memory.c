@@ -87,21 +87,28 @@ void doctor_memory(struct doctor *d)
 			    swapped);
 }
 
+#define CAP_IPC_LOCK_BIT 14
+
 void doctor_memlock(struct doctor *d)
 {
 	unsigned pid = doctor_dp_pid(d);
-	char path[64], text[160];
+	char path[64], text[160], caps[40] = "0";
 
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	host_field(d, path, "CapEff:", caps, sizeof(caps));
 	snprintf(path, sizeof(path), "/proc/%u/limits", pid);
 	if (pid == 0 || !host_field(d, path, "Max locked memory", text, sizeof(text)))
 		return;
-	if (strncmp(text, "unlimited", 9) == 0 || strtoull(text, NULL, 10) >= UINT64_C(256) << 20)
+	if ((strtoull(caps, NULL, 16) >> CAP_IPC_LOCK_BIT & 1) != 0)
+		doctor_find(d, DOCTOR_OK, "locked memory", "no limit (CAP_IPC_LOCK)");
+	else if (strncmp(text, "unlimited", 9) == 0 || strtoull(text, NULL, 10) >= UINT64_C(256)
+											   << 20)
 		doctor_find(d, DOCTOR_OK, "locked memory", "heddle-dp may lock %.*s",
 			    (int)strcspn(text, " "), text);
 	else
 		finding_mend(
 			doctor_find(d, DOCTOR_WARN, "locked memory", "heddle-dp may lock %llu KiB",
 				    strtoull(text, NULL, 10) >> 10),
-			"AF_XDP ports and vfio devices lock their packet memory; it then does not start",
+			"AF_XDP ports and vfio devices lock their packet memory; they then do not start",
 			"systemctl edit heddle-dp: [Service] LimitMEMLOCK=infinity");
 }

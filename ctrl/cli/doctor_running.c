@@ -46,7 +46,8 @@ static void versions(struct doctor *d)
 
 void doctor_processes(struct doctor *d)
 {
-	struct json_object *dp = js_get(d->system, "dataplane");
+	struct json_object *dp = js_get(d->system, "dataplane"),
+			   *running = js_get(d->system, "configuration");
 	const char *error = js_str(dp, "last-error");
 
 	if (d->system == NULL) {
@@ -71,8 +72,7 @@ void doctor_processes(struct doctor *d)
 			     "heddle diff running dataplane");
 	else
 		doctor_find(d, DOCTOR_OK, "configuration", "revision %s is in force, %s objects",
-			    js_str(js_get(d->system, "configuration"), "revision"),
-			    js_str(dp, "objects"));
+			    js_str(running, "revision"), js_str(running, "objects"));
 }
 
 void doctor_crashes(struct doctor *d)

@@ -50,6 +50,8 @@ void debug_meaning_json(struct json_object *o, const char *text, size_t size)
 	}
 	if (open != NULL && close != NULL && *close == ')') {
 		snprintf(reference, sizeof(reference), "%.*s", (int)(close - open - 1), open + 1);
+		if (open > s && open[-1] == ' ' && strchr(",;:.", close[1]) != NULL)
+			open--; /* no blank before what follows the reference */
 		memmove(open, close + 1, strlen(close + 1) + 1);
 	}
 	char *colon = strchr(s, ':');

@@ -208,6 +208,9 @@ bool debug_is_ethernet(const uint8_t *p, size_t len)
 	       type == 0x0806 || type == 0x8100 || type == 0x88a8;
 }
 
+/* ARP for IPv4 on Ethernet: hardware 1, protocol 0x0800, lengths 6 and 4 (RFC 826). */
+static const uint8_t arp_begin[] = { 0, 1, 8, 0, 6, 4 };
+
 const char *debug_packet_text(const uint8_t *head, size_t len, char *buf, size_t size)
 {
 	struct text t = { .buf = buf, .size = size, .p = head, .end = head + len };
@@ -217,6 +220,8 @@ const char *debug_packet_text(const uint8_t *head, size_t len, char *buf, size_t
 		return buf;
 	if (debug_is_ethernet(head, len))
 		ethernet(&t);
+	else if (len >= sizeof(arp_begin) && memcmp(head, arp_begin, sizeof(arp_begin)) == 0)
+		arp(&t); /* its frame's header is behind it */
 	else if (head[0] >> 4 == 4 && (head[0] & 15) >= 5)
 		ip4(&t);
 	else if (head[0] >> 4 == 6)

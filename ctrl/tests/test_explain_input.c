@@ -270,6 +270,7 @@ ParameterizedTestParameters(explain_input, meaning)
 		{ "no error about an error (RFC 4443 2.4(e), RFC 1812 4)",
 		  "no error about an error", "RFC 4443 2.4(e), RFC 1812 4", "" },
 		{ "sent to a neighbour", "sent to a neighbour", "", "" },
+		{ "pushed (RFC 8986 5.1), and sent on", "pushed, and sent on", "RFC 8986 5.1", "" },
 		{ "cut (RFC 1", "cut (RFC 1", "", "" },
 	};
 	return cr_make_param_array(struct sentence, rows, sizeof(rows) / sizeof(rows[0]));

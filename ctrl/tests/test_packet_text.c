@@ -30,6 +30,17 @@ Test(packet_text, names_every_header)
 	cr_assert_str_eq(debug_packet_text(packet, 0, buf, sizeof(buf)), "");
 }
 
+/* Inside the graph the header of a frame is behind the packet. */
+Test(packet_text, arp_without_its_frame)
+{
+	static const uint8_t arp[] = { 0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0,  0, 0, 1,
+				       10, 0, 1, 2, 2, 0, 0, 0, 0, 2, 10, 0, 1, 1 };
+	char buf[100];
+
+	cr_assert_str_eq(debug_packet_text(arp, sizeof(arp), buf, sizeof(buf)),
+			 "ARP 10.0.1.2 is at 02:00:00:00:00:01");
+}
+
 Test(packet_text, stays_inside)
 {
 	unsigned seed = 7;

@@ -125,7 +125,7 @@ static struct json_object *parse(const char *text)
 	"\",\"device\":\"0000:3b:00.0\",\"counter\":[{\"name\":\"rx-missed\",\"value\":\"" missed                \
 	"\"}]}]}"
 #define SYSTEM(ctrl, dp, synchronised)                                                    \
-	"{\"version\":\"" ctrl                                                            \
+	"{\"configuration\":{\"revision\":3,\"objects\":18},\"version\":\"" ctrl            \
 	"\",\"api-version\":1,\"dataplane\":{\"connected\":true,\"pid\":77,\"software\":" \
 	"\"heddle-dp " dp "\",\"synchronised\":" synchronised ",\"last-error\":\"\"}}"
 
@@ -201,6 +201,7 @@ Test(cli_doctor, nothing_to_mend)
 {
 	doctor_run(&d, NULL);
 	cr_assert_gt(d.n, 18);
+	cr_assert_not_null(strstr(all(), "revision 3 is in force, 18 objects"), "%s", all());
 	for (size_t i = 0; i < d.n; i++)
 		cr_assert_eq(d.finding[i].level, DOCTOR_OK, "%s: %s", d.finding[i].check,
 			     d.finding[i].found);
@@ -355,6 +356,7 @@ Test(cli_doctor, rights_are_enough)
 
 Test(cli_doctor, little_may_be_locked)
 {
+	put("/proc/77/status", "CapEff:\t0000000000003000\n");
 	put("/proc/77/limits",
 	    "Max locked memory         8388608              8388608              bytes\n");
 	expect(DOCTOR_WARN, "locked memory", "8192 KiB", "LimitMEMLOCK");
