@@ -58,7 +58,7 @@ struct conf_suite {
 	uint32_t n_ports;
 };
 
-extern const struct conf_suite conf_srv6;
+extern const struct conf_suite conf_pm, conf_srv6;
 
 /* ---- the node under test ------------------------------------------------------------------------------------- */
 

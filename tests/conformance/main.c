@@ -18,7 +18,7 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-static const struct conf_suite *const suites[] = { &conf_srv6 };
+static const struct conf_suite *const suites[] = { &conf_srv6, &conf_pm };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))
 
 static const char *const target_names[] = { "in-process", "heddle", "linux", "other" };
