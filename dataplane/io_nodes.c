@@ -37,6 +37,17 @@ static inline void port_rx_flight(struct worker *w, struct rte_mbuf **m, unsigne
 	f->next = next;
 }
 
+/* Towards express: n packets of a port, received now. */
+static inline void port_rx_run_add(struct worker *w, uint16_t port, uint16_t n)
+{
+	struct rx_run *last = &w->rx_run[w->n_rx_run - 1];
+
+	if (w->n_rx_run != 0 && last->port == port && last->tsc == w->now)
+		last->n += n;
+	else
+		w->rx_run[w->n_rx_run++] = (struct rx_run){ .tsc = w->now, .n = n, .port = port };
+}
+
 /* Towards eth-input. */
 static __rte_noinline void port_rx_prepare(struct worker *w, struct rte_mbuf **m, unsigned n,
 					   uint16_t port)
@@ -85,6 +96,7 @@ static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct no
 	unsigned n = rte_ring_sc_dequeue_burst(w->inject, obj, RTE_DIM(obj), NULL);
 
 	w->rx_count += n;
+	w->now = rte_rdtsc();
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = obj[i];
 		struct hd_meta *mt = meta(m);
@@ -96,8 +108,7 @@ static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct no
 		if (v == PORT_RX_RECEIVED && w->watch)
 			v = PORT_RX_WATCHED;
 		if (v == PORT_RX_RECEIVED)
-			w->rx_run[w->n_rx_run++] =
-				(struct rx_run){ .tsc = w->now, .n = 1, .port = mt->port };
+			port_rx_run_add(w, mt->port, 1);
 		mt->rx_tsc = w->now;
 		m->port = mt->port;
 		node_run_flush(g, node, s, obj, i, i + 1, v);
@@ -133,8 +144,6 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 	(void)objs;
 	(void)n;
 	w->cur_node = s->row;
-	w->now = rte_rdtsc();
-	w->walk = w->now;
 	w->n_rx_run = 0;
 	for (uint32_t i = 0; i < q->n; i++) {
 		struct rte_mbuf **m = (struct rte_mbuf **)node->objs;
@@ -159,8 +168,7 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 			rte_node_next_stream_move(g, node, PORT_RX_WATCHED);
 		} else {
 			s->count[PORT_RX_RECEIVED] += got;
-			w->rx_run[w->n_rx_run++] =
-				(struct rx_run){ .tsc = w->now, .n = got, .port = q->q[i].port_id };
+			port_rx_run_add(w, q->q[i].port_id, got);
 			rte_node_next_stream_move(g, node, PORT_RX_RECEIVED);
 		}
 	}
@@ -262,6 +270,11 @@ static uint16_t port_tx_process(struct rte_graph *g, struct rte_node *node, void
 		port_tx_meta(s->worker, objs, n);
 		node_watch_in(s, (struct rte_mbuf **)objs, n);
 	}
+	if (likely(n == s->worker->n_tx_same)) {
+		port_tx_run(g, node, s, objs, n, s->worker->tx_same);
+		start = n;
+	}
+	s->worker->n_tx_same = 0;
 	while (start < n) { /* runs of one port, chained or not */
 		uint32_t key = port_tx_key(objs[start]);
 		unsigned end = start + 1;

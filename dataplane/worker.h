@@ -61,8 +61,9 @@ struct worker {
 	/* written by the worker */
 	uint32_t cur_node __rte_cache_aligned; /* node row being run; UINT32_MAX between walks */
 	uint32_t rx_count;                     /* packets taken in this walk, set by port-rx */
-	uint64_t now;  /* TSC, read by port-rx once per walk and per burst */
-	uint64_t walk; /* the first of them */
+	uint64_t now;  /* TSC, read by port-rx behind each burst, and at the end of a walk without one */
+	uint64_t walk; /* whatever comes in this walk comes then or later, all else came before */
+	bool busy;     /* the walk before had packets */
 	uint64_t wake[2]; /* by WAKE_*: TSC at which something is to be sent; 0: never.  An idle worker sleeps no longer */
 	struct worker_stats *stats; /* in the statistics segment */
 	uint32_t n_rx_run;          /* what port-rx sent to express in this walk, in order */
@@ -70,6 +71,8 @@ struct worker {
 		uint64_t tsc;
 		uint16_t n, port; /* packets; the owner's port id */
 	} rx_run[WORKER_RXQ_MAX + INJECT_BURST];
+	uint32_t n_tx_same; /* if port-tx gets so many packets: they are all whole and for this port */
+	uint16_t tx_same;
 	struct flight *flight;
 	void *trace;         /* trace.c */
 	void *punt_state;    /* punt.c: this worker's policers */

@@ -7,7 +7,7 @@
  * Traffic that repeats nothing (a scan) pays a few cycles: after a chunk of mostly misses, the next ones go straight to
  * the table.
  *
- * One owner, no locks.  128 KiB. */
+ * One owner, no locks.  512 KiB. */
 #ifndef DATAPLANE_TABLES_FIB_CACHE_H
 #define DATAPLANE_TABLES_FIB_CACHE_H
 
@@ -17,7 +17,7 @@
 #include <immintrin.h>
 #endif
 
-#define FIB_CACHE_BUCKETS 2048u
+#define FIB_CACHE_BUCKETS 8192u
 
 struct fib_cache_entry {
 	uint64_t key[2];

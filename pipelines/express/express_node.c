@@ -58,7 +58,6 @@ struct express_run {
 	unsigned run, left; /* in w->rx_run: which, packets of it to come */
 	uint16_t port;
 	uint64_t now; /* receive time of the run */
-	bool fours;   /* the packets before were IPv4 */
 	struct table inner[2],
 		outer; /* where the packets of SIDs and policies were looked up last */
 	struct srv6_sid_count *sid_count;
@@ -74,6 +73,9 @@ struct express_run {
 	/* packets by what became of them; [1]: IPv6 */
 	uint32_t n_forward[2], n_policy[2], n_sid;
 	uint32_t n_advance, n_cross, n_decap[2], n_encap[2];
+	uint32_t n_sent; /* to port-tx */
+	uint16_t all_ports,
+		any_ports; /* where to: the bits that all of them have, and those that any has */
 };
 
 /* ---- lanes ------------------------------------------------------------------------------------------------------ */
@@ -216,14 +218,18 @@ static inline bool plain6(uint8_t first)
 /* Room: octets that may belong to it.  The version is known. */
 static __rte_always_inline bool usual6(const uint8_t *h, unsigned total, unsigned room)
 {
+#ifdef __AVX2__
 	/* global unicast source and destination at one stroke, the others one by one */
 	const __m256i want = _mm256_set_epi64x(0x20, 0, 0x20, 0);
 	const __m256i mask = _mm256_set_epi64x(0xe0, 0, 0xe0, 0);
 	__m256i front = _mm256_loadu_si256((const __m256i *)(const void *)h);
+	bool global = _mm256_testz_si256(_mm256_xor_si256(front, want), mask);
+#else
+	bool global = false;
+#endif
 
 	return likely(total <= room && h[IP6_OFF_HOP_LIMIT] > 1 &&
-		      (likely(_mm256_testz_si256(_mm256_xor_si256(front, want), mask)) ||
-		       (plain6(h[8]) && plain6(h[24]))));
+		      (likely(global) || (plain6(h[8]) && plain6(h[24]))));
 }
 
 /* ---- sending ---------------------------------------------------------------------------------------------------- */
@@ -266,6 +272,13 @@ static __rte_always_inline void header_put(uint8_t *h, const struct adj *a, bool
 	memcpy(h - 8, &back, 8);
 }
 
+static __rte_always_inline void sent_note(struct express_run *r, uint16_t port, unsigned n)
+{
+	r->n_sent += n;
+	r->all_ports &= port;
+	r->any_ports |= port;
+}
+
 /* To port-tx: the IP packet at h, len octets, `at` octets into the buffer. */
 static __rte_always_inline rte_edge_t leave(struct express_run *r, struct rte_mbuf *m,
 					    const struct adj *a, uint8_t *h, unsigned at,
@@ -280,6 +293,7 @@ static __rte_always_inline rte_edge_t leave(struct express_run *r, struct rte_mb
 	m->data_len = (uint16_t)len;
 	m->pkt_len = len;
 	m->port = a->port;
+	sent_note(r, a->port, 1);
 	c->tx_packets++;
 	c->tx_octets += len;
 	return EXPRESS_FORWARD;
@@ -389,6 +403,8 @@ static __rte_always_inline rte_edge_t one4(struct express_run *r, struct rte_mbu
 				   wait_for_lookup(r, i, off, total, false);
 }
 
+#include "pipelines/express/express_eight.h"
+
 static __rte_noinline rte_edge_t one_other(struct express_run *r, struct rte_mbuf *m, unsigned i)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
@@ -470,35 +486,44 @@ static __rte_noinline void to_full(struct express_run *r, struct rte_mbuf **m, u
 	}
 }
 
-/* IPv4 destinations' places in the direct array, ahead of their use. */
-static inline void prefetch4(const struct table *t, struct rte_mbuf **m, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *dst = rte_pktmbuf_mtod_offset(m[i], const uint8_t *, 14 + 16);
-
-		rte_prefetch0(&t->direct[wire_get32(dst) >> t->shift]);
-	}
-}
-
 /* Packets from .. to - 1 of the chunk, which came from one port. */
 static __rte_always_inline void one_run(struct express_run *r, struct rte_mbuf **m,
 					rte_edge_t *verdict, unsigned from, unsigned to)
 {
 	const __m128i mask4 = ETH_MASK4, mask6 = ETH_MASK6;
+	unsigned tried = from; /* up to here eight at once did not do */
 
 	for (unsigned i = from; i < to; i++) {
 		uint8_t *p = rte_pktmbuf_mtod(m[i], uint8_t *);
 		const __m128i eth = _mm_loadu_si128((const __m128i *)(const void *)p);
 
-		rte_prefetch0(rte_pktmbuf_mtod(m[RTE_MIN(i + 4, to - 1)], void *));
-		if (unlikely(m[i]->nb_segs != 1))
+		if (unlikely(m[i]->nb_segs != 1)) {
 			verdict[i] = EXPRESS_FULL;
-		else if (same(eth, r->lane.eth6, mask6) && likely(r->lane.untagged))
+		} else if (same(eth, r->lane.eth6, mask6) && likely(r->lane.untagged)) {
+			if (i >= tried) {
+				unsigned done = eight6(r, m, verdict, i, to);
+
+				tried = done + EIGHT;
+				if (done > i) {
+					i = done - 1;
+					continue;
+				}
+			}
 			verdict[i] = one6(r, m[i], i, p + 14, 14);
-		else if (same(eth, r->lane.eth4, mask4) && likely(r->lane.untagged))
+		} else if (same(eth, r->lane.eth4, mask4) && likely(r->lane.untagged)) {
+			if (i >= tried) {
+				unsigned done = eight4(r, m, verdict, i, to);
+
+				tried = done + EIGHT;
+				if (done > i) {
+					i = done - 1;
+					continue;
+				}
+			}
 			verdict[i] = one4(r, m[i], i, p + 14, 14);
-		else
+		} else {
 			verdict[i] = one_other(r, m[i], i);
+		}
 	}
 }
 
@@ -511,8 +536,8 @@ static void express_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, 
 		port_enter(r);
 	first = r->run - 1;
 	done = r->w->rx_run[first].n - r->left;
-	if (r->fours && r->lane.four.direct != NULL)
-		prefetch4(&r->lane.four, m, n);
+	for (unsigned i = 0; i < RTE_MIN(n, 8u); i++)
+		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
 	for (unsigned i = 0, end; i < n; i = end) {
 		if (r->left == 0)
 			port_enter(r);
@@ -572,7 +597,6 @@ static void count_nodes(const struct express_run *r)
 	c[3][SRV6_EP_DECAP4] += r->n_decap[0];
 	c[3][SRV6_EP_DECAP6] += r->n_decap[1];
 	c[4][SRV6_EN_FORWARD] += r->n_encap[0] + r->n_encap[1];
-	s->fours = r->n_forward[0] > r->n_forward[1];
 }
 
 static uint16_t express_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
@@ -588,10 +612,14 @@ static uint16_t express_process(struct rte_graph *g, struct rte_node *node, void
 	r.lane.in = NULL;
 	r.inner[0].vrf = r.inner[1].vrf = r.outer.vrf = UINT32_MAX;
 	r.run = r.left = 0;
-	r.fours = ip_workers[r.w->id].fours;
 	r.n_wait[0] = r.n_wait[1] = 0;
 	memset(r.n_forward, 0, sizeof(r) - offsetof(struct express_run, n_forward));
+	r.all_ports = UINT16_MAX;
 	node_run_unwatched(g, node, objs, n, express_chunk, &r);
+	if (r.n_sent == n && r.all_ports == r.any_ports) {
+		r.w->n_tx_same = n;
+		r.w->tx_same = r.any_ports;
+	}
 	lane_count(&r);
 	count_nodes(&r);
 	return n;

@@ -51,10 +51,11 @@ struct adj {
 	uint8_t hdr[ADJ_HDR_ROOM]; /* right-aligned: the last hdr_len octets; the ethertype is set per packet */
 	uint16_t port, iface;
 	uint16_t mtu;        /* L3 octets */
-	uint8_t state;       /* enum adj_state */
+	uint8_t state : 4;   /* enum adj_state */
+	uint8_t family : 4;  /* of gateway: 4 or 6 */
 	uint8_t hdr_len;     /* 14, 18 or 22 */
-	uint8_t family, pad; /* of gateway: 4 or 6 */
 	uint16_t max_len;    /* L3 octets that may be sent right now: mtu, or 0 unless RESOLVED */
+	uint16_t plain_len;  /* the same, but 0 also when hdr_len is not 14: frames have tags */
 	uint32_t object;     /* nh_id, for drops and traces; neighbours: UINT32_MAX */
 	uint8_t gateway[16]; /* for INCOMPLETE */
 } __rte_cache_aligned;
@@ -215,7 +216,6 @@ struct ip_worker {
 	/* node express: */
 	struct rte_node *node[5]; /* the nodes in whose name it counts, */
 	uint64_t *count[5];       /* and their verdict counters */
-	bool fours;               /* the last burst was IPv4 */
 };
 extern struct ip_worker ip_workers[STATS_SLICES_MAX];
 

@@ -32,7 +32,7 @@ void adj_fill(struct adj *a, const struct iface *i, unsigned family, const uint8
 	uint8_t hdr[22];
 
 	memset(a, 0, sizeof(*a));
-	a->family = (uint8_t)family;
+	a->family = family == 4 ? 4 : 6;
 	a->object = object;
 	memcpy(a->gateway, gateway, family == 4 ? 4 : 16);
 	a->state = ADJ_DOWN;
@@ -56,6 +56,7 @@ void adj_fill(struct adj *a, const struct iface *i, unsigned family, const uint8
 	memcpy(a->hdr + ADJ_HDR_ROOM - a->hdr_len, hdr, a->hdr_len);
 	a->state = ADJ_RESOLVED;
 	a->max_len = a->mtu;
+	a->plain_len = a->hdr_len == 14 ? a->mtu : 0;
 }
 
 int adj_publish(uint32_t index, const struct adj *a)

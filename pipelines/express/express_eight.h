@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Part of express_node.c: eight usual packets of one family and one lane at once.
+ * What is checked of all packets is checked for eight of them by one instruction, and one branch says that all passed;
+ * if one did not, nothing has been changed and the packets are taken one by one.
+ * eight4() and eight6() work from packet i on for as long as that goes, and return the packet they stopped at. */
+#ifndef PIPELINES_EXPRESS_EXPRESS_EIGHT_H
+#define PIPELINES_EXPRESS_EXPRESS_EIGHT_H
+
+#define EIGHT 8u
+
+#ifdef __AVX2__
+
+#define ADJ_WORD HD_RESULT(HD_RESULT_ADJ, 0)
+
+/* data_off, refcnt, nb_segs, port */
+static __rte_always_inline uint64_t rearm_of(const struct rte_mbuf *m)
+{
+	uint64_t v;
+
+	memcpy(&v, &m->rearm_data, sizeof(v));
+	return v;
+}
+
+static __rte_always_inline __m128i load16(const void *p)
+{
+	return _mm_loadu_si128(p);
+}
+
+static __rte_always_inline void store8(uint32_t *to, __m256i v)
+{
+	_mm256_storeu_si256((__m256i *)(void *)to, v);
+}
+
+static __rte_always_inline uint32_t sum8(__m256i v)
+{
+	__m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+	s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+	return (uint32_t)_mm_cvtsi128_si32(s);
+}
+
+static __rte_always_inline unsigned max8(__m256i v)
+{
+	__m128i s = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	s = _mm_max_epu32(s, _mm_shuffle_epi32(s, 0x4e));
+	s = _mm_max_epu32(s, _mm_shuffle_epi32(s, 0xb1));
+	return (unsigned)_mm_cvtsi128_si32(s);
+}
+
+/* Frames begin there; others are taken one by one.  A constant spares an addition at every access. */
+#define AT             RTE_PKTMBUF_HEADROOM
+#define REARM_USUAL(m) ((m)->data_off == AT && (m)->nb_segs == 1 && AT >= ADJ_HDR_ROOM)
+
+static __rte_always_inline uint8_t *frame_of(const struct rte_mbuf *m)
+{
+	return (uint8_t *)m->buf_addr + AT;
+}
+
+/* Headers of eight frames, ahead of their turn.  ahead: from mbuf to frame, as in one that was seen, a guess for others. */
+static __rte_always_inline void eight_prefetch(struct rte_mbuf **m, uintptr_t ahead)
+{
+#pragma GCC unroll 8
+	for (unsigned k = 0; k < EIGHT; k++)
+		__builtin_prefetch((const uint8_t *)m[k] + ahead);
+}
+
+/* ---- second pass: packets that are known to be usual leave by their result words ---------------------------------- */
+
+/* What the first pass finds. */
+struct eights {
+	uint32_t word[NODE_CHUNK]; /* result words; fib_direct_is_answer() not: ask the table */
+	uint32_t len[NODE_CHUNK];  /* octets of the frame, without padding */
+	uint32_t ttl[NODE_CHUNK];  /* IPv4: word with TTL and checksum to be written */
+	uint32_t differ;           /* 0: all words are the same */
+	unsigned longest;          /* len */
+	uint64_t octets, received; /* of all frames, without padding and as received */
+};
+
+static __rte_always_inline const struct adj *word_adj(const struct express_run *r, uint32_t word)
+{
+	return hd_result_kind(word) == HD_RESULT_ADJ ?
+		       __atomic_load_n(&r->adj[word ^ ADJ_WORD], __ATOMIC_ACQUIRE) :
+		       NULL;
+}
+
+static __rte_always_inline void hop_write(uint8_t *frame, const struct eights *e, unsigned i,
+					  bool v6)
+{
+	if (v6)
+		frame[14 + IP6_OFF_HOP_LIMIT]--;
+	else
+		memcpy(frame + 14 + 8, &e->ttl[i], 4);
+}
+
+static __rte_always_inline void len_write(struct rte_mbuf *m, uint32_t len)
+{
+	m->pkt_len = len;
+	m->data_len = (uint16_t)len;
+}
+
+/* All n by one neighbour, whose frames have no tags: the ethertype stays as it came. */
+static __rte_always_inline void depart_one(struct express_run *r, struct rte_mbuf **m, unsigned n,
+					   const struct eights *e, const struct adj *a, bool v6)
+{
+	struct iface_count *c = &r->fwd.count[a->iface];
+	uint16_t port = a->port;
+	uint64_t front;
+	uint32_t back;
+
+	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
+	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 6, 4);
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *p = frame_of(m[i]);
+
+		memcpy(p, &front, 8);
+		memcpy(p + 8, &back, 4);
+		hop_write(p, e, i, v6);
+		m[i]->port = port;
+	}
+	if (unlikely(e->octets != e->received))
+		for (unsigned i = 0; i < n; i++)
+			len_write(m[i], e->len[i]);
+	sent_note(r, port, n);
+	c->tx_packets += n;
+	c->tx_octets += e->octets;
+	r->n_forward[v6] += n;
+	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
+}
+
+/* Each as its word says. */
+static __rte_noinline void depart_each(struct express_run *r, struct rte_mbuf **m,
+				       rte_edge_t *verdict, unsigned from, unsigned n,
+				       const struct eights *e, bool v6)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned len = e->len[i];
+		uint32_t word = e->word[i];
+		const struct adj *a = word_adj(r, word);
+		struct rte_mbuf *b = m[from + i];
+		uint8_t *p = frame_of(b);
+		struct iface_count *c;
+
+		if (unlikely(a == NULL || len - 14 > a->plain_len)) {
+			verdict[from + i] = fib_direct_is_answer(word) ?
+						    send(r, b, p + 14, 14, len - 14, word, v6) :
+						    wait_for_lookup(r, from + i, 14, len - 14, v6);
+			continue;
+		}
+		r->lane.received += (1ull << OCTETS_BITS) + b->data_len;
+		c = &r->fwd.count[a->iface];
+		memcpy(p, a->hdr + ADJ_HDR_ROOM - 14, 8);
+		memcpy(p + 8, a->hdr + ADJ_HDR_ROOM - 6, 4);
+		hop_write(p, e, i, v6);
+		len_write(b, len);
+		b->port = a->port;
+		sent_note(r, a->port, 1);
+		c->tx_packets++;
+		c->tx_octets += len;
+		r->n_forward[v6]++;
+		verdict[from + i] = EXPRESS_FORWARD;
+	}
+}
+
+static __rte_always_inline void depart(struct express_run *r, struct rte_mbuf **m,
+				       rte_edge_t *verdict, unsigned from, unsigned n,
+				       const struct eights *e, bool v6)
+{
+	const struct adj *a = e->differ == 0 ? word_adj(r, e->word[0]) : NULL;
+
+	if (likely(a != NULL && e->longest - 14 <= a->plain_len)) {
+		depart_one(r, m + from, n, e, a, v6);
+		for (unsigned i = 0; i < n; i += EIGHT)
+			_mm_storeu_si128((__m128i *)(void *)&verdict[from + i],
+					 _mm_set1_epi16(EXPRESS_FORWARD));
+	} else {
+		depart_each(r, m, verdict, from, n, e, v6);
+	}
+}
+
+/* ---- first pass, IPv4 --------------------------------------------------------------------------------------------- */
+
+/* Row k of 8 x 4 words: 16 octets at p[k] + off.  Columns come back. */
+static __rte_always_inline void eight_columns(uint8_t *const *p, unsigned off, __m256i *ret)
+{
+	__m256i y[4], t[4];
+
+	for (unsigned k = 0; k < 4; k++)
+		y[k] = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[k] + off)),
+					       load16(p[k + 4] + off), 1);
+	t[0] = _mm256_unpacklo_epi32(y[0], y[1]);
+	t[1] = _mm256_unpackhi_epi32(y[0], y[1]);
+	t[2] = _mm256_unpacklo_epi32(y[2], y[3]);
+	t[3] = _mm256_unpackhi_epi32(y[2], y[3]);
+	ret[0] = _mm256_unpacklo_epi64(t[0], t[2]);
+	ret[1] = _mm256_unpackhi_epi64(t[0], t[2]);
+	ret[2] = _mm256_unpacklo_epi64(t[1], t[3]);
+	ret[3] = _mm256_unpackhi_epi64(t[1], t[3]);
+}
+
+/* The first word of each of such rows. */
+static __rte_always_inline __m256i eight_first(uint8_t *const *p, unsigned off)
+{
+	__m256i y[4];
+
+	for (unsigned k = 0; k < 4; k++)
+		y[k] = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[k] + off)),
+					       load16(p[k + 4] + off), 1);
+	return _mm256_unpacklo_epi64(_mm256_unpacklo_epi32(y[0], y[1]),
+				     _mm256_unpacklo_epi32(y[2], y[3]));
+}
+
+/* Constants as memory operands: the compiler would make them anew for each eight, for want of registers. */
+#define W8(x)                                          \
+	{                                              \
+		(x), (x), (x), (x), (x), (x), (x), (x) \
+	}
+static const struct eight_consts {
+	uint32_t low16[8], low8[8], second8[8], limit[8], loopback[8], frame[8], shortest[8],
+		two[8], all16[8], ttl[8], last16[8], carry[8];
+	uint8_t swap16[32], swap32[32];
+} eight_consts __rte_cache_aligned = {
+	.low16 = W8(0xffff),
+	.low8 = W8(0xff),
+	.second8 = W8(0xff00),
+	.limit = W8(0x0000dede),    /* first octets up to 223, minus 1 */
+	.loopback = W8(0xffff7f7f), /* upper half: what never is */
+	.frame = W8(14),
+	.shortest = W8(20),
+	.two = W8(2),
+	.all16 = W8(0xffff),
+	.ttl = W8(0xffff),
+	.last16 = W8(0xfffd),
+	.carry = W8(0x10000),
+	.swap16 = { 3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128,
+		    3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128 },
+	.swap32 = { 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
+		    3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12 },
+};
+#define K8(k, what) (*(const __m256i *)(const void *)(k)->what)
+
+static __rte_always_inline const struct eight_consts *eight_consts_get(void)
+{
+	const struct eight_consts *k = &eight_consts;
+
+	__asm__("" : "+r"(k));
+	return k;
+}
+
+/* RFC 1071: both 16-bit halves of each word. */
+static __rte_always_inline __m256i halves(const struct eight_consts *k, __m256i w)
+{
+	return _mm256_add_epi32(_mm256_and_si256(w, K8(k, low16)), _mm256_srli_epi32(w, 16));
+}
+
+/* Addresses that are no unicast (first octet 0 or above 223) or loopback: not 0. */
+static __rte_always_inline __m256i odd_addresses(const struct eight_consts *k, __m256i src,
+						 __m256i dst)
+{
+	__m256i first =
+		_mm256_or_si256(_mm256_and_si256(src, K8(k, low8)),
+				_mm256_and_si256(_mm256_slli_epi32(dst, 8), K8(k, second8)));
+	__m256i less = _mm256_add_epi8(first, K8(k, low16)); /* minus 1 */
+
+	return _mm256_or_si256(_mm256_subs_epu8(less, K8(k, limit)),
+			       _mm256_cmpeq_epi8(first, K8(k, loopback)));
+}
+
+/* What usual4() asks of each.  c: columns of the header; total: octets of IP, frame: and of Ethernet; have: received. */
+static __rte_always_inline bool eight_usual4(const struct eight_consts *k, const __m256i c[5],
+					     __m256i total, __m256i frame, __m256i have)
+{
+	__m256i sum, odd;
+
+	sum = _mm256_add_epi32(_mm256_add_epi32(_mm256_add_epi32(halves(k, c[0]), halves(k, c[1])),
+						_mm256_add_epi32(halves(k, c[2]), halves(k, c[3]))),
+			       halves(k, c[4]));
+	/* the sum is below 2^20: folded once, it is 0xffff only if it is a multiple of that */
+	odd = _mm256_xor_si256(halves(k, sum), K8(k, all16));
+	odd = _mm256_or_si256(odd, odd_addresses(k, c[3], c[4]));
+	odd = _mm256_or_si256(odd, _mm256_cmpgt_epi32(frame, have));
+	odd = _mm256_or_si256(odd, _mm256_cmpgt_epi32(K8(k, shortest), total));
+	odd = _mm256_or_si256(odd,
+			      _mm256_cmpgt_epi32(K8(k, two), _mm256_and_si256(c[2], K8(k, low8))));
+	return _mm256_testz_si256(odd, odd);
+}
+
+/* ip4_ttl_decrement() of the words with TTL and checksum. */
+static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m256i w)
+{
+	__m256i carry = _mm256_cmpgt_epi32(_mm256_srli_epi32(w, 16), K8(k, last16));
+
+	return _mm256_add_epi32(_mm256_add_epi32(w, K8(k, ttl)),
+				_mm256_and_si256(carry, K8(k, carry)));
+}
+
+/* Are they usual, and where are their answers?  Returns how far it came. */
+static __rte_always_inline unsigned check4(const struct express_run *r, struct rte_mbuf **m,
+					   unsigned n, struct eights *e)
+{
+	const struct eight_consts *c8 = eight_consts_get();
+	const __m128i shift = _mm_cvtsi32_si128((int)r->lane.four.shift), want = r->lane.eth4;
+	const uint32_t *direct = r->lane.four.direct;
+	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
+	const uint64_t rearm = rearm_of(m[0]);
+	__m256i received = _mm256_setzero_si256(), octets = received, longest = received;
+	uint32_t differ = 0, first;
+	unsigned i;
+
+	for (i = 0; i + EIGHT <= n; i += EIGHT) {
+		struct rte_mbuf **g = m + i;
+		__m128i eth = _mm_setzero_si128();
+		__m256i c[5], total, have, frame;
+		uint64_t all = rearm, any = rearm;
+		uint8_t *p[EIGHT];
+
+		if (i + 2 * EIGHT <= n)
+			eight_prefetch(g + EIGHT, ahead);
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++) {
+			all &= rearm_of(g[k]);
+			any |= rearm_of(g[k]);
+			p[k] = frame_of(g[k]);
+			eth = _mm_or_si128(eth, _mm_xor_si128(load16(p[k]), want));
+		}
+		c[0] = eight_first(p, 14);
+		eight_columns(p, 14 + 4, c + 1);
+		have = eight_first((uint8_t *const *)g, offsetof(struct rte_mbuf, pkt_len));
+		total = _mm256_shuffle_epi8(c[0], K8(c8, swap16));
+		frame = _mm256_add_epi32(total, K8(c8, frame));
+		if (unlikely(all != any || !_mm_testz_si128(eth, ETH_MASK4) ||
+			     !eight_usual4(c8, c, total, frame, have)))
+			break;
+		store8(&e->word[i],
+		       _mm256_srl_epi32(_mm256_shuffle_epi8(c[4], K8(c8, swap32)), shift));
+		store8(&e->len[i], frame);
+		store8(&e->ttl[i], eight_ttl(c8, c[2]));
+		received = _mm256_add_epi32(received, have);
+		octets = _mm256_add_epi32(octets, frame);
+		longest = _mm256_max_epu32(longest, frame);
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++)
+			__builtin_prefetch(&direct[e->word[i + k]]);
+	}
+	if (i == 0)
+		return 0;
+	first = direct[e->word[0]];
+#pragma GCC unroll 8
+	for (unsigned k = 0; k < i; k++) {
+		e->word[k] = __atomic_load_n(&direct[e->word[k]], __ATOMIC_ACQUIRE);
+		differ |= e->word[k] ^ first;
+	}
+	e->differ = differ;
+	e->received = sum8(received);
+	e->octets = sum8(octets);
+	e->longest = max8(longest);
+	return i;
+}
+
+static __rte_noinline unsigned eight4(struct express_run *r, struct rte_mbuf **m,
+				      rte_edge_t *verdict, unsigned from, unsigned to)
+{
+	struct eights e;
+	unsigned n;
+
+	if (unlikely(r->lane.four.direct == NULL || !REARM_USUAL(m[from])))
+		return from;
+	n = check4(r, m + from, to - from, &e);
+	if (unlikely(n == 0))
+		return from;
+	depart(r, m, verdict, from, n, &e, false);
+	return from + n;
+}
+
+/* ---- first pass, IPv6 --------------------------------------------------------------------------------------------- */
+
+/* Hop limit 2 at least, first octet of the addresses 0x20 .. 0xfd (no multicast, link-local, loopback, unspecified or
+ * mapped address): octets that must not be above a limit once this is added. */
+#define LIMIT6_ADD(first) (int64_t)((uint64_t)(0x100 - 2) << 40 | (uint64_t)(0x100 - (first)) << 48)
+
+static __rte_always_inline unsigned check6(const struct express_run *r, struct rte_mbuf **m,
+					   unsigned n, struct eights *e)
+{
+	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 21: hop limit, 22: source */
+	const __m256i eth = _mm256_inserti128_si256(_mm256_castsi128_si256(r->lane.eth6),
+						    _mm_setzero_si128(), 1);
+	const __m256i eth_mask =
+		_mm256_inserti128_si256(_mm256_castsi128_si256(ETH_MASK6), _mm_setzero_si128(), 1);
+	const __m256i add = _mm256_set_epi64x(0, LIMIT6_ADD(0x20), 0, 0);
+	const __m256i limit = _mm256_set_epi64x(-1, (int64_t)0xffddfdffffffffff, -1, -1);
+	const __m128i dst_add = _mm_set_epi64x(0, 0x100 - 0x20);
+	const __m128i dst_limit = _mm_set_epi64x(-1, (int64_t)0xffffffffffffffdd);
+	const __m256i state = _mm256_set_epi64x(0, (int64_t)r->lane.six.state, 0, 0);
+	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
+	const uint64_t rearm = rearm_of(m[0]);
+	struct fib_cache *cache = r->fwd.cache;
+	uint32_t differ = 0, octets = 0;
+	unsigned longest = 0, i;
+
+	for (i = 0; i + EIGHT <= n; i += EIGHT) {
+		struct rte_mbuf **g = m + i;
+		__m256i front = _mm256_setzero_si256(), top = front, miss = front;
+		__m128i dst_top = _mm_setzero_si128();
+		uint64_t all = rearm, any = rearm;
+		unsigned lens = 0, sum = 0;
+
+		if (i + 2 * EIGHT <= n)
+			eight_prefetch(g + EIGHT, ahead);
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++) {
+			const uint8_t *p = frame_of(g[k]);
+			__m256i x = _mm256_loadu_si256((const __m256i *)(const void *)p);
+			unsigned len = 54u + wire_get16(p + 14 + IP6_OFF_PAYLOAD_LEN);
+
+			all &= rearm_of(g[k]);
+			any |= rearm_of(g[k]);
+			front = _mm256_or_si256(front, _mm256_xor_si256(x, eth));
+			top = _mm256_max_epu8(top, _mm256_add_epi8(x, add));
+			e->len[i + k] = len;
+			lens |= len ^ g[k]->data_len;
+			longest = RTE_MAX(longest, len);
+			sum += len;
+		}
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++) {
+			const uint8_t *dst = frame_of(g[k]) + 14 + 24;
+			__m128i d = load16(dst);
+			const struct fib_cache_entry *c =
+				fib_cache_bucket(cache, (const fib_cache_word *)dst);
+
+			dst_top = _mm_max_epu8(dst_top, _mm_add_epi8(d, dst_add));
+			c += c->key[1] != ((const fib_cache_word *)dst)[1];
+			miss = _mm256_or_si256(
+				miss, _mm256_xor_si256(
+					      _mm256_load_si256((const __m256i *)(const void *)c),
+					      _mm256_blend_epi32(_mm256_broadcastsi128_si256(d),
+								 state, 0xf0)));
+			e->word[i + k] = c->result;
+		}
+		top = _mm256_subs_epu8(top, limit);
+		dst_top = _mm_subs_epu8(dst_top, dst_limit);
+		if (unlikely(all != any || lens != 0 || !_mm256_testz_si256(front, eth_mask) ||
+			     !_mm256_testz_si256(top, top) || !_mm_testz_si128(dst_top, dst_top)))
+			break;
+		if (unlikely(!_mm256_testz_si256(miss, key_mask)))
+			for (unsigned k = 0; k < EIGHT; k++)
+				e->word[i + k] = table_probe(r, &r->lane.six,
+							     frame_of(g[k]) + 14 + 24, true);
+		octets += sum;
+	}
+	if (i == 0)
+		return 0;
+#pragma GCC unroll 8
+	for (unsigned k = 0; k < i; k++)
+		differ |= e->word[k] ^ e->word[0];
+	e->differ = differ;
+	e->received = e->octets = octets;
+	e->longest = longest;
+	return i;
+}
+
+static __rte_noinline unsigned eight6(struct express_run *r, struct rte_mbuf **m,
+				      rte_edge_t *verdict, unsigned from, unsigned to)
+{
+	struct eights e;
+	unsigned n;
+
+	if (unlikely(r->fwd.cache->rest != 0 || !REARM_USUAL(m[from])))
+		return from;
+	n = check6(r, m + from, to - from, &e);
+	if (unlikely(n == 0))
+		return from;
+	depart(r, m, verdict, from, n, &e, true);
+	return from + n;
+}
+
+#else
+
+#define eight4(r, m, verdict, i, to) (i)
+#define eight6(r, m, verdict, i, to) (i)
+
+#endif
+#endif
