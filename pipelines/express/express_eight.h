@@ -26,6 +26,11 @@ static __rte_always_inline __m128i load16(const void *p)
 	return _mm_loadu_si128(p);
 }
 
+static __rte_always_inline __m256i load8(const uint32_t *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
 static __rte_always_inline void store8(uint32_t *to, __m256i v)
 {
 	_mm256_storeu_si256((__m256i *)(void *)to, v);
@@ -66,119 +71,15 @@ static __rte_always_inline void eight_prefetch(struct rte_mbuf **m, uintptr_t ah
 		__builtin_prefetch((const uint8_t *)m[k] + ahead);
 }
 
-/* ---- second pass: packets that are known to be usual leave by their result words ---------------------------------- */
-
-/* What the first pass finds. */
+/* What is known about packets in a row. */
 struct eights {
-	uint32_t word[NODE_CHUNK]; /* result words; fib_direct_is_answer() not: ask the table */
+	uint32_t word[NODE_CHUNK]; /* result words; those that are no answer: ask the table */
 	uint32_t len[NODE_CHUNK];  /* octets of the frame, without padding */
 	uint32_t ttl[NODE_CHUNK];  /* IPv4: word with TTL and checksum to be written */
 	uint32_t differ;           /* 0: all words are the same */
 	unsigned longest;          /* len */
 	uint64_t octets, received; /* of all frames, without padding and as received */
 };
-
-static __rte_always_inline const struct adj *word_adj(const struct express_run *r, uint32_t word)
-{
-	return hd_result_kind(word) == HD_RESULT_ADJ ?
-		       __atomic_load_n(&r->adj[word ^ ADJ_WORD], __ATOMIC_ACQUIRE) :
-		       NULL;
-}
-
-static __rte_always_inline void hop_write(uint8_t *frame, const struct eights *e, unsigned i,
-					  bool v6)
-{
-	if (v6)
-		frame[14 + IP6_OFF_HOP_LIMIT]--;
-	else
-		memcpy(frame + 14 + 8, &e->ttl[i], 4);
-}
-
-static __rte_always_inline void len_write(struct rte_mbuf *m, uint32_t len)
-{
-	m->pkt_len = len;
-	m->data_len = (uint16_t)len;
-}
-
-/* All n by one neighbour, whose frames have no tags: the ethertype stays as it came. */
-static __rte_always_inline void depart_one(struct express_run *r, struct rte_mbuf **m, unsigned n,
-					   const struct eights *e, const struct adj *a, bool v6)
-{
-	struct iface_count *c = &r->fwd.count[a->iface];
-	uint16_t port = a->port;
-	uint64_t front;
-	uint32_t back;
-
-	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
-	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 6, 4);
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t *p = frame_of(m[i]);
-
-		memcpy(p, &front, 8);
-		memcpy(p + 8, &back, 4);
-		hop_write(p, e, i, v6);
-		m[i]->port = port;
-	}
-	if (unlikely(e->octets != e->received))
-		for (unsigned i = 0; i < n; i++)
-			len_write(m[i], e->len[i]);
-	sent_note(r, port, n);
-	c->tx_packets += n;
-	c->tx_octets += e->octets;
-	r->n_forward[v6] += n;
-	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
-}
-
-/* Each as its word says. */
-static __rte_noinline void depart_each(struct express_run *r, struct rte_mbuf **m,
-				       rte_edge_t *verdict, unsigned from, unsigned n,
-				       const struct eights *e, bool v6)
-{
-	for (unsigned i = 0; i < n; i++) {
-		unsigned len = e->len[i];
-		uint32_t word = e->word[i];
-		const struct adj *a = word_adj(r, word);
-		struct rte_mbuf *b = m[from + i];
-		uint8_t *p = frame_of(b);
-		struct iface_count *c;
-
-		if (unlikely(a == NULL || len - 14 > a->plain_len)) {
-			verdict[from + i] = fib_direct_is_answer(word) ?
-						    send(r, b, p + 14, 14, len - 14, word, v6) :
-						    wait_for_lookup(r, from + i, 14, len - 14, v6);
-			continue;
-		}
-		r->lane.received += (1ull << OCTETS_BITS) + b->data_len;
-		c = &r->fwd.count[a->iface];
-		memcpy(p, a->hdr + ADJ_HDR_ROOM - 14, 8);
-		memcpy(p + 8, a->hdr + ADJ_HDR_ROOM - 6, 4);
-		hop_write(p, e, i, v6);
-		len_write(b, len);
-		b->port = a->port;
-		sent_note(r, a->port, 1);
-		c->tx_packets++;
-		c->tx_octets += len;
-		r->n_forward[v6]++;
-		verdict[from + i] = EXPRESS_FORWARD;
-	}
-}
-
-static __rte_always_inline void depart(struct express_run *r, struct rte_mbuf **m,
-				       rte_edge_t *verdict, unsigned from, unsigned n,
-				       const struct eights *e, bool v6)
-{
-	const struct adj *a = e->differ == 0 ? word_adj(r, e->word[0]) : NULL;
-
-	if (likely(a != NULL && e->longest - 14 <= a->plain_len)) {
-		depart_one(r, m + from, n, e, a, v6);
-		for (unsigned i = 0; i < n; i += EIGHT)
-			_mm_storeu_si128((__m128i *)(void *)&verdict[from + i],
-					 _mm_set1_epi16(EXPRESS_FORWARD));
-	} else {
-		depart_each(r, m, verdict, from, n, e, v6);
-	}
-}
 
 /* ---- first pass, IPv4 --------------------------------------------------------------------------------------------- */
 
@@ -219,7 +120,7 @@ static __rte_always_inline __m256i eight_first(uint8_t *const *p, unsigned off)
 	}
 static const struct eight_consts {
 	uint32_t low16[8], low8[8], second8[8], limit[8], loopback[8], frame[8], shortest[8],
-		two[8], all16[8], ttl[8], last16[8], carry[8];
+		two[8], all16[8], ttl[8], last16[8], carry[8], version4[8];
 	uint8_t swap16[32], swap32[32];
 } eight_consts __rte_cache_aligned = {
 	.low16 = W8(0xffff),
@@ -234,6 +135,7 @@ static const struct eight_consts {
 	.ttl = W8(0xffff),
 	.last16 = W8(0xfffd),
 	.carry = W8(0x10000),
+	.version4 = W8(0x45),
 	.swap16 = { 3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128,
 		    3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128 },
 	.swap32 = { 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
@@ -287,6 +189,14 @@ static __rte_always_inline bool eight_usual4(const struct eight_consts *k, const
 	return _mm256_testz_si256(odd, odd);
 }
 
+/* Version 4, no options. */
+static __rte_always_inline bool eight_version4(const struct eight_consts *k, __m256i first)
+{
+	__m256i odd = _mm256_xor_si256(_mm256_and_si256(first, K8(k, low8)), K8(k, version4));
+
+	return _mm256_testz_si256(odd, odd);
+}
+
 /* ip4_ttl_decrement() of the words with TTL and checksum. */
 static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m256i w)
 {
@@ -296,17 +206,37 @@ static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m25
 				_mm256_and_si256(carry, K8(k, carry)));
 }
 
-/* Are they usual, and where are their answers?  Returns how far it came. */
-static __rte_always_inline unsigned check4(const struct express_run *r, struct rte_mbuf **m,
-					   unsigned n, struct eights *e)
+/* For tables without a direct array; in: addresses in network order, out: answers. */
+static __rte_noinline void looked_up4(struct express_run *r, const struct table *t, uint32_t *word,
+				      unsigned n)
+{
+	const uint8_t *key[NODE_CHUNK];
+	uint32_t addr[NODE_CHUNK];
+	unsigned misses = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		addr[i] = word[i];
+		word[i] = fib_cache_probe4(r->fwd.cache, t->state, (const uint8_t *)&addr[i]);
+		key[i] = (const uint8_t *)&addr[i];
+		misses += word[i] == 0;
+	}
+	if (unlikely(misses != 0))
+		fwd_lookup4(&r->fwd, t->fib, key, word, n);
+}
+
+/* Are they usual, and where are their answers?  Returns how far it came.
+ *   outer  NULL: frames; else the IPv4 packet is `in` octets behind the IP header of these, which are known */
+static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbuf **m,
+					   unsigned n, const struct table *t, struct eights *e,
+					   const struct eights *outer, unsigned in)
 {
 	const struct eight_consts *c8 = eight_consts_get();
-	const __m128i shift = _mm_cvtsi32_si128((int)r->lane.four.shift), want = r->lane.eth4;
-	const uint32_t *direct = r->lane.four.direct;
+	const __m128i shift = _mm_cvtsi32_si128((int)t->shift), want = r->lane.eth4;
+	const uint32_t *direct = t->direct;
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const uint64_t rearm = rearm_of(m[0]);
 	__m256i received = _mm256_setzero_si256(), octets = received, longest = received;
-	uint32_t differ = 0, first;
+	uint32_t differ = 0;
 	unsigned i;
 
 	for (i = 0; i + EIGHT <= n; i += EIGHT) {
@@ -316,41 +246,59 @@ static __rte_always_inline unsigned check4(const struct express_run *r, struct r
 		uint64_t all = rearm, any = rearm;
 		uint8_t *p[EIGHT];
 
-		if (i + 2 * EIGHT <= n)
+		if (outer == NULL && i + 2 * EIGHT <= n)
 			eight_prefetch(g + EIGHT, ahead);
 #pragma GCC unroll 8
 		for (unsigned k = 0; k < EIGHT; k++) {
+			p[k] = frame_of(g[k]) + in;
+			if (outer != NULL)
+				continue;
 			all &= rearm_of(g[k]);
 			any |= rearm_of(g[k]);
-			p[k] = frame_of(g[k]);
 			eth = _mm_or_si128(eth, _mm_xor_si128(load16(p[k]), want));
 		}
 		c[0] = eight_first(p, 14);
 		eight_columns(p, 14 + 4, c + 1);
-		have = eight_first((uint8_t *const *)g, offsetof(struct rte_mbuf, pkt_len));
+		have = outer != NULL ? _mm256_sub_epi32(load8(&outer->len[i]),
+							_mm256_set1_epi32((int)in)) :
+				       eight_first((uint8_t *const *)g,
+						   offsetof(struct rte_mbuf, pkt_len));
 		total = _mm256_shuffle_epi8(c[0], K8(c8, swap16));
 		frame = _mm256_add_epi32(total, K8(c8, frame));
 		if (unlikely(all != any || !_mm_testz_si128(eth, ETH_MASK4) ||
 			     !eight_usual4(c8, c, total, frame, have)))
 			break;
-		store8(&e->word[i],
-		       _mm256_srl_epi32(_mm256_shuffle_epi8(c[4], K8(c8, swap32)), shift));
+		if (outer != NULL && unlikely(!eight_version4(c8, c[0])))
+			break;
+		store8(&e->word[i], direct == NULL ? c[4] :
+						     _mm256_srl_epi32(_mm256_shuffle_epi8(
+									      c[4], K8(c8, swap32)),
+								      shift));
 		store8(&e->len[i], frame);
 		store8(&e->ttl[i], eight_ttl(c8, c[2]));
 		received = _mm256_add_epi32(received, have);
 		octets = _mm256_add_epi32(octets, frame);
 		longest = _mm256_max_epu32(longest, frame);
+		if (likely(direct != NULL)) {
 #pragma GCC unroll 8
-		for (unsigned k = 0; k < EIGHT; k++)
-			__builtin_prefetch(&direct[e->word[i + k]]);
+			for (unsigned k = 0; k < EIGHT; k++)
+				__builtin_prefetch(&direct[e->word[i + k]]);
+		}
 	}
 	if (i == 0)
 		return 0;
-	first = direct[e->word[0]];
+	if (likely(direct != NULL)) {
+		uint32_t first = direct[e->word[0]];
+
 #pragma GCC unroll 8
-	for (unsigned k = 0; k < i; k++) {
-		e->word[k] = __atomic_load_n(&direct[e->word[k]], __ATOMIC_ACQUIRE);
-		differ |= e->word[k] ^ first;
+		for (unsigned k = 0; k < i; k++) {
+			e->word[k] = __atomic_load_n(&direct[e->word[k]], __ATOMIC_ACQUIRE);
+			differ |= e->word[k] ^ first;
+		}
+	} else {
+		looked_up4(r, t, e->word, i);
+		for (unsigned k = 1; k < i; k++)
+			differ |= e->word[k] ^ e->word[0];
 	}
 	e->differ = differ;
 	e->received = sum8(received);
@@ -359,100 +307,124 @@ static __rte_always_inline unsigned check4(const struct express_run *r, struct r
 	return i;
 }
 
-static __rte_noinline unsigned eight4(struct express_run *r, struct rte_mbuf **m,
-				      rte_edge_t *verdict, unsigned from, unsigned to)
-{
-	struct eights e;
-	unsigned n;
-
-	if (unlikely(r->lane.four.direct == NULL || !REARM_USUAL(m[from])))
-		return from;
-	n = check4(r, m + from, to - from, &e);
-	if (unlikely(n == 0))
-		return from;
-	depart(r, m, verdict, from, n, &e, false);
-	return from + n;
-}
-
 /* ---- first pass, IPv6 --------------------------------------------------------------------------------------------- */
 
 /* Hop limit 2 at least, first octet of the addresses 0x20 .. 0xfd (no multicast, link-local, loopback, unspecified or
  * mapped address): octets that must not be above a limit once this is added. */
 #define LIMIT6_ADD(first) (int64_t)((uint64_t)(0x100 - 2) << 40 | (uint64_t)(0x100 - (first)) << 48)
 
-static __rte_always_inline unsigned check6(const struct express_run *r, struct rte_mbuf **m,
-					   unsigned n, struct eights *e)
+/* Not 0 in its first 24 octets: an entry of another destination or another state of the table. */
+static __rte_always_inline __m256i cache_differs(const struct fib_cache_entry *c,
+						 const uint8_t *dst, __m256i state)
+{
+	__m256i key = _mm256_blend_epi32(_mm256_broadcastsi128_si256(load16(dst)), state, 0xf0);
+
+	return _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), key);
+}
+
+/* Answers for eight destinations from the cache; 0: not there. */
+static __rte_always_inline void cached6(const struct express_run *r, struct rte_mbuf **g,
+					const struct table *t, unsigned in, __m256i state,
+					uint32_t *ret)
+{
+	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	__m256i miss = _mm256_setzero_si256();
+
+#pragma GCC unroll 8
+	for (unsigned k = 0; k < EIGHT; k++) {
+		const uint8_t *dst = frame_of(g[k]) + in + 14 + 24;
+		const struct fib_cache_entry *c =
+			fib_cache_bucket(r->fwd.cache, (const fib_cache_word *)dst);
+
+		c += c->key[1] != ((const fib_cache_word *)dst)[1];
+		miss = _mm256_or_si256(miss, cache_differs(c, dst, state));
+		ret[k] = c->result;
+	}
+	if (unlikely(!_mm256_testz_si256(miss, key_mask)))
+		for (unsigned k = 0; k < EIGHT; k++)
+			ret[k] = table_probe(r, t, frame_of(g[k]) + in + 14 + 24, true);
+}
+
+/* From the table itself, as long as the cache rests. */
+static __rte_noinline void looked_up6(struct express_run *r, struct rte_mbuf **m,
+				      const struct table *t, unsigned in, uint32_t *ret, unsigned n)
+{
+	const uint8_t *key[NODE_CHUNK];
+
+	for (unsigned i = 0; i < n; i++)
+		key[i] = frame_of(m[i]) + in + 14 + 24;
+	fwd_lookup6(&r->fwd, t->fib, key, ret, n);
+}
+
+/* The same for IPv6. */
+#define VERSION_MASK _mm_set_epi64x(0x00f0000000000000, 0)
+
+static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m,
+					   unsigned n, const struct table *t, struct eights *e,
+					   const struct eights *outer, unsigned in)
 {
 	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 21: hop limit, 22: source */
 	const __m256i eth = _mm256_inserti128_si256(_mm256_castsi128_si256(r->lane.eth6),
 						    _mm_setzero_si128(), 1);
-	const __m256i eth_mask =
-		_mm256_inserti128_si256(_mm256_castsi128_si256(ETH_MASK6), _mm_setzero_si128(), 1);
+	const __m256i eth_mask = _mm256_inserti128_si256(
+		_mm256_castsi128_si256(outer == NULL ? ETH_MASK6 : VERSION_MASK),
+		_mm_setzero_si128(), 1);
 	const __m256i add = _mm256_set_epi64x(0, LIMIT6_ADD(0x20), 0, 0);
 	const __m256i limit = _mm256_set_epi64x(-1, (int64_t)0xffddfdffffffffff, -1, -1);
 	const __m128i dst_add = _mm_set_epi64x(0, 0x100 - 0x20);
 	const __m128i dst_limit = _mm_set_epi64x(-1, (int64_t)0xffffffffffffffdd);
-	const __m256i state = _mm256_set_epi64x(0, (int64_t)r->lane.six.state, 0, 0);
-	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const uint64_t rearm = rearm_of(m[0]);
-	struct fib_cache *cache = r->fwd.cache;
+	const bool cached = r->fwd.cache->rest == 0;
 	uint32_t differ = 0, octets = 0;
 	unsigned longest = 0, i;
 
 	for (i = 0; i + EIGHT <= n; i += EIGHT) {
 		struct rte_mbuf **g = m + i;
-		__m256i front = _mm256_setzero_si256(), top = front, miss = front;
+		__m256i front = _mm256_setzero_si256(), top = front;
 		__m128i dst_top = _mm_setzero_si128();
 		uint64_t all = rearm, any = rearm;
 		unsigned lens = 0, sum = 0;
 
-		if (i + 2 * EIGHT <= n)
+		if (outer == NULL && i + 2 * EIGHT <= n)
 			eight_prefetch(g + EIGHT, ahead);
 #pragma GCC unroll 8
 		for (unsigned k = 0; k < EIGHT; k++) {
-			const uint8_t *p = frame_of(g[k]);
+			const uint8_t *p = frame_of(g[k]) + in;
 			__m256i x = _mm256_loadu_si256((const __m256i *)(const void *)p);
 			unsigned len = 54u + wire_get16(p + 14 + IP6_OFF_PAYLOAD_LEN);
 
-			all &= rearm_of(g[k]);
-			any |= rearm_of(g[k]);
+			if (outer == NULL) {
+				all &= rearm_of(g[k]);
+				any |= rearm_of(g[k]);
+			}
 			front = _mm256_or_si256(front, _mm256_xor_si256(x, eth));
 			top = _mm256_max_epu8(top, _mm256_add_epi8(x, add));
 			e->len[i + k] = len;
-			lens |= len ^ g[k]->data_len;
+			lens |= len ^ (outer != NULL ? outer->len[i + k] - in : g[k]->data_len);
 			longest = RTE_MAX(longest, len);
 			sum += len;
 		}
 #pragma GCC unroll 8
 		for (unsigned k = 0; k < EIGHT; k++) {
-			const uint8_t *dst = frame_of(g[k]) + 14 + 24;
-			__m128i d = load16(dst);
-			const struct fib_cache_entry *c =
-				fib_cache_bucket(cache, (const fib_cache_word *)dst);
+			const uint8_t *dst = frame_of(g[k]) + in + 14 + 24;
 
-			dst_top = _mm_max_epu8(dst_top, _mm_add_epi8(d, dst_add));
-			c += c->key[1] != ((const fib_cache_word *)dst)[1];
-			miss = _mm256_or_si256(
-				miss, _mm256_xor_si256(
-					      _mm256_load_si256((const __m256i *)(const void *)c),
-					      _mm256_blend_epi32(_mm256_broadcastsi128_si256(d),
-								 state, 0xf0)));
-			e->word[i + k] = c->result;
+			dst_top = _mm_max_epu8(dst_top, _mm_add_epi8(load16(dst), dst_add));
 		}
 		top = _mm256_subs_epu8(top, limit);
 		dst_top = _mm_subs_epu8(dst_top, dst_limit);
 		if (unlikely(all != any || lens != 0 || !_mm256_testz_si256(front, eth_mask) ||
 			     !_mm256_testz_si256(top, top) || !_mm_testz_si128(dst_top, dst_top)))
 			break;
-		if (unlikely(!_mm256_testz_si256(miss, key_mask)))
-			for (unsigned k = 0; k < EIGHT; k++)
-				e->word[i + k] = table_probe(r, &r->lane.six,
-							     frame_of(g[k]) + 14 + 24, true);
+		if (likely(cached))
+			cached6(r, g, t, in, state, &e->word[i]);
 		octets += sum;
 	}
 	if (i == 0)
 		return 0;
+	if (unlikely(!cached))
+		looked_up6(r, m, t, in, e->word, i);
 #pragma GCC unroll 8
 	for (unsigned k = 0; k < i; k++)
 		differ |= e->word[k] ^ e->word[0];
@@ -462,18 +434,40 @@ static __rte_always_inline unsigned check6(const struct express_run *r, struct r
 	return i;
 }
 
+#include "pipelines/express/express_depart.h"
+#include "pipelines/express/express_sids.h"
+
+/* ---- both passes --------------------------------------------------------------------------------------------------- */
+
+static __rte_noinline unsigned eight4(struct express_run *r, struct rte_mbuf **m,
+				      rte_edge_t *verdict, unsigned from, unsigned to)
+{
+	struct eights e;
+	unsigned n;
+
+	if (unlikely(!REARM_USUAL(m[from])))
+		return from;
+	n = check4(r, m + from, to - from, &r->lane.four, &e, NULL, 0);
+	if (likely(n != 0) && unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP4, NULL)))
+		depart_each(r, m, verdict, from, n, &e, false);
+	return from + n;
+}
+
 static __rte_noinline unsigned eight6(struct express_run *r, struct rte_mbuf **m,
 				      rte_edge_t *verdict, unsigned from, unsigned to)
 {
 	struct eights e;
 	unsigned n;
 
-	if (unlikely(r->fwd.cache->rest != 0 || !REARM_USUAL(m[from])))
+	if (unlikely(!REARM_USUAL(m[from])))
 		return from;
-	n = check6(r, m + from, to - from, &e);
-	if (unlikely(n == 0))
+	n = check6(r, m + from, to - from, &r->lane.six, &e, NULL, 0);
+	if (n == 0)
 		return from;
-	depart(r, m, verdict, from, n, &e, true);
+	if (hd_result_kind(e.word[0]) == HD_RESULT_SID)
+		sids(r, m, verdict, from, n, &e);
+	else if (unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP6, NULL)))
+		depart_each(r, m, verdict, from, n, &e, true);
 	return from + n;
 }
 

@@ -71,12 +71,27 @@ struct srv6_csid {
 	uint8_t moved;   /* verdict when the packet goes on */
 };
 
+/* Behaviors, with nothing in front of them, that node express carries out for many packets at once. */
+enum srv6_fast {
+	SRV6_FAST_NONE,
+	SRV6_FAST_END,
+	SRV6_FAST_END_X,
+	SRV6_FAST_DT4,
+	SRV6_FAST_DT6,
+	SRV6_FAST_DT46,
+	SRV6_FAST_NEXT,   /* NEXT-CSID with a lookup, */
+	SRV6_FAST_NEXT_X, /* or with the SID's next hop */
+	SRV6_FAST_END_PSP, /* with the SRH to be popped before the last segment */
+	SRV6_FAST_END_X_PSP,
+};
+
 /* A local SID as workers see it.  Immutable once published. */
 struct srv6_sid {
 	srv6_behavior_fn
 		plan; /* the first of: HMAC (hmac.h), compressed SIDs (csid.h), the behavior */
 	srv6_behavior_fn then; /* what follows the HMAC */
 	srv6_behavior_fn base; /* the behavior */
+	uint32_t fast;         /* enum srv6_fast */
 	uint32_t sid_id;       /* row of the counters */
 	uint32_t result;       /* result word of the target: next hop or group, policy of End.B6 */
 	uint8_t flags;         /* HD_SRV6_SID_F_* */

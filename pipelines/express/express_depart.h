@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Part of express_node.c: packets in a row that are known to be usual are written and leave by their result words.
+ * Neighbours with tags, groups, and whatever else is not an adjacency without tags go one by one. */
+#ifndef PIPELINES_EXPRESS_EXPRESS_DEPART_H
+#define PIPELINES_EXPRESS_EXPRESS_DEPART_H
+
+/* What is written besides the MAC addresses. */
+enum how {
+	HOW_IP4,     /* TTL */
+	HOW_IP6,     /* hop limit */
+	HOW_ADVANCE, /* hop limit, the next segment of the SRH */
+	HOW_SHIFT,   /* hop limit, a destination that has been worked out */
+	HOW_DECAP4,  /* the inner packet, which has another place: TTL */
+	HOW_DECAP6,  /* or hop limit */
+};
+
+struct how_more {
+	unsigned in;		   /* DECAP: from the outer to the inner IP header */
+	uint8_t left;		   /* ADVANCE: segments left, then */
+	const uint8_t (*dst)[16];  /* SHIFT */
+};
+
+static __rte_always_inline const struct adj *word_adj(const struct express_run *r, uint32_t word)
+{
+	return hd_result_kind(word) == HD_RESULT_ADJ ?
+		       __atomic_load_n(&r->adj[word ^ ADJ_WORD], __ATOMIC_ACQUIRE) :
+		       NULL;
+}
+
+static __rte_always_inline void len_write(struct rte_mbuf *m, uint32_t len)
+{
+	m->pkt_len = len;
+	m->data_len = (uint16_t)len;
+}
+
+/* The packet's own part; p: the frame that leaves. */
+static __rte_always_inline void how_write(struct rte_mbuf *m, uint8_t *p, const struct eights *e,
+					  unsigned i, enum how how, const struct how_more *more)
+{
+	uint8_t *h = p + 14;
+
+	switch (how) {
+	case HOW_DECAP4:
+	case HOW_DECAP6:
+		wire_put16(p + 12, how == HOW_DECAP4 ? ETHTYPE_IP4 : ETHTYPE_IP6);
+		m->data_off = (uint16_t)(AT + more->in);
+		len_write(m, e->len[i]);
+		break;
+	case HOW_ADVANCE:
+		h[40 + SRH_OFF_SEGMENTS_LEFT] = more->left;
+		memcpy(h + 24, h + 40 + SRH_OFF_LIST + 16 * more->left, 16);
+		break;
+	case HOW_SHIFT:
+		memcpy(h + 24, more->dst[i], 16);
+		break;
+	default:
+		break;
+	}
+	if (how == HOW_IP4 || how == HOW_DECAP4)
+		memcpy(h + 8, &e->ttl[i], 4);
+	else
+		h[IP6_OFF_HOP_LIMIT]--;
+}
+
+/* MAC addresses of a header without tags; the ethertype stays as it came. */
+static __rte_always_inline void mac_write(uint8_t *p, const struct adj *a)
+{
+	memcpy(p, a->hdr + ADJ_HDR_ROOM - 14, 8);
+	memcpy(p + 8, a->hdr + ADJ_HDR_ROOM - 6, 4);
+}
+
+static __rte_always_inline bool how_is_plain(enum how how)
+{
+	return how == HOW_IP4 || how == HOW_IP6;
+}
+
+/* All n by one neighbour.  False: they do not go that way, and nothing has changed. */
+static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbuf **m,
+					   rte_edge_t *verdict, unsigned n, const struct eights *e,
+					   enum how how, const struct how_more *more)
+{
+	const struct adj *a = e->differ == 0 ? word_adj(r, e->word[0]) : NULL;
+	unsigned in = how == HOW_DECAP4 || how == HOW_DECAP6 ? more->in : 0;
+	struct iface_count *c;
+	uint16_t port;
+	uint64_t front;
+	uint32_t back;
+
+	if (unlikely(a == NULL || e->longest - 14 > a->plain_len))
+		return false;
+	c = &r->fwd.count[a->iface];
+	port = a->port;
+	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
+	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 6, 4);
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *p = frame_of(m[i]) + in;
+
+		memcpy(p, &front, 8);
+		memcpy(p + 8, &back, 4);
+		how_write(m[i], p, e, i, how, more);
+		m[i]->port = port;
+		verdict[i] = EXPRESS_FORWARD;
+	}
+	if (in == 0 && unlikely(e->octets != e->received))
+		for (unsigned i = 0; i < n; i++)
+			len_write(m[i], e->len[i]);
+	sent_note(r, port, n);
+	c->tx_packets += n;
+	c->tx_octets += e->octets;
+	if (how_is_plain(how))
+		r->n_forward[how == HOW_IP6] += n;
+	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
+	return true;
+}
+
+/* One of them.  The same. */
+static __rte_always_inline bool depart_alone(struct express_run *r, struct rte_mbuf *m,
+					     const struct eights *e, unsigned i, enum how how,
+					     const struct how_more *more)
+{
+	unsigned in = how == HOW_DECAP4 || how == HOW_DECAP6 ? more->in : 0, len = e->len[i];
+	const struct adj *a = word_adj(r, e->word[i]);
+	uint8_t *p = frame_of(m) + in;
+	struct iface_count *c;
+
+	if (unlikely(a == NULL || len - 14 > a->plain_len))
+		return false;
+	c = &r->fwd.count[a->iface];
+	r->lane.received += (1ull << OCTETS_BITS) + m->data_len;
+	mac_write(p, a);
+	how_write(m, p, e, i, how, more);
+	if (in == 0)
+		len_write(m, len);
+	m->port = a->port;
+	sent_note(r, a->port, 1);
+	c->tx_packets++;
+	c->tx_octets += len;
+	if (how_is_plain(how))
+		r->n_forward[how == HOW_IP6]++;
+	return true;
+}
+
+/* Each as its word says. */
+static __rte_noinline void depart_each(struct express_run *r, struct rte_mbuf **m,
+				       rte_edge_t *verdict, unsigned from, unsigned n,
+				       const struct eights *e, bool v6)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *b = m[from + i];
+
+		if (likely(depart_alone(r, b, e, i, v6 ? HOW_IP6 : HOW_IP4, NULL)))
+			verdict[from + i] = EXPRESS_FORWARD;
+		else if (fib_direct_is_answer(e->word[i]))
+			verdict[from + i] = send(r, b, frame_of(b) + 14, 14, e->len[i] - 14,
+						 e->word[i], v6);
+		else
+			verdict[from + i] =
+				wait_for_lookup(r, from + i, 14, e->len[i] - 14, v6);
+	}
+}
+
+#endif

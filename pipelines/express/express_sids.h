@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Part of express_node.c: packets in a row for local SIDs of one behavior, at the same place of lists of the same
+ * length: their SRHs begin with the same octets, so what holds for the first one's shape holds for all.
+ * Spec: RFC 8986 4.1, 4.2, 4.6 to 4.8; RFC 9800 4.1. */
+#ifndef PIPELINES_EXPRESS_EXPRESS_SIDS_H
+#define PIPELINES_EXPRESS_EXPRESS_SIDS_H
+
+/* Packets that are alike. */
+struct alike {
+	const struct srv6_sid *sid[NODE_CHUNK];
+	unsigned n, size; /* size: octets of the SRH; 0: none */
+	uint8_t left, upper;
+	bool one_sid;
+};
+
+#define SRH_BUT_TAG 0x0000ffffffffffffull
+
+static __rte_always_inline const struct srv6_sid *word_sid(uint32_t word)
+{
+	return hd_result_kind(word) == HD_RESULT_SID ? srv6_sid_get(hd_result_index(word)) : NULL;
+}
+
+static __rte_always_inline uint64_t srh_front(const uint8_t *h)
+{
+	uint64_t v;
+
+	memcpy(&v, h + sizeof(struct ip6_fixed), sizeof(v));
+	return v;
+}
+
+static __rte_always_inline const struct srv6_sid *alike_sid(const struct alike *a, unsigned i)
+{
+	return a->sid[a->one_sid ? 0 : i];
+}
+
+/* Shape of the first packet.  False: none of ours. */
+static __rte_always_inline bool alike_begin(struct alike *a, const struct srv6_sid *s,
+					    const uint8_t *h, unsigned len)
+{
+	if (s == NULL || s->fast == SRV6_FAST_NONE)
+		return false;
+	a->sid[0] = s;
+	a->size = 0;
+	a->left = 0;
+	a->upper = h[IP6_OFF_NEXT_HEADER];
+	if (a->upper != IP_NH_ROUTING || s->fast == SRV6_FAST_NEXT || s->fast == SRV6_FAST_NEXT_X)
+		return true;
+	a->size = usual_srh(h, len - 14);
+	a->upper = h[40 + SRH_OFF_NEXT_HEADER];
+	a->left = h[40 + SRH_OFF_SEGMENTS_LEFT];
+	return a->size != 0;
+}
+
+/* All n, if they are for one SID (that of s) and are alike. */
+static __rte_always_inline bool alike_all(const struct alike *a, struct rte_mbuf **m,
+					  const uint32_t *len, unsigned n)
+{
+	const uint8_t *h0 = frame_of(m[0]) + 14;
+	const uint64_t front = srh_front(h0), mask = a->size != 0 ? SRH_BUT_TAG : 0;
+	const uint8_t next = h0[IP6_OFF_NEXT_HEADER];
+	uint64_t differ = 0, other = 0;
+	unsigned shortest = UINT32_MAX;
+
+	for (unsigned i = 0; i < n; i++)
+		shortest = RTE_MIN(shortest, len[i]);
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *h = frame_of(m[i]) + 14;
+
+		differ |= srh_front(h) ^ front;
+		other |= h[IP6_OFF_NEXT_HEADER] ^ next;
+	}
+	return (differ & mask) == 0 && other == 0 && shortest >= 14 + 40 + a->size;
+}
+
+/* How many from the first on are alike; 0: the first is none of ours.  words, len: of n packets; one: all words are
+ * the same. */
+static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
+					   const uint32_t *word, const uint32_t *len, unsigned n,
+					   bool one)
+{
+	const struct srv6_sid *s0 = word_sid(word[0]);
+	const uint8_t *h0 = frame_of(m[0]) + 14;
+	uint64_t front, mask;
+	unsigned i;
+
+	a->n = 0;
+	a->one_sid = true;
+	if (unlikely(!alike_begin(a, s0, h0, len[0])))
+		return;
+	if (likely(one) && likely(alike_all(a, m, len, n))) {
+		a->n = n;
+		return;
+	}
+	front = srh_front(h0);
+	mask = a->size != 0 ? SRH_BUT_TAG : 0;
+	for (i = 1; i < n; i++) {
+		const struct srv6_sid *s = word_sid(word[i]);
+		const uint8_t *h = frame_of(m[i]) + 14;
+
+		if (s == NULL || s->fast != s0->fast ||
+		    h[IP6_OFF_NEXT_HEADER] != h0[IP6_OFF_NEXT_HEADER] ||
+		    ((srh_front(h) ^ front) & mask) != 0 || len[i] < 14 + 40 + a->size)
+			break;
+		a->sid[i] = s;
+		a->one_sid &= s == s0;
+	}
+	a->n = i;
+}
+
+static __rte_always_inline void alike_count(struct express_run *r, const struct alike *a,
+					    const uint32_t *len, unsigned n, uint64_t octets)
+{
+	r->n_sid += n;
+	if (likely(a->one_sid)) {
+		r->sid_count[a->sid[0]->sid_id].packets += n;
+		r->sid_count[a->sid[0]->sid_id].octets += octets - 14 * n;
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct srv6_sid_count *c = &r->sid_count[alike_sid(a, i)->sid_id];
+
+		c->packets++;
+		c->octets += len[i] - 14;
+	}
+}
+
+/* The first n of them leave, or go to srv6-endpoint.  len: as received, without padding.  Returns how many left. */
+static __rte_always_inline unsigned alike_depart(struct express_run *r, struct rte_mbuf **m,
+						 rte_edge_t *verdict, const struct alike *a,
+						 unsigned n, const uint32_t *word,
+						 const uint32_t *len, const struct eights *e,
+						 enum how how, const struct how_more *more,
+						 uint64_t octets)
+{
+	unsigned left = n;
+
+	if (likely(depart_one(r, m, verdict, n, e, how, more))) {
+		alike_count(r, a, len, n, octets);
+		return n;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct alike one = { .sid = { alike_sid(a, i) }, .one_sid = true };
+
+		if (likely(depart_alone(r, m[i], e, i, how, more))) {
+			alike_count(r, &one, &len[i], 1, len[i]);
+			verdict[i] = EXPRESS_FORWARD;
+			continue;
+		}
+		left--;
+		verdict[i] = send_sid(r, m[i], frame_of(m[i]) + 14, 14, len[i] - 14, word[i]);
+	}
+	return left;
+}
+
+static __rte_always_inline void words_done(struct eights *e, unsigned n)
+{
+	uint32_t differ = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		differ |= e->word[i] ^ e->word[0];
+	e->differ = differ;
+}
+
+/* Where n destinations lead: what the cache does not know is looked up together. */
+static __rte_always_inline void words_find(struct express_run *r, const uint8_t *const *dst,
+					   uint32_t *word, unsigned n)
+{
+	const __m256i state = _mm256_set_epi64x(0, (int64_t)r->lane.six.state, 0, 0);
+	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	struct fib_cache *cache = r->fwd.cache;
+	__m256i miss = _mm256_setzero_si256();
+
+	if (unlikely(cache->rest != 0)) {
+		fwd_lookup6(&r->fwd, r->lane.six.fib, dst, word, n);
+		return;
+	}
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		const struct fib_cache_entry *c =
+			fib_cache_bucket(cache, (const fib_cache_word *)dst[i]);
+
+		c += c->key[1] != ((const fib_cache_word *)dst[i])[1];
+		miss = _mm256_or_si256(miss, cache_differs(c, dst[i], state));
+		word[i] = c->result;
+	}
+	if (unlikely(!_mm256_testz_si256(miss, key_mask)))
+		fwd_lookup6(&r->fwd, r->lane.six.fib, dst, word, n);
+}
+
+static __rte_always_inline void words_of_targets(const struct alike *a, uint32_t *word)
+{
+	for (unsigned i = 0; i < a->n; i++)
+		word[i] = alike_sid(a, i)->result;
+}
+
+/* End, End.X: to the next segment. */
+static __rte_always_inline unsigned alike_advance(struct express_run *r, struct rte_mbuf **m,
+						  rte_edge_t *verdict, const struct alike *a,
+						  const uint32_t *word, struct eights *e)
+{
+	const struct how_more more = { .left = (uint8_t)(a->left - 1) };
+	const unsigned next = 14 + 40 + SRH_OFF_LIST + 16u * more.left;
+	const uint8_t *dst[NODE_CHUNK];
+	bool cross = a->sid[0]->fast == SRV6_FAST_END_X || a->sid[0]->fast == SRV6_FAST_END_X_PSP;
+
+	if (cross) {
+		words_of_targets(a, e->word);
+	} else {
+		for (unsigned i = 0; i < a->n; i++)
+			dst[i] = frame_of(m[i]) + next;
+		words_find(r, dst, e->word, a->n);
+	}
+	words_done(e, a->n);
+	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(
+		r, m, verdict, a, a->n, word, e->len, e, HOW_ADVANCE, &more, e->octets);
+	return a->n;
+}
+
+/* NEXT-CSID: the CSIDs behind this node's move up.  Headers are not looked at, options are (RFC 8200 4.1). */
+static __rte_noinline unsigned alike_shift(struct express_run *r, struct rte_mbuf **m,
+					   rte_edge_t *verdict, const struct alike *a,
+					   const uint32_t *word, struct eights *e)
+{
+	uint8_t moved[NODE_CHUNK][16];
+	const struct how_more more = { .dst = (const uint8_t(*)[16])moved };
+	const uint8_t *dst[NODE_CHUNK];
+	bool cross = a->sid[0]->fast == SRV6_FAST_NEXT_X;
+
+	if (a->upper == IP_NH_HOPOPTS || a->upper == IP_NH_DSTOPTS)
+		return 0;
+	for (unsigned i = 0; i < a->n; i++) {
+		const struct srv6_csid *c = &alike_sid(a, i)->csid;
+		const uint8_t *h = frame_of(m[i]) + 14 + 24;
+		srv6_u128 was = (srv6_u128)wire_get64(h) << 64 | wire_get64(h + 8), arg = was & c->arg;
+
+		if (unlikely(arg == 0))
+			return 0; /* the last one: of its behavior */
+		was = (was & c->block) | arg << c->lnfl;
+		wire_put64(moved[i], (uint64_t)(was >> 64));
+		wire_put64(moved[i] + 8, (uint64_t)was);
+		dst[i] = moved[i];
+	}
+	if (cross)
+		words_of_targets(a, e->word);
+	else
+		words_find(r, dst, e->word, a->n);
+	words_done(e, a->n);
+	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(
+		r, m, verdict, a, a->n, word, e->len, e, HOW_SHIFT, &more, e->octets);
+	return a->n;
+}
+
+/* End.DT4, DT6, DT46 at the end of the path. */
+static __rte_noinline unsigned alike_decap(struct express_run *r, struct rte_mbuf **m,
+					   rte_edge_t *verdict, const struct alike *a,
+					   const uint32_t *word, const struct eights *e)
+{
+	struct how_more more = { .in = 40 + a->size };
+	const struct srv6_sid *s = a->sid[0];
+	bool v6 = a->upper == IP_NH_IP6;
+	uint32_t vrf = v6 ? s->vrf6 : s->vrf4;
+	struct table *t = &r->inner[v6];
+	uint64_t octets = 0, received = 0;
+	struct eights f;
+	unsigned n = a->n, sent;
+
+	if (a->left != 0 || srv6_decap_flags != 0 ||
+	    (v6 ? s->fast == SRV6_FAST_DT4 : a->upper != IP_NH_IP4 || s->fast == SRV6_FAST_DT6))
+		return 0;
+	for (unsigned i = 0; i < n; i++) /* nor a congestion mark, RFC 6040 */
+		if ((frame_of(m[i])[14 + 1] & 0x30) != 0 ||
+		    (v6 ? alike_sid(a, i)->vrf6 : alike_sid(a, i)->vrf4) != vrf)
+			n = i;
+	if (unlikely(t->vrf != vrf) && !table_enter(t, vrf, v6))
+		return 0;
+	n = v6 ? check6(r, m, n, t, &f, e, more.in) : check4(r, m, n, t, &f, e, more.in);
+	if (n == 0)
+		return 0;
+	for (unsigned i = 0; i < n; i++) {
+		octets += e->len[i];
+		received += m[i]->data_len;
+	}
+	f.received = received;
+	sent = v6 ? alike_depart(r, m, verdict, a, n, word, e->len, &f, HOW_DECAP6, &more, octets) :
+		    alike_depart(r, m, verdict, a, n, word, e->len, &f, HOW_DECAP4, &more, octets);
+	r->n_decap[v6] += sent;
+	return n;
+}
+
+/* Packets from .. from + n - 1 of e. */
+static __rte_noinline void eights_cut(struct eights *ret, const struct eights *e,
+				      struct rte_mbuf **m, unsigned from, unsigned n)
+{
+	ret->octets = ret->received = ret->longest = 0;
+	for (unsigned i = 0; i < n; i++) {
+		ret->word[i] = e->word[from + i];
+		ret->len[i] = e->len[from + i];
+		ret->octets += ret->len[i];
+		ret->received += m[from + i]->data_len;
+		ret->longest = RTE_MAX(ret->longest, ret->len[i]);
+	}
+	words_done(ret, n);
+}
+
+static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_mbuf **m,
+					     rte_edge_t *verdict, const struct alike *a,
+					     const uint32_t *word, struct eights *e)
+{
+	switch (a->sid[0]->fast) {
+	case SRV6_FAST_NEXT:
+	case SRV6_FAST_NEXT_X:
+		return alike_shift(r, m, verdict, a, word, e);
+	case SRV6_FAST_END:
+	case SRV6_FAST_END_X:
+		return a->left >= 1 ? alike_advance(r, m, verdict, a, word, e) : 0;
+	case SRV6_FAST_END_PSP:
+	case SRV6_FAST_END_X_PSP:
+		return a->left >= 2 ? alike_advance(r, m, verdict, a, word, e) : 0;
+	default:
+		return alike_decap(r, m, verdict, a, word, e);
+	}
+}
+
+/* Packets from .. from + n - 1, of which the first goes to a SID. */
+static __rte_noinline void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
+				unsigned from, unsigned n, struct eights *e)
+{
+	uint32_t word[NODE_CHUNK];
+	const bool one = e->differ == 0;
+	struct eights part;
+	struct alike a;
+
+	m += from;
+	memcpy(word, e->word, n * sizeof(word[0]));
+	for (unsigned done = 0, now; done < n; done += now) {
+		struct eights *x = e;
+
+		alike_find(&a, m + done, word + done, e->len + done, n - done, done == 0 && one);
+		now = a.n;
+		if (now != n && now != 0) {
+			eights_cut(&part, e, m, done, now);
+			x = &part;
+		}
+		if (now != 0)
+			now = alike_go(r, m + done, verdict + from + done, &a, word + done, x);
+		if (now != 0)
+			continue;
+		now = RTE_MIN(EIGHT, n - done);
+		memcpy(e->word, word, n * sizeof(word[0]));
+		eights_cut(&part, e, m, done, now);
+		depart_each(r, m - from, verdict, from + done, now, &part, true);
+	}
+}
+
+#endif
