@@ -15,9 +15,9 @@ enum how {
 };
 
 struct how_more {
-	unsigned in;		   /* DECAP: from the outer to the inner IP header */
-	uint8_t left;		   /* ADVANCE: segments left, then */
-	const uint8_t (*dst)[16];  /* SHIFT */
+	unsigned in;              /* DECAP: from the outer to the inner IP header */
+	uint8_t left;             /* ADVANCE: segments left, then */
+	const uint8_t (*dst)[16]; /* SHIFT */
 };
 
 static __rte_always_inline const struct adj *word_adj(const struct express_run *r, uint32_t word)
@@ -152,11 +152,10 @@ static __rte_noinline void depart_each(struct express_run *r, struct rte_mbuf **
 		if (likely(depart_alone(r, b, e, i, v6 ? HOW_IP6 : HOW_IP4, NULL)))
 			verdict[from + i] = EXPRESS_FORWARD;
 		else if (fib_direct_is_answer(e->word[i]))
-			verdict[from + i] = send(r, b, frame_of(b) + 14, 14, e->len[i] - 14,
-						 e->word[i], v6);
-		else
 			verdict[from + i] =
-				wait_for_lookup(r, from + i, 14, e->len[i] - 14, v6);
+				send(r, b, frame_of(b) + 14, 14, e->len[i] - 14, e->word[i], v6);
+		else
+			verdict[from + i] = wait_for_lookup(r, from + i, 14, e->len[i] - 14, v6);
 	}
 }
 

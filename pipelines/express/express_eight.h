@@ -78,6 +78,8 @@ struct eights {
 	uint32_t ttl[NODE_CHUNK];  /* IPv4: word with TTL and checksum to be written */
 	uint32_t differ;           /* 0: all words are the same */
 	unsigned longest;          /* len */
+	bool one_next,
+		ecn; /* IPv6: all next headers are the same; some packet has a congestion mark (RFC 3168) */
 	uint64_t octets, received; /* of all frames, without padding and as received */
 };
 
@@ -210,24 +212,39 @@ static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m25
 static __rte_noinline void looked_up4(struct express_run *r, const struct table *t, uint32_t *word,
 				      unsigned n)
 {
+	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
+	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	__m256i miss = _mm256_setzero_si256();
 	const uint8_t *key[NODE_CHUNK];
 	uint32_t addr[NODE_CHUNK];
-	unsigned misses = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		addr[i] = word[i];
-		word[i] = fib_cache_probe4(r->fwd.cache, t->state, (const uint8_t *)&addr[i]);
-		key[i] = (const uint8_t *)&addr[i];
-		misses += word[i] == 0;
+	memcpy(addr, word, n * sizeof(word[0]));
+	if (likely(r->fwd.cache->rest == 0)) {
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < n; i++) {
+			const fib_cache_word k[2] = { addr[i], 0 };
+			const struct fib_cache_entry *c = fib_cache_bucket(r->fwd.cache, k);
+			__m256i want = _mm256_castsi128_si256(_mm_cvtsi32_si128((int)addr[i]));
+
+			c += c->key[0] != addr[i];
+			miss = _mm256_or_si256(
+				miss, _mm256_xor_si256(
+					      _mm256_load_si256((const __m256i *)(const void *)c),
+					      _mm256_blend_epi32(want, state, 0xf0)));
+			word[i] = c->result;
+		}
+		if (likely(_mm256_testz_si256(miss, key_mask)))
+			return;
 	}
-	if (unlikely(misses != 0))
-		fwd_lookup4(&r->fwd, t->fib, key, word, n);
+	for (unsigned i = 0; i < n; i++)
+		key[i] = (const uint8_t *)&addr[i];
+	fwd_lookup4(&r->fwd, t->fib, key, word, n);
 }
 
 /* Are they usual, and where are their answers?  Returns how far it came.
  *   outer  NULL: frames; else the IPv4 packet is `in` octets behind the IP header of these, which are known */
-static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbuf **m,
-					   unsigned n, const struct table *t, struct eights *e,
+static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbuf **m, unsigned n,
+					   const struct table *t, struct eights *e,
 					   const struct eights *outer, unsigned in)
 {
 	const struct eight_consts *c8 = eight_consts_get();
@@ -259,10 +276,9 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 		}
 		c[0] = eight_first(p, 14);
 		eight_columns(p, 14 + 4, c + 1);
-		have = outer != NULL ? _mm256_sub_epi32(load8(&outer->len[i]),
-							_mm256_set1_epi32((int)in)) :
-				       eight_first((uint8_t *const *)g,
-						   offsetof(struct rte_mbuf, pkt_len));
+		have = outer != NULL ?
+			       _mm256_sub_epi32(load8(&outer->len[i]), _mm256_set1_epi32((int)in)) :
+			       eight_first((uint8_t *const *)g, offsetof(struct rte_mbuf, pkt_len));
 		total = _mm256_shuffle_epi8(c[0], K8(c8, swap16));
 		frame = _mm256_add_epi32(total, K8(c8, frame));
 		if (unlikely(all != any || !_mm_testz_si128(eth, ETH_MASK4) ||
@@ -270,10 +286,10 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 			break;
 		if (outer != NULL && unlikely(!eight_version4(c8, c[0])))
 			break;
-		store8(&e->word[i], direct == NULL ? c[4] :
-						     _mm256_srl_epi32(_mm256_shuffle_epi8(
-									      c[4], K8(c8, swap32)),
-								      shift));
+		store8(&e->word[i],
+		       direct == NULL ?
+			       c[4] :
+			       _mm256_srl_epi32(_mm256_shuffle_epi8(c[4], K8(c8, swap32)), shift));
 		store8(&e->len[i], frame);
 		store8(&e->ttl[i], eight_ttl(c8, c[2]));
 		received = _mm256_add_epi32(received, have);
@@ -359,13 +375,17 @@ static __rte_noinline void looked_up6(struct express_run *r, struct rte_mbuf **m
 /* The same for IPv6. */
 #define VERSION_MASK _mm_set_epi64x(0x00f0000000000000, 0)
 
-static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m,
-					   unsigned n, const struct table *t, struct eights *e,
+static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m, unsigned n,
+					   const struct table *t, struct eights *e,
 					   const struct eights *outer, unsigned in)
 {
-	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 21: hop limit, 22: source */
-	const __m256i eth = _mm256_inserti128_si256(_mm256_castsi128_si256(r->lane.eth6),
-						    _mm_setzero_si128(), 1);
+	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 15: traffic class, 20: next header,
+	 * 21: hop limit, 22: source */
+	const __m256i eth = _mm256_inserti128_si256(
+		_mm256_castsi128_si256(r->lane.eth6),
+		_mm_cvtsi64_si128((long long)frame_of(m[0])[in + 20] << 32), 1);
+	const __m256i next_mask = _mm256_set_epi64x(0, 0xffll << 32, 0, 0);
+	const __m256i ecn_mask = _mm256_set_epi64x(0, 0, 0x30ll << 56, 0);
 	const __m256i eth_mask = _mm256_inserti128_si256(
 		_mm256_castsi128_si256(outer == NULL ? ETH_MASK6 : VERSION_MASK),
 		_mm_setzero_si128(), 1);
@@ -377,6 +397,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const uint64_t rearm = rearm_of(m[0]);
 	const bool cached = r->fwd.cache->rest == 0;
+	__m256i seen = _mm256_setzero_si256();
 	uint32_t differ = 0, octets = 0;
 	unsigned longest = 0, i;
 
@@ -420,9 +441,12 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		if (likely(cached))
 			cached6(r, g, t, in, state, &e->word[i]);
 		octets += sum;
+		seen = _mm256_or_si256(seen, front);
 	}
 	if (i == 0)
 		return 0;
+	e->one_next = _mm256_testz_si256(seen, next_mask);
+	e->ecn = !_mm256_testz_si256(seen, ecn_mask);
 	if (unlikely(!cached))
 		looked_up6(r, m, t, in, e->word, i);
 #pragma GCC unroll 8
@@ -435,9 +459,34 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 }
 
 #include "pipelines/express/express_depart.h"
+#include "pipelines/express/express_policies.h"
 #include "pipelines/express/express_sids.h"
 
 /* ---- both passes --------------------------------------------------------------------------------------------------- */
+
+/* Packets with words of one kind, other than all of one neighbour. */
+static __rte_noinline void eights_go(struct express_run *r, struct rte_mbuf **m,
+				     rte_edge_t *verdict, unsigned from, unsigned n,
+				     struct eights *e, bool v6)
+{
+	switch (e->differ >> HD_RESULT_INDEX_BITS == 0 ? hd_result_kind(e->word[0]) :
+							 HD_RESULT_ADJ) {
+	case HD_RESULT_SID:
+		if (v6)
+			sids(r, m, verdict, from, n, e);
+		else
+			depart_each(r, m, verdict, from, n, e, v6);
+		break;
+	case HD_RESULT_POLICY:
+		if (v6)
+			policies(r, m + from, verdict + from, n, e, true);
+		else
+			policies(r, m + from, verdict + from, n, e, false);
+		break;
+	default:
+		depart_each(r, m, verdict, from, n, e, v6);
+	}
+}
 
 static __rte_noinline unsigned eight4(struct express_run *r, struct rte_mbuf **m,
 				      rte_edge_t *verdict, unsigned from, unsigned to)
@@ -448,8 +497,9 @@ static __rte_noinline unsigned eight4(struct express_run *r, struct rte_mbuf **m
 	if (unlikely(!REARM_USUAL(m[from])))
 		return from;
 	n = check4(r, m + from, to - from, &r->lane.four, &e, NULL, 0);
-	if (likely(n != 0) && unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP4, NULL)))
-		depart_each(r, m, verdict, from, n, &e, false);
+	if (likely(n != 0) &&
+	    unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP4, NULL)))
+		eights_go(r, m, verdict, from, n, &e, false);
 	return from + n;
 }
 
@@ -462,12 +512,9 @@ static __rte_noinline unsigned eight6(struct express_run *r, struct rte_mbuf **m
 	if (unlikely(!REARM_USUAL(m[from])))
 		return from;
 	n = check6(r, m + from, to - from, &r->lane.six, &e, NULL, 0);
-	if (n == 0)
-		return from;
-	if (hd_result_kind(e.word[0]) == HD_RESULT_SID)
-		sids(r, m, verdict, from, n, &e);
-	else if (unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP6, NULL)))
-		depart_each(r, m, verdict, from, n, &e, true);
+	if (likely(n != 0) &&
+	    unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP6, NULL)))
+		eights_go(r, m, verdict, from, n, &e, true);
 	return from + n;
 }
 

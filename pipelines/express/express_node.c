@@ -16,6 +16,7 @@
 
 #include "dataplane/node.h"
 #include "dataplane/stats.h"
+#include "pipelines/ip/flow_hash.h"
 #include "pipelines/ip/ip.h"
 #include "pipelines/l2/demux.h"
 #include "pipelines/l2/eth_input.h"

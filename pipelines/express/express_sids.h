@@ -51,26 +51,23 @@ static __rte_always_inline bool alike_begin(struct alike *a, const struct srv6_s
 	return a->size != 0;
 }
 
-/* All n, if they are for one SID (that of s) and are alike. */
+/* All n, which are for one SID and have one next header: are they alike? */
 static __rte_always_inline bool alike_all(const struct alike *a, struct rte_mbuf **m,
 					  const uint32_t *len, unsigned n)
 {
 	const uint8_t *h0 = frame_of(m[0]) + 14;
 	const uint64_t front = srh_front(h0), mask = a->size != 0 ? SRH_BUT_TAG : 0;
-	const uint8_t next = h0[IP6_OFF_NEXT_HEADER];
-	uint64_t differ = 0, other = 0;
+	uint64_t differ = 0;
 	unsigned shortest = UINT32_MAX;
 
 	for (unsigned i = 0; i < n; i++)
 		shortest = RTE_MIN(shortest, len[i]);
+	if (mask != 0) {
 #pragma GCC unroll 4
-	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *h = frame_of(m[i]) + 14;
-
-		differ |= srh_front(h) ^ front;
-		other |= h[IP6_OFF_NEXT_HEADER] ^ next;
+		for (unsigned i = 0; i < n; i++)
+			differ |= srh_front(frame_of(m[i]) + 14) ^ front;
 	}
-	return (differ & mask) == 0 && other == 0 && shortest >= 14 + 40 + a->size;
+	return (differ & mask) == 0 && shortest >= 14 + 40 + a->size;
 }
 
 /* How many from the first on are alike; 0: the first is none of ours.  words, len: of n packets; one: all words are
@@ -126,12 +123,10 @@ static __rte_always_inline void alike_count(struct express_run *r, const struct 
 }
 
 /* The first n of them leave, or go to srv6-endpoint.  len: as received, without padding.  Returns how many left. */
-static __rte_always_inline unsigned alike_depart(struct express_run *r, struct rte_mbuf **m,
-						 rte_edge_t *verdict, const struct alike *a,
-						 unsigned n, const uint32_t *word,
-						 const uint32_t *len, const struct eights *e,
-						 enum how how, const struct how_more *more,
-						 uint64_t octets)
+static __rte_always_inline unsigned
+alike_depart(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict, const struct alike *a,
+	     unsigned n, const uint32_t *word, const uint32_t *len, const struct eights *e,
+	     enum how how, const struct how_more *more, uint64_t octets)
 {
 	unsigned left = n;
 
@@ -212,8 +207,8 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 		words_find(r, dst, e->word, a->n);
 	}
 	words_done(e, a->n);
-	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(
-		r, m, verdict, a, a->n, word, e->len, e, HOW_ADVANCE, &more, e->octets);
+	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(r, m, verdict, a, a->n, word, e->len,
+							       e, HOW_ADVANCE, &more, e->octets);
 	return a->n;
 }
 
@@ -232,7 +227,8 @@ static __rte_noinline unsigned alike_shift(struct express_run *r, struct rte_mbu
 	for (unsigned i = 0; i < a->n; i++) {
 		const struct srv6_csid *c = &alike_sid(a, i)->csid;
 		const uint8_t *h = frame_of(m[i]) + 14 + 24;
-		srv6_u128 was = (srv6_u128)wire_get64(h) << 64 | wire_get64(h + 8), arg = was & c->arg;
+		srv6_u128 was = (srv6_u128)wire_get64(h) << 64 | wire_get64(h + 8),
+			  arg = was & c->arg;
 
 		if (unlikely(arg == 0))
 			return 0; /* the last one: of its behavior */
@@ -246,8 +242,8 @@ static __rte_noinline unsigned alike_shift(struct express_run *r, struct rte_mbu
 	else
 		words_find(r, dst, e->word, a->n);
 	words_done(e, a->n);
-	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(
-		r, m, verdict, a, a->n, word, e->len, e, HOW_SHIFT, &more, e->octets);
+	*(cross ? &r->n_cross : &r->n_advance) +=
+		alike_depart(r, m, verdict, a, a->n, word, e->len, e, HOW_SHIFT, &more, e->octets);
 	return a->n;
 }
 
@@ -261,25 +257,27 @@ static __rte_noinline unsigned alike_decap(struct express_run *r, struct rte_mbu
 	bool v6 = a->upper == IP_NH_IP6;
 	uint32_t vrf = v6 ? s->vrf6 : s->vrf4;
 	struct table *t = &r->inner[v6];
-	uint64_t octets = 0, received = 0;
+	uint64_t octets, received;
 	struct eights f;
 	unsigned n = a->n, sent;
 
-	if (a->left != 0 || srv6_decap_flags != 0 ||
+	if (a->left != 0 || srv6_decap_flags != 0 || e->ecn || /* RFC 6040: marks are merged */
 	    (v6 ? s->fast == SRV6_FAST_DT4 : a->upper != IP_NH_IP4 || s->fast == SRV6_FAST_DT6))
 		return 0;
-	for (unsigned i = 0; i < n; i++) /* nor a congestion mark, RFC 6040 */
-		if ((frame_of(m[i])[14 + 1] & 0x30) != 0 ||
-		    (v6 ? alike_sid(a, i)->vrf6 : alike_sid(a, i)->vrf4) != vrf)
-			n = i;
+	if (!a->one_sid)
+		for (unsigned i = 0; i < n; i++)
+			if ((v6 ? a->sid[i]->vrf6 : a->sid[i]->vrf4) != vrf)
+				n = i;
 	if (unlikely(t->vrf != vrf) && !table_enter(t, vrf, v6))
 		return 0;
 	n = v6 ? check6(r, m, n, t, &f, e, more.in) : check4(r, m, n, t, &f, e, more.in);
 	if (n == 0)
 		return 0;
-	for (unsigned i = 0; i < n; i++) {
-		octets += e->len[i];
-		received += m[i]->data_len;
+	octets = e->octets;
+	received = e->received;
+	for (unsigned i = n; i < a->n; i++) {
+		octets -= e->len[i];
+		received -= m[i]->data_len;
 	}
 	f.received = received;
 	sent = v6 ? alike_depart(r, m, verdict, a, n, word, e->len, &f, HOW_DECAP6, &more, octets) :
@@ -293,6 +291,8 @@ static __rte_noinline void eights_cut(struct eights *ret, const struct eights *e
 				      struct rte_mbuf **m, unsigned from, unsigned n)
 {
 	ret->octets = ret->received = ret->longest = 0;
+	ret->one_next = false;
+	ret->ecn = e->ecn;
 	for (unsigned i = 0; i < n; i++) {
 		ret->word[i] = e->word[from + i];
 		ret->len[i] = e->len[from + i];
@@ -327,7 +327,7 @@ static __rte_noinline void sids(struct express_run *r, struct rte_mbuf **m, rte_
 				unsigned from, unsigned n, struct eights *e)
 {
 	uint32_t word[NODE_CHUNK];
-	const bool one = e->differ == 0;
+	const bool one = e->differ == 0 && e->one_next;
 	struct eights part;
 	struct alike a;
 
