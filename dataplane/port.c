@@ -275,7 +275,7 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 	uint16_t want_rxq = msg->n_rxq != 0  ? msg->n_rxq :
 			    p->steer != NULL ? info.max_rx_queues :
 					       1u;
-	p->n_rxq = RTE_MIN(RTE_MIN(want_rxq, info.max_rx_queues), QUEUES_MAX);
+	p->n_rxq = RTE_MIN((unsigned)RTE_MIN(want_rxq, info.max_rx_queues), QUEUES_MAX);
 	p->n_txq = RTE_MIN(msg->n_txq != 0 ? msg->n_txq : dp_limits.workers, info.max_tx_queues);
 	if (msg->n_rxq > info.max_rx_queues)
 		return object_fail(err, -EINVAL, "rx-queues %u: the device has at most %u",
