@@ -14,16 +14,17 @@
 
 /* ---- port-rx --------------------------------------------------------------------------------------------- */
 
-#define PORT_RX_VERDICTS(V, P)                                                    \
-	V(P, RECEIVED, "express", INFO, "received from a port")                   \
-	V(P, WATCHED, "eth-input", INFO,                                          \
-	  "received from a port while somebody traces or captures, or made here") \
-	V(P, TX, "port-tx", INFO, "frame sent by the control thread")             \
-	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread")   \
-	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread")   \
-	V(P, RUNT, "drop", ERROR, "frame shorter than an Ethernet header")        \
-	V(P, MEASURED, "drop", INFO,                                              \
-	  "active measurement packet, whose domain ends here (RFC 9322 5)")
+#define PORT_RX_VERDICTS(V, P)                                                                        \
+	V(P, RECEIVED, "express", INFO, "received from a port")                                       \
+	V(P, WATCHED, "eth-input", INFO,                                                              \
+	  "received from a port while somebody traces or captures, or made here")                     \
+	V(P, TX, "port-tx", INFO, "frame sent by the control thread")                                 \
+	V(P, IP4, "ip4-lookup", INFO, "IPv4 packet sent by the control thread")                       \
+	V(P, IP6, "ip6-lookup", INFO, "IPv6 packet sent by the control thread")                       \
+	V(P, RUNT, "drop", ERROR,                                                                     \
+	  "frame shorter than an Ethernet header (IEEE 802.3 3.1): look at the device that sends it") \
+	V(P, MEASURED, "drop", INFO,                                                                  \
+	  "active measurement packet, whose domain ends here (RFC 9322 5): nothing is wrong")
 NODE_VERDICTS(port_rx, PORT_RX, PORT_RX_VERDICTS)
 
 /* The last few of each burst are kept for a crash report; those that the graph works on are still in its nodes. */
@@ -185,7 +186,8 @@ NODE_REGISTER_FLAGS(port_rx, "port-rx", PORT_RX, PORT_RX_VERDICTS, port_rx_proce
 /* ---- port-tx --------------------------------------------------------------------------------------------- */
 
 #define PORT_TX_VERDICTS(V, P)                                                                       \
-	V(P, NO_PORT, "drop", WARN, "the egress port has just been removed")                         \
+	V(P, NO_PORT, "drop", WARN,                                                                  \
+	  "the egress port has just been removed: nothing is wrong if that is over")                 \
 	V(P, TX_FULL, "drop", WARN,                                                                  \
 	  "the egress queue is full: the port is slower than what is sent to it")                    \
 	V(P, HANDOFF_FULL, "drop", WARN,                                                             \

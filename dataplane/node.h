@@ -6,7 +6,7 @@
  *   #define IP6_INPUT_VERDICTS(V, P)                                                             \
  *	V(P, FORWARD, "port-tx", INFO, "forwarded (RFC 8200 3)")                                  \
  *	V(P, HOP_LIMIT, "icmp-error", WARN, "hop limit exceeded (RFC 4443 3.3)")                  \
- *	V(P, TRUNCATED, "drop", ERROR, "shorter than an IPv6 header (RFC 8200 3)")
+ *	V(P, TRUNCATED, "drop", ERROR, "shorter than an IPv6 header (RFC 8200 3): look at the sender")
  *   NODE_VERDICTS(ip6_input, IP6_INPUT, IP6_INPUT_VERDICTS)      enum ip6_input_verdict { IP6_INPUT_FORWARD, ... }
  *   NODE_REGISTER(ip6_input, "ip6-input", IP6_INPUT, IP6_INPUT_VERDICTS, ip6_input_process)
  *

@@ -13,11 +13,13 @@
 #include "dataplane/node.h"
 #include "dataplane/stats.h"
 
-#define PUNT_VERDICTS(V, P)                                                                      \
-	V(P, POLICED, "drop", WARN,                                                              \
-	  "more packets of this punt reason than its policer lets through")                      \
-	V(P, RING_FULL, "drop", WARN, "the control thread does not keep up with punted packets") \
-	V(P, NO_REASON, "drop", ERROR,                                                           \
+#define PUNT_VERDICTS(V, P)                                                                \
+	V(P, POLICED, "drop", WARN,                                                        \
+	  "more packets of this punt reason than its policer lets through: "               \
+	  "system punt-policer raises it")                                                 \
+	V(P, RING_FULL, "drop", WARN,                                                      \
+	  "the control thread does not keep up with punted packets: lower their policers") \
+	V(P, NO_REASON, "drop", ERROR,                                                     \
 	  "led to punt without a registered reason: a fault of the program")
 NODE_VERDICTS(punt, PUNT, PUNT_VERDICTS)
 

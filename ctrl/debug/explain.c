@@ -10,9 +10,10 @@
 #include "ctrl/cfg.h"
 #include "ctrl/config.h"
 #include "ctrl/debug/debug_private.h"
-#include "ctrl/dp_state.h"
+#include "ctrl/debug/explain_entry.h"
 #include "ctrl/debug/explain_input.h"
 #include "ctrl/debug/packet_fields.h"
+#include "ctrl/dp_state.h"
 #include "ctrl/ip/ip.h"
 #include "ctrl/running.h"
 #include "heddle/api/debug.h"
@@ -22,7 +23,7 @@
 
 static_assert(EXPLAIN_PACKET_MAX == HD_EXPLAIN_FRAME_MAX, "what the data plane takes");
 
-/* ---- the sentence of a verdict: "what it means (RFC 1 2): what to do" ---------------------------------------- */
+/* ---- the sentence of a verdict: "what it means (RFC 1 2): what to do", or (IEEE 802.1Q 3) ------------------------ */
 
 static void trim(char *s)
 {
@@ -39,7 +40,8 @@ void debug_meaning_json(struct json_object *o, const char *text, size_t size)
 	char s[256], reference[256] = "", advice[256] = "";
 
 	snprintf(s, sizeof(s), "%.*s", (int)size, text);
-	char *open = strstr(s, "(RFC"), *close = open != NULL ? strchr(open, ')') : NULL;
+	char *rfc = strstr(s, "(RFC"), *open = rfc != NULL ? rfc : strstr(s, "(IEEE"),
+	     *close = open != NULL ? strchr(open, ')') : NULL;
 	for (int depth = 0; open != NULL && *open != '\0'; depth = 0) { /* "(RFC 4443 2.4(e))" */
 		for (close = open; *close != '\0'; close++) {
 			depth += (*close == '(') - (*close == ')');
@@ -66,244 +68,6 @@ void debug_meaning_json(struct json_object *o, const char *text, size_t size)
 		json_add_str(o, "reference", reference);
 	if (advice[0] != '\0')
 		json_add_str(o, "advice", advice);
-}
-
-/* ---- entries ------------------------------------------------------------------------------------------------- */
-
-struct found {
-	const char *kind;
-	char name[300];
-	const struct object *object; /* of the running configuration; NULL: not configured */
-};
-
-static const struct object *by_key(struct ctrl *c, uint16_t type, const void *key)
-{
-	const struct ctrl_kind *kind = domains_kind(type);
-
-	return kind != NULL ? objset_find(&running_config(c->running)->set, kind, key) : NULL;
-}
-
-static bool in_prefix(const uint8_t *a, const uint8_t *b, unsigned plen)
-{
-	unsigned bytes = plen / 8, rest = plen % 8;
-
-	return memcmp(a, b, bytes) == 0 &&
-	       (rest == 0 || ((a[bytes] ^ b[bytes]) & (0xff00u >> rest) & 0xff) == 0);
-}
-
-/* The object a prefix comes from that is no route. */
-static const struct object *by_prefix(struct ctrl *c, const struct hd_api_explain_entry *e)
-{
-	const struct objset *set = &running_config(c->running)->set;
-
-	for (size_t i = 0; i < set->n; i++) {
-		const struct object *o = &set->obj[i];
-		if (o->kind->type == HD_API_ADDR &&
-		    (e->arg == HD_EXPLAIN_SRC_LOCAL || e->arg == HD_EXPLAIN_SRC_CONNECTED)) {
-			struct hd_api_addr a = { 0 };
-			memcpy(&a, o->body, o->size < sizeof(a) ? o->size : sizeof(a));
-			bool local = e->arg == HD_EXPLAIN_SRC_LOCAL;
-			if (a.family == e->family && (local || a.plen == e->plen) &&
-			    in_prefix(a.addr, e->addr, e->plen))
-				return o;
-		} else if (o->kind->type == HD_API_NEIGH && e->arg == HD_EXPLAIN_SRC_NEIGH) {
-			struct hd_api_neigh n = { 0 };
-			memcpy(&n, o->body, o->size < sizeof(n) ? o->size : sizeof(n));
-			if (n.family == e->family && memcmp(n.addr, e->addr, 16) == 0)
-				return o;
-		} else if (o->kind->type == HD_API_SRV6_SID && e->arg == HD_EXPLAIN_SRC_SID) {
-			struct hd_api_srv6_sid s = { 0 };
-			memcpy(&s, o->body, o->size < sizeof(s) ? o->size : sizeof(s));
-			if (s.vrf_id == e->vrf_id && s.plen == e->plen &&
-			    memcmp(s.sid, e->addr, 16) == 0)
-				return o;
-		}
-	}
-	return NULL;
-}
-
-static const struct object *sid_by_id(struct ctrl *c, uint32_t id)
-{
-	const struct objset *set = &running_config(c->running)->set;
-
-	for (size_t i = 0; i < set->n; i++) {
-		struct hd_api_srv6_sid s = { 0 };
-		if (set->obj[i].kind->type != HD_API_SRV6_SID)
-			continue;
-		memcpy(&s, set->obj[i].body,
-		       set->obj[i].size < sizeof(s) ? set->obj[i].size : sizeof(s));
-		if (s.sid_id == id)
-			return &set->obj[i];
-	}
-	return NULL;
-}
-
-static const struct object *rule_by_id(struct ctrl *c, uint32_t id)
-{
-	const struct objset *set = &running_config(c->running)->set;
-
-	for (size_t i = 0; i < set->n; i++) {
-		struct hd_api_srv6_rule r = { 0 };
-		if (set->obj[i].kind->type != HD_API_SRV6_RULE)
-			continue;
-		memcpy(&r, set->obj[i].body,
-		       set->obj[i].size < sizeof(r) ? set->obj[i].size : sizeof(r));
-		if (r.rule_id == id)
-			return &set->obj[i];
-	}
-	return NULL;
-}
-
-static const char *iface_name(struct ctrl *c, uint32_t id)
-{
-	const char *name = ids_name(c->ids, ID_INTERFACE, id);
-
-	return name != NULL ? name : "?";
-}
-
-static const char *const adj_states[] = { "resolved", "its address is not known yet",
-					  "the destination is the neighbour", "it does not answer",
-					  "interface or link down" };
-
-/* What follows the kind's number in "kind number: words" of describe(). */
-static void described(struct found *f)
-{
-	char text[280];
-
-	if (f->object == NULL)
-		return;
-	object_describe(f->object, text, sizeof(text));
-	snprintf(f->name, sizeof(f->name), "%s", text);
-}
-
-static void find_route(struct ctrl *c, const struct hd_api_explain_entry *e, struct found *f)
-{
-	static const char *const sources[] = { "", ", connected", ", neighbour", ", own address",
-					       ", SID" };
-	char addr[INET6_ADDRSTRLEN];
-
-	f->kind = "route";
-	snprintf(f->name, sizeof(f->name), "%s/%u in VRF %s%s",
-		 ip_text(e->family, e->addr, addr, sizeof(addr)), e->plen,
-		 ip_vrf_name(c->ids, e->vrf_id),
-		 e->arg < sizeof(sources) / sizeof(sources[0]) ? sources[e->arg] : "");
-	if (e->arg == HD_EXPLAIN_SRC_ROUTE) {
-		struct hd_api_route key = { .vrf_id = e->vrf_id,
-					    .family = e->family,
-					    .plen = e->plen };
-		memcpy(key.prefix, e->addr, 16);
-		f->object = by_key(c, HD_API_ROUTE, &key);
-	} else {
-		f->object = by_prefix(c, e);
-	}
-}
-
-static void find(struct ctrl *c, const struct hd_api_explain_entry *e, struct found *f)
-{
-	static const char *const specials[] = { "blackhole", "unreachable", "prohibit" };
-	char addr[INET6_ADDRSTRLEN];
-	const char *name;
-
-	*f = (struct found){ .kind = "entry" };
-	ip_text(e->family == 4 ? 4 : 6, e->addr, addr, sizeof(addr));
-	switch (e->kind) {
-	case HD_EXPLAIN_IFACE:
-		f->kind = "interface";
-		f->object = by_key(c, HD_API_IFACE, &e->id);
-		snprintf(f->name, sizeof(f->name), "%s", iface_name(c, e->id));
-		break;
-	case HD_EXPLAIN_ROUTE:
-		find_route(c, e, f);
-		break;
-	case HD_EXPLAIN_NO_ROUTE:
-		f->kind = "no-route";
-		snprintf(f->name, sizeof(f->name), "%s is in no prefix of VRF %s", addr,
-			 ip_vrf_name(c->ids, e->vrf_id));
-		break;
-	case HD_EXPLAIN_NEXTHOP:
-	case HD_EXPLAIN_NEIGH:
-		f->kind = e->kind == HD_EXPLAIN_NEXTHOP ? "next-hop" : "neighbour";
-		if (e->kind == HD_EXPLAIN_NEXTHOP)
-			f->object = by_key(c, HD_API_NEXTHOP, &e->id);
-		snprintf(f->name, sizeof(f->name), "%s on %s: %s", addr, iface_name(c, e->vrf_id),
-			 e->arg < sizeof(adj_states) / sizeof(adj_states[0]) ? adj_states[e->arg] :
-									       "?");
-		break;
-	case HD_EXPLAIN_NHGROUP:
-		f->kind = "next-hop-group";
-		f->object = by_key(c, HD_API_NHGROUP, &e->id);
-		snprintf(f->name, sizeof(f->name), "%u", e->id);
-		break;
-	case HD_EXPLAIN_CONNECTED:
-		f->kind = "connected";
-		f->object = by_key(c, HD_API_IFACE, &e->id);
-		snprintf(f->name, sizeof(f->name), "%s on %s: not known yet", addr,
-			 iface_name(c, e->id));
-		break;
-	case HD_EXPLAIN_LOCAL:
-		f->kind = "local";
-		snprintf(f->name, sizeof(f->name), "an address of this node");
-		break;
-	case HD_EXPLAIN_SID:
-		f->kind = "sid";
-		f->object = sid_by_id(c, e->id);
-		name = ids_name(c->ids, ID_SID, e->id);
-		snprintf(f->name, sizeof(f->name), "%s", name != NULL ? name : "?");
-		described(f);
-		break;
-	case HD_EXPLAIN_POLICY:
-		f->kind = "policy";
-		f->object = by_key(c, HD_API_SRV6_POLICY, &e->id);
-		name = ids_name(c->ids, ID_POLICY, e->id);
-		snprintf(f->name, sizeof(f->name), "%s", name != NULL ? name : "?");
-		break;
-	case HD_EXPLAIN_SEGLIST:
-		f->kind = "segment-list";
-		f->object = by_key(c, HD_API_SRV6_SEGLIST, &e->id);
-		snprintf(f->name, sizeof(f->name), "%u", e->id);
-		described(f);
-		break;
-	case HD_EXPLAIN_RULE:
-		f->kind = "rule";
-		f->object = rule_by_id(c, e->id);
-		name = ids_name(c->ids, ID_RULE, e->id);
-		snprintf(f->name, sizeof(f->name), "%s", name != NULL ? name : "?");
-		described(f);
-		break;
-	case HD_EXPLAIN_SPECIAL:
-		f->kind = "special";
-		snprintf(f->name, sizeof(f->name), "%s", e->id < 3 ? specials[e->id] : "?");
-		break;
-	default:
-		snprintf(f->name, sizeof(f->name), "kind %u, %u", e->kind, e->id);
-		break;
-	}
-}
-
-static void add_path(struct json_object *o, const struct object *object)
-{
-	const struct lyd_node *node = object != NULL ? object->origin : NULL;
-	char *path = node != NULL ? lyd_path(node, LYD_PATH_STD, NULL, 0) : NULL;
-
-	if (path != NULL)
-		json_add_str(o, "path", path);
-	free(path);
-}
-
-static struct json_object *entries_json(struct ctrl *c, const struct hd_api_explain_step *s)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (unsigned i = 0; i < s->n_entries && i < HD_EXPLAIN_ENTRIES_MAX; i++) {
-		struct json_object *o = json_object_new_object();
-		struct found f;
-		find(c, &s->entry[i], &f);
-		json_add_str(o, "kind", f.kind);
-		json_add_str(o, "name", f.name);
-		add_path(o, f.object);
-		json_object_array_add(list, o);
-	}
-	return list;
 }
 
 /* ---- the answer ---------------------------------------------------------------------------------------------- */
@@ -449,7 +213,7 @@ static struct json_object *step_json(struct ctrl *c, const struct told *t, size_
 	json_add_str(o, "vrf", ip_vrf_name(c->ids, s->vrf_id));
 	json_add_u32(o, "length", s->length);
 	json_add_str(o, "summary", debug_packet_text(s->head, head_len(s), text, sizeof(text)));
-	json_object_object_add(o, "entry", entries_json(c, s));
+	json_object_object_add(o, "entry", explain_entries_json(c, s));
 	json_object_object_add(o, "change", changes_json(t, i));
 	return o;
 }
@@ -473,8 +237,8 @@ static void add_drop(struct ctrl *c, const struct told *t, uint16_t packet, stru
 			snprintf(text, sizeof(text), "%s %.47s", node, r->name);
 		}
 		for (unsigned k = 0; k < s->n_entries && k < HD_EXPLAIN_ENTRIES_MAX; k++) {
-			struct found f;
-			find(c, &s->entry[k], &f);
+			struct explain_found f;
+			explain_entry_find(c, s, k, &f);
 			if (f.object == NULL || f.object->origin == NULL)
 				continue;
 			object = f.object;
@@ -487,7 +251,7 @@ static void add_drop(struct ctrl *c, const struct told *t, uint16_t packet, stru
 	debug_meaning_json(o, row->text, sizeof(row->text) - 1);
 	if (object != NULL) {
 		json_add_str(o, "object", what);
-		add_path(o, object);
+		explain_add_path(o, object);
 	}
 }
 
@@ -501,7 +265,7 @@ static struct json_object *end_json(struct ctrl *c, const struct told *t, const 
 	json_add_u32(o, "number", e->e.packet);
 	json_add_str(o, "fate", e->e.fate <= HD_EXPLAIN_REPLACED ? fates[e->e.fate] : "?");
 	if (e->e.fate == HD_EXPLAIN_SENT)
-		json_add_str(o, "interface", iface_name(c, e->e.iface_id));
+		json_add_str(o, "interface", dp_state_name(c, ID_INTERFACE, e->e.iface_id));
 	if (e->e.fate == HD_EXPLAIN_DROPPED)
 		add_drop(c, t, e->e.packet, o);
 	if (e->e.fate == HD_EXPLAIN_PUNTED) {

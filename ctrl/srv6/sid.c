@@ -14,10 +14,11 @@
 void srv6_describe_sid(const void *body, char *buf, size_t size)
 {
 	const struct hd_api_srv6_sid *s = body;
-	char text[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN], flavors[HD_SRV6_FLAVORS_STR_MAX];
 
-	snprintf(buf, size, "%s/%u behavior %u flavors %#x", ip_text(6, s->sid, text, sizeof(text)),
-		 s->plen, s->behavior, s->flavors);
+	snprintf(buf, size, "%s/%u %s%s%s", ip_text(6, s->sid, text, sizeof(text)), s->plen,
+		 hd_srv6_behavior_name(s->behavior), s->flavors != 0 ? " with " : "",
+		 s->flavors != 0 ? hd_srv6_flavors_str(s->flavors, flavors) : "");
 }
 
 static bool prefix_covers(const uint8_t *prefix, uint8_t plen, const uint8_t *addr)

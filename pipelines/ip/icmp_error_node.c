@@ -6,18 +6,20 @@
 #include "dataplane/punt.h"
 #include "pipelines/ip/internal.h"
 
-#define ICMP_ERROR_VERDICTS(V, P)                                                                                    \
-	V(P, SENT4, "ip4-lookup", INFO, "ICMP error sent (RFC 792)")                                                 \
-	V(P, SENT6, "ip6-lookup", INFO, "ICMPv6 error sent (RFC 4443 3)")                                            \
-	V(P, NOT_ALLOWED, "drop", INFO,                                                                              \
-	  "no error about an error, a group, a fragment or a packet of our own (RFC 4443 2.4(e), RFC 1812 4.3.2.7)") \
-	V(P, RATE_LIMIT, "drop", INFO,                                                                               \
-	  "more errors than the policer lets through (RFC 4443 2.4(f))")                                             \
-	V(P, NO_SOURCE, "drop", WARN,                                                                                \
-	  "no address to send the error from: give the interface or the node one")                                   \
-	V(P, NO_ROOM, "drop", ERROR,                                                                                 \
-	  "no room in the packet buffer for the error: raise --mbuf-room")                                           \
-	V(P, MALFORMED, "drop", ERROR, "too short to quote")
+#define ICMP_ERROR_VERDICTS(V, P)                                                                 \
+	V(P, SENT4, "ip4-lookup", INFO, "ICMP error sent (RFC 792)")                              \
+	V(P, SENT6, "ip6-lookup", INFO, "ICMPv6 error sent (RFC 4443 3)")                         \
+	V(P, NOT_ALLOWED, "drop", INFO,                                                           \
+	  "no error about an error, a group, a fragment or a packet of our "                      \
+	  "own (RFC 4443 2.4(e), RFC 1812 4.3.2.7): nothing is wrong here")                       \
+	V(P, RATE_LIMIT, "drop", INFO,                                                            \
+	  "more errors than the policer lets through (RFC 4443 2.4(f)): "                         \
+	  "system punt-policer raises it")                                                        \
+	V(P, NO_SOURCE, "drop", WARN,                                                             \
+	  "no address to send the error from (RFC 4443 2.2): give the interface or the node one") \
+	V(P, NO_ROOM, "drop", ERROR,                                                              \
+	  "no room in the packet buffer for the error: raise --mbuf-room")                        \
+	V(P, MALFORMED, "drop", ERROR, "too short to quote (RFC 4443 2.4(c)): look at the sender")
 NODE_VERDICTS(icmp_error, ICMP_ERROR_V, ICMP_ERROR_VERDICTS)
 
 static rte_edge_t verdict_of(enum icmp_error_result r)

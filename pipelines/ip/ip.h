@@ -195,13 +195,15 @@ bool ip_source6(uint32_t iface, struct ip6_addr *ret);
 	V(P, NEIGH_FAILED, "icmp-error", WARN,                                                   \
 	  "the neighbour does not answer ARP or ND (RFC 4443 3.1 code 3, RFC 1812 5.2.7.1): "    \
 	  "is it up?")                                                                           \
-	V(P, BLACKHOLE, "drop", INFO, "the route says discard")                                  \
-	V(P, LINK_DOWN, "drop", WARN, "egress interface or its link is down")                    \
+	V(P, BLACKHOLE, "drop", INFO, "the route says discard: see heddle show routes")          \
+	V(P, LINK_DOWN, "drop", WARN,                                                            \
+	  "egress interface or its link is down: see heddle show interfaces")                    \
 	V(P, GROUP_DOWN, "drop", WARN,                                                           \
 	  "every member of the multipath group is down: "                                        \
 	  "see heddle show neighbours")                                                          \
 	V(P, NO_OBJECT, "drop", WARN,                                                            \
-	  "what the route points to was deleted or is not carried out here")                     \
+	  "what the route points to was deleted or is not carried out here: "                    \
+	  "see heddle diff running dataplane")                                                   \
 	V(P, NO_HEADROOM, "drop", ERROR,                                                         \
 	  "no room in the packet buffer for the L2 header: raise --mbuf-room")                   \
 	V(P, VRF_LOOP, "drop", ERROR,                                                            \

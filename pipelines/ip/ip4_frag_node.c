@@ -12,14 +12,15 @@
 #include "dataplane/punt.h"
 #include "pipelines/ip/lookup.h"
 
-#define IP4_FRAG_VERDICTS(V, P)                                                                \
-	V(P, SPLIT, "port-tx", INFO, "packets replaced by their fragments (RFC 791 2.3)")      \
-	V(P, FRAGMENT, "port-tx", INFO, "fragments sent")                                      \
-	V(P, POLICY, "srv6-encap", INFO, "fragments steered into an SR policy (RFC 2473 7.2)") \
-	V(P, RESOLVE, "punt", INFO, "fragments that wait for the neighbour's address")         \
-	V(P, NO_EGRESS, "drop", WARN, "the egress changed or went meanwhile")                  \
-	V(P, TOO_MANY, "drop", WARN,                                                           \
-	  "more than 128 fragments: the egress MTU is too small for such packets")             \
+#define IP4_FRAG_VERDICTS(V, P)                                                                  \
+	V(P, SPLIT, "port-tx", INFO, "packets replaced by their fragments (RFC 791 2.3)")        \
+	V(P, FRAGMENT, "port-tx", INFO, "fragments sent")                                        \
+	V(P, POLICY, "srv6-encap", INFO, "fragments steered into an SR policy (RFC 2473 7.2)")   \
+	V(P, RESOLVE, "punt", INFO, "fragments that wait for the neighbour's address")           \
+	V(P, NO_EGRESS, "drop", WARN,                                                            \
+	  "the egress changed or went meanwhile: nothing is wrong if that is over")              \
+	V(P, TOO_MANY, "drop", WARN,                                                             \
+	  "more than 128 fragments (RFC 791 3.2): the egress MTU is too small for such packets") \
 	V(P, NO_BUFFERS, "drop", ERROR, "no buffers for the fragments: raise --mbufs")
 NODE_VERDICTS(ip4_frag, IP4_FRAG, IP4_FRAG_VERDICTS)
 

@@ -12,27 +12,35 @@
 	V(P, TTL, "icmp-error", INFO,                                                             \
 	  "time to live exceeded (RFC 1812 5.3.1): a traceroute, or a loop")                      \
 	V(P, TRUNCATED, "drop", ERROR,                                                            \
-	  "shorter than its header or its total length (RFC 1812 5.2.2)")                         \
+	  "shorter than its header or its total length (RFC 1812 5.2.2): "                        \
+	  "look at the sender or the wire")                                                       \
 	V(P, BAD_HEADER, "drop", ERROR,                                                           \
-	  "version is not 4, or header length below 20 (RFC 1812 5.2.2)")                         \
-	V(P, BAD_CHECKSUM, "drop", ERROR, "header checksum is wrong (RFC 1812 5.2.2)")            \
-	V(P, HEADER_SPLIT, "drop", ERROR, "header not in the first buffer segment")               \
+	  "version is not 4, or header length below 20 (RFC 1812 5.2.2): look at the sender")     \
+	V(P, BAD_CHECKSUM, "drop", ERROR,                                                         \
+	  "header checksum is wrong (RFC 1812 5.2.2): the packet was damaged on its way")         \
+	V(P, HEADER_SPLIT, "drop", ERROR,                                                         \
+	  "header not in the first buffer segment: raise --mbuf-room")                            \
 	V(P, BAD_SOURCE, "drop", WARN,                                                            \
-	  "source is 0/8, loopback, multicast or reserved (RFC 1812 5.3.7)")                      \
-	V(P, BAD_DEST, "drop", WARN, "destination is 0/8, loopback or reserved (RFC 1812 5.3.7)") \
+	  "source is 0/8, loopback, multicast or reserved (RFC 1812 5.3.7): "                     \
+	  "no host sends from there")                                                             \
+	V(P, BAD_DEST, "drop", WARN,                                                              \
+	  "destination is 0/8, loopback or reserved (RFC 1812 5.3.7): it does not leave a host")  \
 	V(P, HOST, "punt", INFO, "multicast or broadcast, the kernel's: through the port's twin") \
 	V(P, HOST_COPY, "drop", INFO,                                                             \
-	  "multicast or broadcast, left to the kernel, which has its own copy")                   \
+	  "multicast or broadcast, left to the kernel, which has its own copy: nothing is wrong") \
 	V(P, MULTICAST, "drop", INFO, "multicast destination: multicast is not routed here")      \
-	V(P, L2_GROUP, "drop", INFO, "unicast packet in a broadcast frame (RFC 1812 5.3.4)")      \
+	V(P, L2_GROUP, "drop", INFO,                                                              \
+	  "unicast packet in a broadcast frame (RFC 1812 5.3.4): look at the sender's ARP table") \
 	V(P, SOURCE_ROUTE, "drop", WARN, "source route option (RFC 7126 4.3): not honoured")      \
 	V(P, URPF, "drop", WARN,                                                                  \
-	  "source fails the reverse path check of the ingress interface (RFC 3704)")
+	  "source fails the reverse path check of the ingress interface (RFC 3704 2): "           \
+	  "a route to it is missing, or it is spoofed")
 NODE_VERDICTS(ip4_input, IP4_INPUT, IP4_INPUT_VERDICTS)
 
-#define IP4_LOOKUP_VERDICTS(V, P) \
-	FWD_VERDICTS(V, P)        \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than an IPv4 header")
+#define IP4_LOOKUP_VERDICTS(V, P)      \
+	FWD_VERDICTS(V, P)             \
+	V(P, TRUNCATED, "drop", ERROR, \
+	  "shorter than an IPv4 header (RFC 1812 5.2.2): what was decapsulated is no IPv4 packet")
 NODE_VERDICTS(ip4_lookup, IP4_LOOKUP, IP4_LOOKUP_VERDICTS)
 
 static const uint8_t no_key[16];

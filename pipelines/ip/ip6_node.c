@@ -8,35 +8,47 @@
 #include "dataplane/host.h"
 #include "pipelines/ip/lookup.h"
 
-#define IP6_INPUT_VERDICTS(V, P)                                                                   \
-	FWD_VERDICTS(V, P)                                                                         \
-	V(P, HOP_LIMIT, "icmp-error", INFO,                                                        \
-	  "hop limit exceeded (RFC 4443 3.3): a traceroute, or a loop")                            \
-	V(P, BEYOND_SCOPE, "icmp-error", WARN,                                                     \
-	  "link-local source leaves its link (RFC 4443 3.1 code 2)")                               \
-	V(P, TRUNCATED, "drop", ERROR,                                                             \
-	  "shorter than its header or its payload length (RFC 8200 3)")                            \
-	V(P, BAD_VERSION, "drop", ERROR, "version is not 6 (RFC 8200 3)")                          \
-	V(P, HEADER_SPLIT, "drop", ERROR, "header not in the first buffer segment")                \
-	V(P, BAD_SOURCE, "drop", WARN,                                                             \
-	  "source is multicast, loopback or unspecified (RFC 4291 2.5.2, 2.5.3, 2.7)")             \
-	V(P, BAD_DEST, "drop", WARN,                                                               \
-	  "destination is loopback or unspecified (RFC 4291 2.5.2, 2.5.3)")                        \
-	V(P, HOST, "punt", INFO, "multicast or link-local, the kernel's: through the port's twin") \
-	V(P, HOST_COPY, "drop", INFO,                                                              \
-	  "multicast or link-local, left to the kernel, which has its own copy")                   \
-	V(P, MULTICAST, "drop", INFO,                                                              \
-	  "multicast destination nobody here listens to: it is not routed here")                   \
-	V(P, L2_GROUP, "drop", INFO, "unicast packet in a multicast frame is not forwarded")       \
-	V(P, LINK_LOCAL, "drop", INFO, "link-local destination that is not ours (RFC 4291 2.5.6)") \
-	V(P, URPF, "drop", WARN,                                                                   \
-	  "source fails the reverse path check of the ingress interface (RFC 3704)")
+#define IP6_INPUT_VERDICTS(V, P)                                                                      \
+	FWD_VERDICTS(V, P)                                                                            \
+	V(P, HOP_LIMIT, "icmp-error", INFO,                                                           \
+	  "hop limit exceeded (RFC 4443 3.3): a traceroute, or a loop")                               \
+	V(P, BEYOND_SCOPE, "icmp-error", WARN,                                                        \
+	  "link-local source leaves its link (RFC 4443 3.1 code 2)")                                  \
+	V(P, TRUNCATED, "drop", ERROR,                                                                \
+	  "shorter than its header or its payload length (RFC 8200 3): "                              \
+	  "look at the sender or the wire")                                                           \
+	V(P, BAD_VERSION, "drop", ERROR,                                                              \
+	  "version is not 6 (RFC 8200 3): the ethertype says IPv6, look at the sender")               \
+	V(P, HEADER_SPLIT, "drop", ERROR,                                                             \
+	  "header not in the first buffer segment: raise --mbuf-room")                                \
+	V(P, BAD_SOURCE, "drop", WARN,                                                                \
+	  "source is multicast, loopback or unspecified (RFC 4291 2.5.2, 2.5.3, 2.7): "               \
+	  "no host sends from there")                                                                 \
+	V(P, BAD_DEST, "drop", WARN,                                                                  \
+	  "destination is loopback or unspecified (RFC 4291 2.5.2, 2.5.3): it does not leave a host") \
+	V(P, HOST, "punt", INFO, "multicast or link-local, the kernel's: through the port's twin")    \
+	V(P, HOST_COPY, "drop", INFO,                                                                 \
+	  "multicast or link-local, left to the kernel, which has its own copy: nothing is wrong")    \
+	V(P, MULTICAST, "drop", INFO,                                                                 \
+	  "multicast destination nobody here listens to: it is not routed here")                      \
+	V(P, L2_GROUP, "drop", INFO,                                                                  \
+	  "unicast packet in a multicast frame is not forwarded: "                                    \
+	  "look at the sender's neighbour table")                                                     \
+	V(P, LINK_LOCAL, "drop", INFO,                                                                \
+	  "link-local destination that is not ours (RFC 4291 2.5.6): "                                \
+	  "it is not forwarded, use a global address")                                                \
+	V(P, URPF, "drop", WARN,                                                                      \
+	  "source fails the reverse path check of the ingress interface (RFC 3704 2): "               \
+	  "a route to it is missing, or it is spoofed")
 NODE_VERDICTS(ip6_input, IP6_INPUT, IP6_INPUT_VERDICTS)
 
-#define IP6_LOOKUP_VERDICTS(V, P)                                     \
-	FWD_VERDICTS(V, P)                                            \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than an IPv6 header") \
-	V(P, NO_LINK, "drop", WARN, "link-local destination without an interface to reach it on")
+#define IP6_LOOKUP_VERDICTS(V, P)                                                              \
+	FWD_VERDICTS(V, P)                                                                     \
+	V(P, TRUNCATED, "drop", ERROR,                                                         \
+	  "shorter than an IPv6 header (RFC 8200 3): what was decapsulated is no IPv6 packet") \
+	V(P, NO_LINK, "drop", WARN,                                                            \
+	  "link-local destination without an interface to reach it on (RFC 4291 2.5.6): "      \
+	  "use a global address")
 NODE_VERDICTS(ip6_lookup, IP6_LOOKUP, IP6_LOOKUP_VERDICTS)
 
 static const uint8_t no_key[16];

@@ -11,23 +11,33 @@
 #include "pipelines/l2/bridge.h"
 #include "pipelines/l2/frame.h"
 
-#define BRIDGE_VERDICTS(V, P)                                                               \
-	V(P, PORT, "port-tx", INFO, "out of a member interface")                            \
-	V(P, POLICY, "srv6-encap-l2", INFO, "to a remote member over its SR policy")        \
-	V(P, BRIDGE_GONE, "drop", INFO, "the bridge domain has just been deleted")          \
-	V(P, RUNT, "drop", ERROR, "frame shorter than an Ethernet header")                  \
-	V(P, RESERVED, "drop", INFO,                                                        \
-	  "link-local group address, which no bridge forwards (IEEE 802.1Q 8.6.3)")         \
-	V(P, SAME_MEMBER, "drop", INFO, "the destination is where the frame came from")     \
-	V(P, SPLIT_HORIZON, "drop", INFO,                                                   \
-	  "source and destination are in one split horizon group or Ethernet segment")      \
-	V(P, UNKNOWN_UNICAST, "drop", INFO, "destination not learned, and flooding is off") \
-	V(P, NO_MEMBER, "drop", INFO, "no other member to flood the frame to")              \
-	V(P, MEMBER_GONE, "drop", INFO, "the member has just been deleted")                 \
-	V(P, MEMBER_DOWN, "drop", WARN, "the member's interface is down")                   \
-	V(P, TOO_BIG, "drop", WARN, "frame longer than the member's MTU")                   \
-	V(P, NO_HEADROOM, "drop", ERROR,                                                    \
-	  "no room in the packet buffer for tags: raise --mbuf-room")                       \
+#define BRIDGE_VERDICTS(V, P)                                                                           \
+	V(P, PORT, "port-tx", INFO, "out of a member interface")                                        \
+	V(P, POLICY, "srv6-encap-l2", INFO, "to a remote member over its SR policy")                    \
+	V(P, BRIDGE_GONE, "drop", INFO,                                                                 \
+	  "the bridge domain has just been deleted: nothing is wrong if that is over")                  \
+	V(P, RUNT, "drop", ERROR,                                                                       \
+	  "frame shorter than an Ethernet header (IEEE 802.3 3.1): look at the device that sends it")   \
+	V(P, RESERVED, "drop", INFO,                                                                    \
+	  "link-local group address, which no bridge forwards (IEEE 802.1Q 8.6.3): nothing is wrong")   \
+	V(P, SAME_MEMBER, "drop", INFO,                                                                 \
+	  "the destination is where the frame came from (IEEE 802.1Q 8.6.1): nothing is wrong")         \
+	V(P, SPLIT_HORIZON, "drop", INFO,                                                               \
+	  "source and destination are in one split horizon group or Ethernet segment (RFC 8986 4.12): " \
+	  "see split-horizon-group")                                                                    \
+	V(P, UNKNOWN_UNICAST, "drop", INFO,                                                             \
+	  "destination not learned, and flooding is off: unknown-unicast flood, or a static-mac")       \
+	V(P, NO_MEMBER, "drop", INFO,                                                                   \
+	  "no other member to flood the frame to (IEEE 802.1Q 8.6.1): add one to the bridge")           \
+	V(P, MEMBER_GONE, "drop", INFO,                                                                 \
+	  "the member has just been deleted: nothing is wrong if that is over")                         \
+	V(P, MEMBER_DOWN, "drop", WARN,                                                                 \
+	  "the member's interface is down: see heddle show interfaces")                                 \
+	V(P, TOO_BIG, "drop", WARN,                                                                     \
+	  "frame longer than the member's MTU (IEEE 802.1Q 6.5.8): "                                    \
+	  "raise that, or lower the sender's")                                                          \
+	V(P, NO_HEADROOM, "drop", ERROR,                                                                \
+	  "no room in the packet buffer for tags: raise --mbuf-room")                                   \
 	V(P, NO_BUFFER, "drop", ERROR, "no packet buffer for a copy: raise --mbufs")
 NODE_VERDICTS(l2_bridge, BRIDGE, BRIDGE_VERDICTS)
 

@@ -11,6 +11,7 @@ extern uint8_t ethertype_punt[65536]; /* punt reason, where the verdict is ETH_I
 void ethertypes_init(void);
 
 int iface_init(void); /* api.c: object kind IFACE, slot table, counters */
+int l2_explain_init(void);
 void iface_fini(void);
 void iface_tick(void);
 void iface_link_changed(unsigned port_id);

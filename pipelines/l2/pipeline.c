@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Pipeline l2: interfaces and eth-input. */
-#include "dataplane/explain.h"
 #include "pipelines/l2/bridge.h"
 #include "pipelines/l2/internal.h"
 #include "pipelines/l2/l2.h"
 
-/* The interface that took the frame, for `explain`. */
-static unsigned eth_input_explain(const struct explain_at *at, struct hd_api_explain_entry *e,
-				  unsigned room)
-{
-	if (room == 0 || meta(at->m)->iface == 0)
-		return 0;
-	*e = (struct hd_api_explain_entry){ .kind = HD_EXPLAIN_IFACE, .id = meta(at->m)->iface };
-	return 1;
-}
-
 static int l2_init(void)
 {
-	int rc = explain_register("eth-input", eth_input_explain);
+	int rc = l2_explain_init();
 
 	if (rc < 0)
 		return rc;

@@ -15,23 +15,31 @@
 #include "pipelines/ip/ip.h"
 #include "pipelines/pm/reflector.h"
 
-#define PM_REFLECT_VERDICTS(V, P)                                                                   \
-	V(P, REPLY4, "ip4-lookup", INFO, "reply sent (RFC 8762 4.3)")                               \
-	V(P, REPLY6, "ip6-lookup", INFO, "reply sent (RFC 8762 4.3)")                               \
-	V(P, SAME_LINK, "port-tx", INFO, "reply sent on the link of the request (RFC 9503)")        \
-	V(P, NO_REPLY, "drop", INFO, "the sender asks for no reply (RFC 9503)")                     \
-	V(P, NO_SESSION, "drop", WARN,                                                              \
-	  "no session for this port, SSID and source (RFC 8972 3): configure it, or unprovisioned") \
-	V(P, RATE_LIMIT, "drop", WARN, "more than the session's or the reflector's rate")           \
-	V(P, BAD_HMAC, "drop", ERROR,                                                               \
-	  "HMAC is wrong: do both ends have the same key? (RFC 8762 4.4)")                          \
-	V(P, BAD_ESTIMATE, "drop", WARN, "error estimate with multiplier zero (RFC 4656 4.1.2)")    \
-	V(P, BAD_CHECKSUM, "drop", ERROR, "UDP checksum is wrong (RFC 768, RFC 8200 8.1)")          \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than its UDP length or than a test packet")         \
-	V(P, HEADER_SPLIT, "drop", ERROR, "not in one buffer segment: raise --mbuf-room")           \
-	V(P, NO_ROOM, "drop", ERROR,                                                                \
-	  "no room in the packet buffer for the reply: raise --mbuf-room")                          \
-	V(P, GROUP_DEST, "drop", WARN, "sent to a multicast address, from which no reply can come")
+#define PM_REFLECT_VERDICTS(V, P)                                                                    \
+	V(P, REPLY4, "ip4-lookup", INFO, "reply sent (RFC 8762 4.3)")                                \
+	V(P, REPLY6, "ip6-lookup", INFO, "reply sent (RFC 8762 4.3)")                                \
+	V(P, SAME_LINK, "port-tx", INFO, "reply sent on the link of the request (RFC 9503)")         \
+	V(P, NO_REPLY, "drop", INFO,                                                                 \
+	  "the sender asks for no reply (RFC 9503 4.1.1): nothing is wrong")                         \
+	V(P, NO_SESSION, "drop", WARN,                                                               \
+	  "no session for this port, SSID and source (RFC 8972 3): configure it, or unprovisioned")  \
+	V(P, RATE_LIMIT, "drop", WARN,                                                               \
+	  "more than the session's or the reflector's rate: raise it, or slow the sender down")      \
+	V(P, BAD_HMAC, "drop", ERROR,                                                                \
+	  "HMAC is wrong: do both ends have the same key? (RFC 8762 4.4)")                           \
+	V(P, BAD_ESTIMATE, "drop", WARN,                                                             \
+	  "error estimate with multiplier zero (RFC 4656 4.1.2): "                                   \
+	  "the sender's clock or program is at fault")                                               \
+	V(P, BAD_CHECKSUM, "drop", ERROR,                                                            \
+	  "UDP checksum is wrong (RFC 768, RFC 8200 8.1): the packet was damaged on its way")        \
+	V(P, TRUNCATED, "drop", ERROR,                                                               \
+	  "shorter than its UDP length or than a test packet (RFC 8762 4.2.1): is it STAMP at all?") \
+	V(P, HEADER_SPLIT, "drop", ERROR, "not in one buffer segment: raise --mbuf-room")            \
+	V(P, NO_ROOM, "drop", ERROR,                                                                 \
+	  "no room in the packet buffer for the reply: raise --mbuf-room")                           \
+	V(P, GROUP_DEST, "drop", WARN,                                                               \
+	  "sent to a multicast address, from which no reply can come (RFC 4291 2.7): "               \
+	  "send to one of its own addresses")
 NODE_VERDICTS(pm_reflect, PM_REFLECT, PM_REFLECT_VERDICTS)
 
 #define REPLY_TTL 255 /* RFC 5357 section 4.2.1 */

@@ -344,17 +344,26 @@ NODE_REGISTER_FLAGS(pm_send, "pm-send", PM_SEND, PM_SEND_VERDICTS, pm_send_proce
 
 /* ---- node pm-reply ----------------------------------------------------------------------------------------------- */
 
-#define PM_REPLY_VERDICTS(V, P)                                                                    \
-	V(P, TAKEN, "drop", INFO, "reply taken in (RFC 8762 4.3)")                                 \
-	V(P, HANDED, "drop", INFO, "reply handed to the worker of its session")                    \
-	V(P, UP, "punt", INFO, "reply taken in, with which its path came up")                      \
-	V(P, NO_SESSION, "drop", WARN, "no session of this SSID, port and reflector (RFC 8972 3)") \
-	V(P, HANDOFF_FULL, "drop", WARN, "the worker of its session does not keep up")             \
-	V(P, BAD_HMAC, "drop", ERROR,                                                              \
-	  "HMAC is wrong: do both ends have the same key? (RFC 8762 4.4)")                         \
-	V(P, BAD_ESTIMATE, "drop", WARN, "error estimate with multiplier zero (RFC 4656 4.1.2)")   \
-	V(P, BAD_CHECKSUM, "drop", ERROR, "UDP checksum is wrong (RFC 768, RFC 8200 8.1)")         \
-	V(P, TRUNCATED, "drop", ERROR, "shorter than its UDP length or than a reply")              \
+#define PM_REPLY_VERDICTS(V, P)                                                                 \
+	V(P, TAKEN, "drop", INFO, "reply taken in (RFC 8762 4.3): nothing is wrong")            \
+	V(P, HANDED, "drop", INFO,                                                              \
+	  "reply handed to the worker of its session (RFC 8762 4.3): nothing is wrong")         \
+	V(P, UP, "punt", INFO, "reply taken in, with which its path came up")                   \
+	V(P, NO_SESSION, "drop", WARN,                                                          \
+	  "no session of this SSID, port and reflector (RFC 8972 3): "                          \
+	  "compare both ends' sessions, heddle show sessions")                                  \
+	V(P, HANDOFF_FULL, "drop", WARN,                                                        \
+	  "the worker of its session does not keep up: place queues anew, heddle show workers") \
+	V(P, BAD_HMAC, "drop", ERROR,                                                           \
+	  "HMAC is wrong: do both ends have the same key? (RFC 8762 4.4)")                      \
+	V(P, BAD_ESTIMATE, "drop", WARN,                                                        \
+	  "error estimate with multiplier zero (RFC 4656 4.1.2): "                              \
+	  "the reflector's clock or program is at fault")                                       \
+	V(P, BAD_CHECKSUM, "drop", ERROR,                                                       \
+	  "UDP checksum is wrong (RFC 768, RFC 8200 8.1): the packet was damaged on its way")   \
+	V(P, TRUNCATED, "drop", ERROR,                                                          \
+	  "shorter than its UDP length or than a reply (RFC 8762 4.3): "                        \
+	  "does a STAMP reflector answer there?")                                               \
 	V(P, HEADER_SPLIT, "drop", ERROR, "not in one buffer segment: raise --mbuf-room")
 NODE_VERDICTS(pm_reply, PM_REPLY, PM_REPLY_VERDICTS)
 

@@ -5,16 +5,22 @@
 #include "pipelines/l2/bridge.h"
 #include "pipelines/l2/frame.h"
 
+void srv6_l2_tags(const uint8_t *frame, uint32_t len, uint16_t *ret_outer, uint16_t *ret_inner)
+{
+	*ret_outer = *ret_inner = 0;
+	if (len >= 18 && ethtype_is_tag(wire_get16(frame + 12))) {
+		*ret_outer = wire_get16(frame + 14) & VLAN_VID_MASK;
+		if (len >= 22 && ethtype_is_tag(wire_get16(frame + 16)))
+			*ret_inner = wire_get16(frame + 18) & VLAN_VID_MASK;
+	}
+}
+
 /* Interface of the tags a frame shows (RFC 8986 4.10). */
 static uint32_t by_vlan(const struct srv6_sid *s, const uint8_t *frame, uint32_t len)
 {
-	uint16_t outer = 0, inner = 0;
+	uint16_t outer, inner;
 
-	if (len >= 18 && ethtype_is_tag(wire_get16(frame + 12))) {
-		outer = wire_get16(frame + 14) & VLAN_VID_MASK;
-		if (len >= 22 && ethtype_is_tag(wire_get16(frame + 16)))
-			inner = wire_get16(frame + 18) & VLAN_VID_MASK;
-	}
+	srv6_l2_tags(frame, len, &outer, &inner);
 	return vlan_table_find(s->l2_table, outer, inner);
 }
 

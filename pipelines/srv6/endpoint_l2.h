@@ -12,6 +12,9 @@ struct rte_mbuf;
  * name.  Returns SRV6_EP_L2_PORT or why not. */
 unsigned srv6_l2_port(const struct srv6_sid *s, struct rte_mbuf *m, struct iface_count *count);
 
+/* The tags a frame shows: outer and inner VID, 0: no such tag. */
+void srv6_l2_tags(const uint8_t *frame, uint32_t len, uint16_t *ret_outer, uint16_t *ret_inner);
+
 /* End.DT2U, End.DT2M: say to l2-bridge where the frame comes from; p: the packet as received. */
 void srv6_l2_bridge(const struct srv6_sid *s, struct rte_mbuf *m, const struct srv6_pkt *p);
 

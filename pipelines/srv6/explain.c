@@ -8,7 +8,9 @@
 #include <rte_acl.h>
 
 #include "pipelines/ip/ip.h"
+#include "pipelines/l2/bridge.h"
 #include "pipelines/srv6/classifier.h"
+#include "pipelines/srv6/endpoint_l2.h"
 #include "pipelines/srv6/ingress.h"
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/sid_table.h"
@@ -20,6 +22,24 @@ static unsigned add(struct hd_api_explain_entry *e, unsigned room, uint16_t kind
 		return 0;
 	*e = (struct hd_api_explain_entry){ .kind = kind, .id = id };
 	return 1;
+}
+
+/* Where a frame without its outer headers goes: an interface, by itself or by its tags, or a bridge. */
+static unsigned frame_explain(const struct srv6_sid *s, const uint8_t *frame, uint32_t len,
+			      struct hd_api_explain_entry *e, unsigned room)
+{
+	uint16_t outer, inner;
+	uint32_t iface = s->iface;
+	unsigned n = 0;
+
+	if (s->behavior == HD_SRV6_END_DX2V) {
+		srv6_l2_tags(frame, len, &outer, &inner);
+		n = add(e, room, HD_EXPLAIN_VLAN, s->l2_table);
+		if (n != 0)
+			e->vrf_id = (uint32_t)outer << 16 | inner;
+		iface = vlan_table_find(s->l2_table, outer, inner);
+	}
+	return iface != 0 ? n + add(e + n, room - n, HD_EXPLAIN_IFACE, iface) : n;
 }
 
 /* The behavior plans anew over a copy of the packet's head: it changes nothing but its plan. */
@@ -45,6 +65,18 @@ static unsigned endpoint_explain(const struct explain_at *at, struct hd_api_expl
 	if (v == SRV6_EP_FORWARD && p.next_dst != NULL)
 		n += ip_explain_lookup(p.vrf == SRV6_VRF_INGRESS ? at->in->vrf : p.vrf, 6,
 				       p.next_dst, e + n, room - n);
+	if (v == SRV6_EP_L2_PORT)
+		n += frame_explain(sid, head + p.upper_off, at->head_len - p.upper_off, e + n,
+				   room - n);
+	if (v == SRV6_EP_L2_BRIDGE)
+		n += add(e + n, room - n, HD_EXPLAIN_BRIDGE, sid->l2_table);
+	if (v == SRV6_EP_PROXY && sid->iface != 0)
+		n += add(e + n, room - n, HD_EXPLAIN_IFACE, sid->iface);
+	if (v == SRV6_EP_PROXY && sid->inner != HD_SRV6_INNER_ETH)
+		n += ip_explain_word(sid->result, sid->inner == HD_SRV6_INNER_IP4 ? 4 : 6,
+				     head + p.upper_off +
+					     (sid->inner == HD_SRV6_INNER_IP4 ? 16 : 24),
+				     e + n, room - n);
 	if (v == SRV6_EP_FORWARD || v == SRV6_EP_CROSS_CONNECT)
 		n += ip_explain_word(meta(at->m)->result, 6,
 				     p.next_dst != NULL ? p.next_dst : head + 24, e + n, room - n);
@@ -111,5 +143,7 @@ int srv6_explain_init(void)
 	if (rc == 0)
 		rc = explain_register("srv6-ingress", ingress_explain);
 
+	if (rc == 0)
+		rc = explain_register("srv6-encap-l2", encap_explain);
 	return rc < 0 ? rc : explain_register("srv6-encap", encap_explain);
 }

@@ -23,6 +23,11 @@ from heddlelab import Heddle, RawPort, interface, subinterface, veth_port, wait_
 
 LAN_MAC, A_MAC, B_MAC = "02:10:00:00:00:01", "02:aa:00:00:00:02", "02:bb:00:00:00:02"
 V6 = "2001:db8"
+FAR4, FAR6 = ([{"interface": "far", "address": a}] for a in ("10.0.2.2", f"{V6}:b::2"))
+# VLANs of lan: 300 and 301 are members of a bridge, 310 goes into a policy whole, 320 has a classifier, 330 to 350 come
+# back from services (IPv4, Ethernet, End.AM), 360 leads to a service and 370 is where End.DX2 lets frames out
+L2_VLANS, BACK_VLANS, SERVICE_VLANS = (300, 301, 310), (330, 340, 350), (360, 370)
+STATIONS = {"02:00:00:00:03:00": "lan.300", "02:00:00:00:03:01": "lan.301", "02:00:00:00:03:99": "remote"}
 
 CONFIG = {
     "system": {"punt-policer": [{"reason": reason, "rate": 1000000, "burst": 10000}
@@ -30,6 +35,9 @@ CONFIG = {
     "interfaces": {"interface": [
         interface("lan", veth_port("lan", "af_xdp"), "10.0.1.1/24", f"{V6}:a::1/64", mac=LAN_MAC, mtu=1700),
         subinterface("lan.100", "lan", 100, "10.0.100.1/24", f"{V6}:100::1/64", mac=LAN_MAC, mtu=1700),
+        subinterface("lan.320", "lan", 320, "10.0.32.1/24", f"{V6}:320::1/64", mac=LAN_MAC, mtu=1700),
+        *(subinterface(f"lan.{vlan}", "lan", vlan, mac=LAN_MAC, mtu=1700)
+          for vlan in L2_VLANS + BACK_VLANS + SERVICE_VLANS),
         interface("far", veth_port("far"), "10.0.2.1/24", f"{V6}:b::1/64", mtu=1300),
     ]},
     "ip": {
@@ -44,14 +52,40 @@ CONFIG = {
                   {"prefix": "10.98.0.0/16", "special": "unreachable"},
                   {"prefix": "10.99.0.0/16", "special": "blackhole"}]},
     "srv6": {"encapsulation": {"source-address": "fc00:1::1"},
+             "interface": [{"name": "lan.310", "l2-policy": "frames"}, {"name": "lan.320", "classifier": "edge"}],
+             "classifier": [{"name": "edge", "rule": [
+                 {"number": 10, "protocol": "udp", "destination-port": "4000-4010", "policy": "p"},
+                 {"number": 20, "dscp": 46, "action": "drop"},
+                 {"number": 30, "source": f"{V6}:a::/64", "policy": "p"}]}],
              "sid": [{"sid": "fc00:1::e/128", "behavior": "end"},
+                     {"sid": "fc00:1::d2/128", "behavior": "end-dx2", "interface": "lan.370"},
+                     {"sid": "fc00:1::d3/128", "behavior": "end-dx2v", "vlan-table": "customers"},
+                     {"sid": "fc00:1::d4/128", "behavior": "end-dt2u", "bridge": "office"},
+                     {"sid": "fc00:1:0:d5::/64", "behavior": "end-dt2m", "bridge": "office"},
+                     {"sid": "fc00:1::a5/128", "behavior": "end-as", "next-hop": FAR4,
+                      "service": {"payload": "ipv4", "from-interface": "lan.330", "policy": "p"}},
+                     {"sid": "fc00:1::a6/128", "behavior": "end-as", "interface": "lan.360",
+                      "service": {"payload": "ethernet", "from-interface": "lan.340", "policy": "frames"}},
+                     {"sid": "fc00:1::ad/128", "behavior": "end-ad", "next-hop": FAR6,
+                      "service": {"payload": "ipv6", "from-interface": "far"}},
+                     {"sid": "fc00:1::a7/128", "behavior": "end-am", "next-hop": FAR6,
+                      "service": {"from-interface": "lan.350"}},
                      {"sid": "fc00:1::e1/128", "behavior": "end", "flavor": ["psp", "usp", "usd"]},
                      {"sid": "fc00:1::a/128", "behavior": "end-x",
                       "next-hop": [{"interface": "far", "address": f"{V6}:b::2"}]},
                      {"sid": "fc00:1::46/128", "behavior": "end-dt46", "default-vrf": True}],
              "policy": [{"name": "p", "encapsulation": "h-encaps", "segment-list": [
-                 {"name": "one", "segment": ["fc00:2::e", "fc00:2::46"]},
-                 {"name": "two", "segment": ["fc00:2::e2", "fc00:2::e", "fc00:2::46"]}]}]},
+                 {"name": "one", "weight": 3, "segment": ["fc00:2::e", "fc00:2::46"]},
+                 {"name": "two", "weight": 1, "segment": ["fc00:2::e2", "fc00:2::e", "fc00:2::46"]}]},
+                        {"name": "frames", "encapsulation": "h-encaps-l2", "segment-list": [
+                            {"name": "l", "segment": ["fc00:2::e", "fc00:2::d2"]}]}]},
+    # nothing is learned, so that no packet changes what the next one meets
+    "bridges": {"bridge": [{"name": "office", "learning": False,
+                            "member": [{"name": "lan.300"}, {"name": "lan.301"},
+                                       {"name": "remote", "srv6-policy": "frames", "remote-source": f"{V6}:a::2"}],
+                            "static-mac": [{"mac": mac, "member": member} for mac, member in STATIONS.items()]}],
+                "vlan-table": [{"name": "customers", "entry": [{"outer": 7, "inner": 0, "interface": "lan.370"},
+                                                               {"outer": 0, "inner": 0, "interface": "lan.360"}]}]},
 }
 
 
@@ -118,6 +152,23 @@ def net(module_lab):
         port.close()
 
 
+PROXIES = ("fc00:1::a5", "fc00:1::a6", "fc00:1::ad", "fc00:1::a7")
+L2_SIDS = ("fc00:1::d2", "fc00:1::d3", "fc00:1::d4", "fc00:1:0:d5::1")
+
+
+def random_inner_frame(rng):
+    """A frame of a customer: between stations, to all, or to what no bridge forwards."""
+    stations = [*STATIONS, "02:00:00:00:03:77"]
+    frame = Ether(src=rng.choice(stations), dst=rng.choice(stations * 3 + ["ff:ff:ff:ff:ff:ff", "01:80:c2:00:00:0e"]))
+    if rng.random() < 0.4:
+        frame = frame / Dot1Q(vlan=rng.choice([7, 8]))
+    if rng.random() < 0.7:
+        return frame / IP(src="192.168.0.1", dst="192.168.0.2", id=rng.randrange(65536)) / UDP(sport=7, dport=9) / \
+            Raw(rng.randbytes(rng.choice([30, 300, 1250])))
+    frame.lastlayer().type = 0x88b5
+    return frame / Raw(rng.randbytes(60))
+
+
 def random_l3(rng):
     """An IP packet to one of the places that the configuration knows, or to none."""
     upper = rng.choice([UDP(sport=rng.randrange(65536), dport=rng.randrange(1, 65536)),
@@ -139,17 +190,22 @@ def random_l3(rng):
     upper6 = ICMPv6EchoRequest(id=7) if isinstance(upper, ICMP) else upper
     if kind < 0.6:
         return six / upper6 / load
-    # to a SID, with or without an SRH, an inner packet or an upper layer
-    sid = rng.choice(["fc00:1::e", "fc00:1::e1", "fc00:1::a", "fc00:1::46", "fc00:1::46"])
-    outer = IPv6(src=f"{V6}:a::2", dst=sid, hlim=ttl, tc=tos)
+    # to a SID, with or without an SRH, an inner packet, frame or upper layer
+    sid = rng.choice(["fc00:1::e", "fc00:1::e1", "fc00:1::a", "fc00:1::46", "fc00:1::46", *PROXIES, *L2_SIDS])
+    outer = IPv6(src=rng.choice([f"{V6}:a::2", f"{V6}:a::3"]), dst=sid, hlim=ttl, tc=tos)
     inner = rng.choice([four / upper / load, six / upper6 / load, upper6 / load])
-    if rng.random() < 0.4:
+    if sid in L2_SIDS or sid == "fc00:1::a6":
+        outer.nh = 143
+        inner = random_inner_frame(rng)
+    if rng.random() < (0.8 if sid in L2_SIDS else 0.4):
         return outer / inner
     segments = ["fc00:2::99", rng.choice(["fc00:2::e", "10.0.0.1", "fc00:1::46"]), sid]
     segments = [s if ":" in s else f"{V6}:b::2" for s in segments]
     left = rng.choice([2, 1, 1, 0, 3, 9])
-    return outer / IPv6ExtHdrSegmentRouting(addresses=segments, segleft=left,
-                                            lastentry=rng.choice([2, 2, 2, 1, 7])) / inner
+    srh = IPv6ExtHdrSegmentRouting(addresses=segments, segleft=left, lastentry=rng.choice([2, 2, 2, 1, 7]))
+    if outer.nh == 143:
+        outer.nh, srh.nh = 43, 143
+    return outer / srh / inner
 
 
 def random_frame(rng):
@@ -160,10 +216,16 @@ def random_frame(rng):
     if kind < 0.07:
         eth.type = 0x1234
         return bytes(eth / Raw(rng.randbytes(60)))
+    if kind < 0.2:  # of a customer's wire: as it is, with the tag of the sub-interface
+        inner = random_inner_frame(rng)
+        vlan = rng.choice(L2_VLANS + BACK_VLANS + SERVICE_VLANS)
+        return bytes(Ether(src=inner.src, dst=inner.dst) / Dot1Q(vlan=vlan, type=inner.type) / inner.payload)
     tags = eth
-    if kind < 0.3:
+    if kind < 0.28:  # into the classifier, and back from services
+        tags = eth / Dot1Q(vlan=rng.choice([320, 320, 320, *BACK_VLANS]))
+    elif kind < 0.4:
         tags = eth / Dot1Q(vlan=rng.choice([100, 100, 100, 200, 0]))
-    elif kind < 0.34:
+    elif kind < 0.44:
         tags = eth / Dot1AD(vlan=100) / Dot1Q(vlan=7)
     frame = bytearray(bytes(tags / random_l3(rng)))
     damage = rng.random()
@@ -213,8 +275,7 @@ def compare(net, frame):
         assert steps == traced, "not the way it went"
     else:
         assert steps[1][0] == "drop", "nothing was traced, and explain saw more than eth-input"
-    devs = {"lan": "lan", "lan.100": "lan", "far": "far"}
-    sent = [(devs[p["interface"]], bytes.fromhex(p["data"].replace(":", ""))) for p in told["packet"]
+    sent = [(p["interface"].partition(".")[0], bytes.fromhex(p["data"].replace(":", ""))) for p in told["packet"]
             if p["fate"] == "sent"]
     assert sorted(sent) == sorted(got), "not what came out"
     return told
@@ -238,8 +299,8 @@ def test_nothing_counts_and_nobody_is_asked(net, rng):
 
 def test_random_packets_come_true(net, rng, rounds):
     """Steps equal to the trace's and frames equal to what came out, for random packets, good and damaged ones."""
-    fates, nodes = set(), set()
-    for n in range(rounds(60)):
+    fates, nodes, entries = set(), set(), set()
+    for n in range(rounds(1000)):
         frame = random_frame(rng)
         try:
             told = compare(net, frame)
@@ -247,7 +308,13 @@ def test_random_packets_come_true(net, rng, rounds):
             raise AssertionError(f"packet {n}: {frame.hex()}\n{error}") from None
         fates |= {p["fate"] for p in told["packet"]}
         nodes |= {s["node"] for s in told["step"]}
+        entries |= {e["kind"] for s in told["step"] for e in s["entry"]}
+    print(f"fates {fates}, nodes {nodes}, entries {entries}")
     assert {"sent", "dropped"} <= fates and {"ip4-input", "ip6-input", "srv6-endpoint"} <= nodes, (fates, nodes)
+    if rounds(1000) >= 1000:
+        assert {"punted", "replaced"} <= fates
+        assert {"l2-bridge", "srv6-encap", "srv6-encap-l2", "srv6-ingress", "ip4-frag", "icmp-error"} <= nodes, nodes
+        assert {"bridge", "member", "vlan", "rule", "sid", "policy", "segment-list", "next-hop"} <= entries, entries
 
 
 def test_fragments(net):
@@ -270,6 +337,80 @@ def test_says_which_entries_decided(net):
     changes = [c for s in told["step"] for c in s["change"]]
     assert any(c["what"] == "added" and c["header"] == "SRH" for c in changes), changes
     assert any(c.get("field") == "TTL" and (c["from"], c["to"]) == ("64", "63") for c in changes), changes
+
+
+def entries_of(told, node):
+    return {e["kind"]: e for s in told["step"] if s["node"] == node for e in s["entry"]}
+
+
+def frame_on(vlan, dst, src="02:00:00:00:03:00"):
+    return Ether(src=src, dst=dst) / Dot1Q(vlan=vlan, type=0x88b5) / Raw(b"x" * 60)
+
+
+def test_bridges_explain_themselves(net):
+    """Bridge and member, how the destination is known, and what happens to each copy; and why a frame goes nowhere."""
+    told = net.api.explain(frame_on(300, "02:00:00:00:03:01"))
+    seen = entries_of(told, "l2-bridge")
+    assert seen["bridge"]["name"] == "office" and seen["bridge"]["path"].endswith("bridge[name='office']")
+    assert seen["member"]["name"] == "lan.301: the destination is configured there", seen
+    assert [p["interface"] for p in told["packet"]] == ["lan.301"]
+    told = net.api.explain(frame_on(300, "02:00:00:00:03:99"))
+    assert entries_of(told, "srv6-encap-l2")["policy"]["name"] == "frames", told
+    told = net.api.explain(frame_on(300, "ff:ff:ff:ff:ff:ff"))
+    assert entries_of(told, "l2-bridge")["member"]["name"].startswith("all"), told
+    assert sorted(p["interface"] for p in told["packet"]) == ["far", "lan.301"]
+    drop = net.api.explain(frame_on(300, "01:80:c2:00:00:0e"))["packet"][0]
+    assert drop["reason"] == "l2-bridge reserved" and drop["object"].startswith("member lan.300"), drop
+    assert "802.1Q" in drop["reference"] and drop["path"].startswith("/heddle-bridge:bridges"), drop
+
+
+def test_endpoints_of_frames_explain_themselves(net):
+    def ask(sid, frame):
+        return net.api.explain(Ether(src=A_MAC, dst=LAN_MAC) / IPv6(src=f"{V6}:a::2", dst=sid, nh=143) / frame)
+
+    inner = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:03:01") / Dot1Q(vlan=7, type=0x88b5) / Raw(b"x" * 60)
+    seen = entries_of(ask("fc00:1::d2", inner), "srv6-endpoint")
+    assert seen["interface"]["name"] == "lan.370" and "end.dx2" in seen["sid"]["name"].lower(), seen
+    seen = entries_of(ask("fc00:1::d3", inner), "srv6-endpoint")
+    assert seen["vlan"]["name"] == "tags 7 0 in VLAN table customers" and seen["interface"]["name"] == "lan.370", seen
+    assert seen["vlan"]["path"].endswith("entry[outer='7'][inner='0']"), seen
+    inner[Dot1Q].vlan = 9
+    told = ask("fc00:1::d3", inner)
+    assert entries_of(told, "srv6-endpoint")["vlan"]["name"].endswith("customers: none")
+    assert told["packet"][0]["reason"] == "srv6-endpoint l2-no-vlan" and told["packet"][0]["advice"], told["packet"]
+    told = ask("fc00:1::d4", inner)
+    assert entries_of(told, "srv6-endpoint")["bridge"]["name"] == "office"
+    assert [p["interface"] for p in told["packet"]] == ["lan.301"]
+
+
+def test_proxies_explain_themselves(net):
+    """Towards the service and back from it."""
+    outer = Ether(src=A_MAC, dst=LAN_MAC) / IPv6(src=f"{V6}:a::2", dst="fc00:1::a5")
+    inner = IP(src="10.0.1.2", dst="10.0.2.9") / UDP(sport=1, dport=2)
+    seen = entries_of(net.api.explain(outer / inner), "srv6-endpoint")
+    assert "end.as" in seen["sid"]["name"].lower() and seen["next-hop"]["name"].startswith("10.0.2.2 on far"), seen
+    outer[IPv6].dst, outer[IPv6].nh = "fc00:1::a6", 143
+    seen = entries_of(net.api.explain(outer / frame_on(5, "02:00:00:00:00:09")), "srv6-endpoint")
+    assert seen["interface"]["name"] == "lan.360" and seen["interface"]["path"].endswith("interface[name='lan.360']")
+    back = Ether(src=A_MAC, dst=LAN_MAC) / Dot1Q(vlan=330) / IP(src="10.0.1.2", dst="192.0.2.9") / UDP(sport=1, dport=2)
+    told = net.api.explain(back)
+    assert entries_of(told, "srv6-encap")["policy"]["name"] == "p" and told["packet"][0]["fate"] == "sent", told
+    seen = entries_of(net.api.explain(frame_on(340, "02:00:00:00:00:09")), "srv6-encap-l2")
+    assert seen["policy"]["name"] == "frames" and seen["segment-list"]["path"].endswith("segment-list[name='l']"), seen
+
+
+def test_classifier_and_weights_explain_themselves(net):
+    """The rule that matched; of a policy's lists the one this flow gets, and its share."""
+    lists = {}
+    for port in range(4000, 4011):
+        told = net.explain("--flow", f"udp 10.0.32.2:7 > 192.0.2.1:{port}", "--vlan", "320")
+        rule = entries_of(told, "srv6-ingress")["rule"]
+        assert rule["path"].endswith("classifier[name='edge']/rule[number='10']"), rule
+        one = entries_of(told, "srv6-encap")["segment-list"]
+        lists[re.search(r"weight (\d of \d)", one["name"])[1]] = one["path"]
+    assert set(lists) == {"3 of 4", "1 of 4"} and lists["3 of 4"].endswith("segment-list[name='one']"), lists
+    drop = net.explain("--flow", "tcp 10.0.32.2:7 > 192.0.2.1:80", "--dscp", "46", "--vlan", "320")["packet"][0]
+    assert drop["reason"] == "srv6-ingress rule-drop" and drop["path"].endswith("rule[number='20']"), drop
 
 
 def test_every_drop_explains_itself(net):

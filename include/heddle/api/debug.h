@@ -146,6 +146,9 @@ enum hd_explain_kind {
 	HD_EXPLAIN_SEGLIST = 11,  /* id: seglist_id */
 	HD_EXPLAIN_SPECIAL = 12,  /* id: 0 blackhole, 1 unreachable, 2 prohibit */
 	HD_EXPLAIN_RULE = 13,     /* id: rule_id of a classifier */
+	HD_EXPLAIN_BRIDGE = 14,   /* id: bridge_id */
+	HD_EXPLAIN_MEMBER = 15,   /* id: member_id of a bridge; arg: enum hd_explain_member */
+	HD_EXPLAIN_VLAN = 16,     /* id: VLAN table; vrf_id: outer VID << 16 | inner VID, as the frame has them */
 };
 /* ROUTE.arg: whose word about the prefix holds, the strongest first. */
 enum hd_explain_source {
@@ -154,6 +157,12 @@ enum hd_explain_source {
 	HD_EXPLAIN_SRC_NEIGH,
 	HD_EXPLAIN_SRC_LOCAL,
 	HD_EXPLAIN_SRC_SID
+};
+enum hd_explain_member {
+	HD_EXPLAIN_MEMBER_FROM = 0, /* the frame came from there */
+	HD_EXPLAIN_MEMBER_LEARNED,  /* its destination was learned there */
+	HD_EXPLAIN_MEMBER_STATIC,   /* its destination is configured there */
+	HD_EXPLAIN_MEMBER_ALL,      /* id 0: to all that may have it */
 };
 enum hd_explain_adj {
 	HD_EXPLAIN_ADJ_RESOLVED = 0,

@@ -192,3 +192,29 @@ Test(ip_explain, refused)
 	cr_assert_eq(x.n_ends, 0);
 	cr_assert_eq(xp_explain(&x, 1, 0, big, sizeof(big) - 1), 0);
 }
+
+/* Whoever reads why a packet was dropped wants to know what to do: "what it means (RFC n m): what to do". */
+Test(ip_explain, every_drop_says_what_to_do)
+{
+	unsigned n = 0;
+
+	for (const struct node_desc *d = node_desc_first(); d != NULL; d = d->next)
+		for (unsigned v = 0; v < d->n_verdicts; v++) {
+			const struct node_verdict *r = &d->verdicts[v];
+			const char *advice;
+
+			if (strcmp(r->next, "drop") != 0)
+				continue;
+			n++;
+			advice = strstr(r->help, ": ");
+			cr_expect(strlen(r->help) < HD_STATS_ROW_TEXT, "%s %s: %s", d->name,
+				  r->name, r->help);
+			cr_expect(advice != NULL && strlen(advice) > 6, "%s %s: %s", d->name,
+				  r->name, r->help);
+			cr_expect(strchr(r->help, '(') == NULL ||
+					  strstr(r->help, "(RFC ") != NULL ||
+					  strstr(r->help, "(IEEE ") != NULL,
+				  "%s %s: %s", d->name, r->name, r->help);
+		}
+	cr_assert_gt(n, 100);
+}
