@@ -169,7 +169,6 @@ void pm_bin_merge(struct pm_bin *to, const struct pm_bin *from)
 	a->late += b->late;
 	a->duplicate += b->duplicate;
 	a->reordered += b->reordered;
-	a->lost_fwd += b->lost_fwd;
 	a->lost_bwd += b->lost_bwd;
 	a->blocks += b->blocks;
 	a->severe += b->severe;
@@ -178,7 +177,6 @@ void pm_bin_merge(struct pm_bin *to, const struct pm_bin *from)
 	a->error_sum += b->error_sum;
 	a->error_max = a->error_max > b->error_max ? a->error_max : b->error_max;
 	a->clock_steps += b->clock_steps;
-	a->bad += b->bad;
 	for (unsigned i = 0; i < HD_PM_DIRS; i++)
 		hd_pm_hist_merge(&to->d[i], &from->d[i]);
 	to->own_error = from->own_error;

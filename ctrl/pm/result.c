@@ -185,7 +185,7 @@ void pm_result_json(struct json_object *o, const struct pm_result *r, bool loopb
 		 r->s.end_ns > r->s.start_ns ? (double)(r->s.end_ns - r->s.start_ns) / 1e9 : 0);
 	json_add_str(o, "seconds", text);
 	add_counts(o, c);
-	if (c->lost_fwd != 0 || c->lost_bwd != 0) {
+	if (c->lost_bwd != 0) {
 		json_add_u64(o, "lost-backward", c->lost_bwd);
 		json_add_u64(o, "lost-forward", c->lost > c->lost_bwd ? c->lost - c->lost_bwd : 0);
 	}

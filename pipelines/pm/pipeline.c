@@ -11,10 +11,8 @@ static const struct part {
 	int (*init)(void);
 	void (*fini)(void);
 } parts[] = {
-	{ reflector_init, reflector_fini },
-	{ sender_init, sender_fini },
-	{ observe_init, observe_fini },
-	{ altmark_init, altmark_fini },
+	{ reflector_init, reflector_fini }, { sender_init, sender_fini },
+	{ observe_init, observe_fini },     { altmark_init, altmark_fini },
 	{ ioam_init, ioam_fini },
 };
 

@@ -33,8 +33,10 @@ struct sender_worker *sender_workers[STATS_SLICES_MAX];
 int sender_punt_event = -1;
 
 static uint16_t by_ssid[65536]; /* session_id; 0: none */
-static uint16_t by_port[65536]; /* session_id of the one session of a port that has no SSID */
-static uint32_t port_users[65536];
+static uint16_t by_port[65536]; /* session_id where a port is one session's alone */
+static struct {
+	uint32_t n, sum; /* sessions that use it, and the sum of their ids: of one, its id */
+} port_users[65536];
 
 uint32_t sender_find(uint16_t port, uint16_t ssid)
 {
@@ -65,6 +67,13 @@ static int shares_port(uint16_t type, const void *msg, size_t size, void *arg)
 		return 1;
 	}
 	return 0;
+}
+
+static bool alone_without_ssid(uint16_t port)
+{
+	const struct sender_session *s = sender_session_get(by_port[port]);
+
+	return s != NULL && s->ssid == 0;
 }
 
 static int sender_check(const void *msg, const void *old, struct object_error *err)
@@ -105,7 +114,7 @@ static int sender_check(const void *msg, const void *old, struct object_error *e
 		/* the tables answer at once but for sessions without SSID, which are few */
 		uint32_t id = m->ssid != 0 ? by_ssid[m->ssid] : 0;
 
-		if (id == 0 && (m->ssid == 0 || by_port[m->src_port] != 0))
+		if (id == 0 && (m->ssid == 0 || alone_without_ssid(m->src_port)))
 			objects_walk(HD_API_PM_SESSION, shares_port, &same);
 		id = id != 0 ? id : same.id;
 		if (id != 0 && id != m->session_id)
@@ -209,26 +218,35 @@ static struct sender_session *sender_make(const struct hd_api_pm_session *m)
 	return s;
 }
 
-static int port_take(uint16_t port)
+static void port_alone(uint16_t port)
 {
-	if (port_users[port] == 0 && ip_local_register(IP_NH_UDP, port, IP_LOCAL_STAMP_REPLY) < 0)
+	uint32_t id = port_users[port].n == 1 ? port_users[port].sum : 0;
+
+	__atomic_store_n(&by_port[port], (uint16_t)id, __ATOMIC_RELEASE);
+}
+
+static int port_take(uint16_t port, uint32_t id)
+{
+	if (port_users[port].n == 0 && ip_local_register(IP_NH_UDP, port, IP_LOCAL_STAMP_REPLY) < 0)
 		return -EADDRINUSE;
-	port_users[port]++;
+	port_users[port].n++;
+	port_users[port].sum += id;
+	port_alone(port);
 	return 0;
 }
 
-static void port_give(uint16_t port)
+static void port_give(uint16_t port, uint32_t id)
 {
-	if (--port_users[port] == 0)
+	port_users[port].sum -= id;
+	if (--port_users[port].n == 0)
 		ip_local_unregister(IP_NH_UDP, port);
+	port_alone(port);
 }
 
-static void find_set(const struct hd_api_pm_session *m, uint32_t id)
+static void ssid_set(uint16_t ssid, uint32_t id)
 {
-	if (m->ssid != 0)
-		__atomic_store_n(&by_ssid[m->ssid], (uint16_t)id, __ATOMIC_RELEASE);
-	else
-		__atomic_store_n(&by_port[m->src_port], (uint16_t)id, __ATOMIC_RELEASE);
+	if (ssid != 0)
+		__atomic_store_n(&by_ssid[ssid], (uint16_t)id, __ATOMIC_RELEASE);
 }
 
 static void tell_owner(uint32_t id)
@@ -246,7 +264,7 @@ static int sender_apply(const void *msg, const void *old, struct object_error *e
 
 	if (s == NULL)
 		return object_fail(err, -ENOMEM, "out of memory");
-	if (port_take(m->src_port) < 0) {
+	if (port_take(m->src_port, m->session_id) < 0) {
 		sender_free(s);
 		return object_fail(err, -EADDRINUSE, "UDP port %u serves something else",
 				   m->src_port);
@@ -255,17 +273,17 @@ static int sender_apply(const void *msg, const void *old, struct object_error *e
 			  session_create(session_window(m->interval_us, m->timeout_ms * 1000ull),
 					 wallclock_at(wallclock_get(), rte_rdtsc()));
 	if (s->state == NULL) {
-		port_give(m->src_port);
+		port_give(m->src_port, m->session_id);
 		sender_free(s);
 		return object_fail(err, -ENOMEM, "out of memory");
 	}
 	if (was != NULL) {
 		if (before != NULL && !keep)
 			rcu_retire(before->state, free);
-		find_set(was, 0);
-		port_give(was->src_port);
+		ssid_set(was->ssid, 0);
+		port_give(was->src_port, was->session_id);
 	}
-	find_set(m, m->session_id);
+	ssid_set(m->ssid, m->session_id);
 	slots_set(sender_sessions, m->session_id, s, sender_free);
 	tell_owner(m->session_id);
 	return 0;
@@ -276,8 +294,8 @@ static void sender_remove(const void *old)
 	const struct hd_api_pm_session *m = old;
 	struct sender_session *s = sender_session_get(m->session_id);
 
-	find_set(m, 0);
-	port_give(m->src_port);
+	ssid_set(m->ssid, 0);
+	port_give(m->src_port, m->session_id);
 	if (s != NULL)
 		rcu_retire(s->state, free);
 	slots_set(sender_sessions, m->session_id, NULL, sender_free);

@@ -31,7 +31,7 @@ static inline struct sender_session *sender_session_get(uint32_t id)
 	return slots_get(sender_sessions, id);
 }
 
-/* The session a reply to local port `port` with this SSID belongs to, or 0. */
+/* The session a reply to local port `port` with this SSID belongs to, or 0.  Without an SSID: whose port it is alone. */
 uint32_t sender_find(uint16_t port, uint16_t ssid);
 
 static inline uint32_t sender_owner(uint32_t id)

@@ -454,7 +454,14 @@ static struct sender_session *session_of(const struct reply_pkt *p)
 			return s;
 	}
 	s = sender_session_get(sender_find(p->udp.dst_port, 0));
-	return s != NULL && belongs(s, p) ? s : NULL;
+	if (s == NULL || !belongs(s, p))
+		return NULL;
+	/* a reflector that knows no SSID leaves zeros there (RFC 8972 section 3) */
+	bool auth = s->conf.flags & HD_PM_S_AUTHENTICATED;
+	return s->ssid == 0 || p->len < SENDER_BASE(auth) ||
+			       wire_get16(p->payload + at[auth]) == 0 ?
+		       s :
+		       NULL;
 }
 
 static rte_edge_t hand_over(struct sender_session *s, struct sender_reply *r)

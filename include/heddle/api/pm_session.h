@@ -88,16 +88,15 @@ struct hd_pm_counts {
 	uint64_t sent, received; /* received: the first reply of each packet, in time */
 	uint64_t lost;           /* no reply within the timeout */
 	uint64_t late, duplicate, reordered;
-	uint64_t lost_fwd, lost_bwd; /* STATEFUL */
-	uint64_t blocks, severe;     /* HD_PM_SEVERE_* */
+	uint64_t lost_bwd;         /* STATEFUL: of them on the way back */
+	uint64_t blocks, severe;   /* HD_PM_SEVERE_* */
 	uint64_t ipdv_n, ipdv_sum; /* consecutive packets: |D(i) - D(i-1)| of the round trip, ns */
 	int64_t ipdv_min, ipdv_max;
 	uint64_t error_sum,
 		error_max; /* ns, of a round trip: between timestamps and the wire, both ends of ours */
 	uint64_t clock_steps; /* samples of one-way delays left out because a clock was stepped */
-	uint64_t bad;         /* replies refused: HMAC, format */
 };
-static_assert(sizeof(struct hd_pm_counts) == 18 * 8, "no hidden padding");
+static_assert(sizeof(struct hd_pm_counts) == 16 * 8, "no hidden padding");
 
 /* PM_SESSION_STATE: ask for sessions first, first + 1, ... of which at most max are told, one message each. */
 struct hd_api_pm_session_ask {
@@ -134,7 +133,7 @@ struct hd_api_pm_session_state {
 	uint32_t direct[4];   /* S_TxC, R_RxC, R_TxC of the last reply; replies received then */
 	int64_t follow_up_ns; /* real transmit time of the reply before, minus what that reply said */
 };
-static_assert(sizeof(struct hd_api_pm_session_state) == 376, "no hidden padding");
+static_assert(sizeof(struct hd_api_pm_session_state) == 360, "no hidden padding");
 #define HD_PM_ST_SYNCED   0x1u /* both clocks say that they follow UTC */
 #define HD_PM_ST_BIN      0x2u
 #define HD_PM_ST_FINISHED 0x4u /* ONCE: every packet's fate is known */

@@ -460,6 +460,62 @@ Test(pm_sender_graph, sends_and_takes_replies)
 	cr_assert_eq(hx_mbufs_in_use(), 0);
 }
 
+/* RFC 8972 section 3: a reflector that knows no SSID leaves zeros there; the sender goes on, or stops if told so. */
+static void reply_without_ssid(uint32_t flags)
+{
+	struct hd_api_pm_session m = plain();
+
+	m.flags = flags;
+	cr_assert_eq(set(&m), 0, "%s", hx_error());
+	for (uint32_t i = 0; i < 2; i++) {
+		size_t n = next_frame();
+
+		if (flags != 0 && i == 1) {
+			cr_assert_eq(n, 0, "it has stopped");
+			return;
+		}
+		cr_assert_gt(n, 0);
+		mirror(40, 0);
+		memset(frame + 14 + 48 + 14, 0, 2);
+		udp_csum_set((struct udp_hdr *)(frame + 54),
+			     hd_csum_ip6_pseudo((const struct ip6_addr *)(frame + 22),
+						(const struct ip6_addr *)(frame + 38),
+						wire_get16(frame + 58), IP_NH_UDP));
+		hx_rx(A, frame, n);
+		hx_turn();
+		while (flags != 0 && hx_tx(A, frame, sizeof(frame)) != 0)
+			;
+	}
+	cr_assert_eq(hx_stat("pm-session", 1, "received"), 2);
+}
+
+Test(pm_sender_graph, goes_on_without_ssid)
+{
+	reply_without_ssid(0);
+}
+
+Test(pm_sender_graph, stops_without_ssid_when_strict)
+{
+	reply_without_ssid(HD_PM_S_SSID_STRICT);
+}
+
+Test(pm_sender_graph, another_ssid_is_ignored)
+{
+	struct hd_api_pm_session m = plain();
+
+	cr_assert_eq(set(&m), 0);
+	size_t n = next_frame();
+	mirror(40, 0);
+	wire_put16(frame + 14 + 48 + 14, 8);
+	udp_csum_set((struct udp_hdr *)(frame + 54),
+		     hd_csum_ip6_pseudo((const struct ip6_addr *)(frame + 22),
+					(const struct ip6_addr *)(frame + 38),
+					wire_get16(frame + 58), IP_NH_UDP));
+	hx_rx(A, frame, n);
+	hx_turn();
+	cr_assert_eq(hx_verdict("pm-reply", "no-session"), 1);
+}
+
 Test(pm_sender_graph, both_ends_at_home)
 {
 	/* the reflector is this node: packets go from ip-local to ip-local */
