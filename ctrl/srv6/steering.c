@@ -252,6 +252,11 @@ static int compile_ingress(struct compile *c, const struct lyd_node *srv6,
 				    "'sr-domain', 'classifier' and 'policy'");
 	if (!is_ingress(node))
 		return 0;
+	/* RFC 8754 section 5.1: it is about the SIDs of this node, and locators say which addresses those can be */
+	if ((in.flags & HD_SRV6_INGRESS_INSIDE) != 0 && cfg_child(srv6, "locator") == NULL)
+		return compile_fail(c, cfg_child(node, "sr-domain"),
+				    "'inside' protects the SIDs of this node's locators, and there "
+				    "is no locator");
 	if (classifier != NULL) {
 		snprintf(path, sizeof(path), "classifier[name='%s']", classifier);
 		if (lyd_find_path(srv6, path, 0, &found) != LY_SUCCESS)

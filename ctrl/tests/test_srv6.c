@@ -700,6 +700,20 @@ Test(srv6, steering)
 	config_destroy(cfg);
 }
 
+/* A filter that protects nothing is refused. */
+Test(srv6, inside_needs_a_locator)
+{
+	static const char text[] = "interfaces: {interface: [{name: core, devargs: net_null0}]}\n"
+				   "srv6: {interface: [{name: core, sr-domain: inside}]}\n";
+	struct ctrl_err err;
+	struct config *cfg;
+
+	cr_assert_eq(config_parse(ly, text, strlen(text), "t.yaml", &cfg, &err), 0, "%s", err.msg);
+	cr_assert_lt(config_compile(cfg, ids, NULL, &err), 0);
+	cr_assert_not_null(strstr(err.msg, "there is no locator"), "%s", err.msg);
+	config_destroy(cfg);
+}
+
 Test(srv6, treatment)
 {
 	struct config *cfg = compiled(

@@ -28,8 +28,23 @@ static int said_fd = -1; /* of a row's process: what went wrong */
 
 /* ---- the node under test ---------------------------------------------------------------------------------------- */
 
+static FILE *frames; /* what rows send and get, NULL: nobody wants it */
+static char row_id[16];
+
+static void frame_note(char way, uint32_t port, const uint8_t *frame, size_t len)
+{
+	if (frames == NULL || len == 0)
+		return;
+	fprintf(frames, "%s %c %u ", row_id, way, port);
+	for (size_t i = 0; i < len; i++)
+		fprintf(frames, "%02x", frame[i]);
+	fprintf(frames, "\n");
+	fflush(frames); /* a row's process may end at any step */
+}
+
 void dut_rx(uint32_t port, const void *frame, size_t len)
 {
+	frame_note('>', port, frame, len);
 	(in_process ? hx_rx : wire_rx)(port, frame, len);
 }
 
@@ -40,7 +55,10 @@ void dut_turn(void)
 
 size_t dut_tx(uint32_t port, void *buf, size_t size)
 {
-	return (in_process ? hx_tx : wire_tx)(port, buf, size);
+	size_t len = (in_process ? hx_tx : wire_tx)(port, buf, size);
+
+	frame_note('<', port, buf, len < size ? len : size);
+	return len;
 }
 
 bool dut_in_process(void)
@@ -83,11 +101,14 @@ static double now_s(void)
 static void run_row(const struct conf_suite *s, uint32_t i, struct conf_result *r)
 {
 	double begin = now_s();
+	struct conf_row row;
 	int fd[2], status = 0;
 	size_t len = 0;
 	ssize_t n;
 	pid_t pid;
 
+	s->row(i, &row);
+	snprintf(row_id, sizeof(row_id), "%s", row.id);
 	fflush(NULL);
 	if (pipe(fd) < 0 || (pid = fork()) < 0) {
 		perror("heddle-conformance");
@@ -162,6 +183,7 @@ static void usage(FILE *f)
 		"  --wait MS          for an answer over wires (500)\n"
 		"  -k ID              only rows whose id begins so\n"
 		"  --json FILE, --junit FILE, --markdown FILE   reports; -: to standard output\n"
+		"  --frames FILE      every frame that was sent (>) or came (<): row, way, port, octets\n"
 		"  --all              show rows that pass too\n"
 		"  --help, --version\n\n"
 		"Exit codes: 0 no row fails without an explanation; 1 one does; 2 usage.\n\n"
@@ -182,7 +204,7 @@ static const struct conf_suite *suite_find(const char *name)
 }
 
 static struct {
-	const char *target, *json, *junit, *markdown, *match;
+	const char *target, *json, *junit, *markdown, *frames, *match;
 	enum conf_target kind;
 	uint32_t wait_ms;
 	bool kind_given, all;
@@ -210,6 +232,7 @@ static int options(int argc, char **argv)
 					      { "json", required_argument, NULL, 'j' },
 					      { "junit", required_argument, NULL, 'u' },
 					      { "markdown", required_argument, NULL, 'm' },
+					      { "frames", required_argument, NULL, 'F' },
 					      { "all", no_argument, NULL, 'a' },
 					      { "help", no_argument, NULL, 'h' },
 					      { "version", no_argument, NULL, 'V' },
@@ -247,6 +270,9 @@ static int options(int argc, char **argv)
 			break;
 		case 'm':
 			opt.markdown = optarg;
+			break;
+		case 'F':
+			opt.frames = optarg;
 			break;
 		case 'a':
 			opt.all = true;
@@ -323,7 +349,14 @@ static int cmd_run(const struct conf_suite *s)
 	r = calloc(s->n_rows(), sizeof(*r));
 	if (r == NULL)
 		return EXIT_FAILED;
+	frames = opt.frames != NULL ? fopen(opt.frames, "w") : NULL;
+	if (opt.frames != NULL && frames == NULL) {
+		perror(opt.frames);
+		return EXIT_USAGE;
+	}
 	run_all(s, opt.kind, opt.match, r);
+	if (frames != NULL)
+		fclose(frames);
 	snprintf(target, sizeof(target), "%s",
 		 in_process              ? "Heddle's graph in process" :
 		 opt.kind == CONF_HEDDLE ? "heddle-dp over AF_PACKET" :

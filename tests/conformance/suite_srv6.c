@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The SRv6 suite: rows of pipelines/srv6/tests/rows.h and rows_more.h, the node of lab.h with some policies, and what
  * is known about other targets (srv6_targets.def). */
-#include "tests/conformance/conformance.h"
+#include "tests/conformance/srv6_node.h"
 
-#define hx_rx   dut_rx
-#define hx_turn dut_turn
-#define hx_tx   dut_tx
-#include "pipelines/srv6/tests/lab.h"
 #include "pipelines/srv6/tests/rows.h"
 #include "pipelines/srv6/tests/rows_more.h"
 
@@ -90,7 +86,7 @@ static const char *segment_addr(const char *name, size_t len)
 	return len == 3 && memcmp(name, "C14", 3) == 0 ? "2001:db8:c:14::1" : name_addr(name, len);
 }
 
-static void must(int rc, const char *what)
+void must(int rc, const char *what)
 {
 	if (rc < 0) {
 		fprintf(stderr, "heddle-conformance: %s: %s\n", what, hx_error());
@@ -160,7 +156,7 @@ static void start(void)
 	for (uint32_t i = 0; i < N_MORE_SIDS; i++)
 		lab_sid(200 + i, &more_sids[i].sid, more_sids[i].upper);
 	hmac_start();
-	dut_turn();
+	services_start();
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------ */
@@ -187,8 +183,8 @@ static uint32_t n_rows(void)
 	static uint32_t n;
 
 	if (n == 0) {
-		n = N_ENDPOINT_ROWS;
-		while (more_of(n - N_ENDPOINT_ROWS) != NULL)
+		n = N_ENDPOINT_ROWS + N_STEPS_ROWS;
+		while (more_of(n - N_ENDPOINT_ROWS - N_STEPS_ROWS) != NULL)
 			n++;
 	}
 	return n;
@@ -197,6 +193,19 @@ static uint32_t n_rows(void)
 static const struct row *endpoint_of(uint32_t i)
 {
 	return i < N_ENDPOINT_ROWS ? &endpoint_rows[i] : NULL;
+}
+
+static const struct steps_row *steps_of(uint32_t i)
+{
+	i -= N_ENDPOINT_ROWS;
+	return i < N_STEPS_ROWS ? &steps_rows[i] : NULL;
+}
+
+/* Neither of both. */
+static const struct more_row *other_of(uint32_t i)
+{
+	return i < N_ENDPOINT_ROWS + N_STEPS_ROWS ? NULL :
+						    more_of(i - N_ENDPOINT_ROWS - N_STEPS_ROWS);
 }
 
 /* "what happens (8986 4.1 S05)": title, and "RFC 8986 section 4.1 S05". */
@@ -267,8 +276,15 @@ static void row_text(uint32_t i, struct conf_row *ret)
 	const struct more_row *m;
 
 	memset(ret, 0, sizeof(*ret));
+	if (steps_of(i) != NULL) {
+		ret->id = steps_of(i)->id;
+		title_split(steps_of(i)->why, ret);
+		steps_text(steps_of(i), ret->sends, sizeof(ret->sends));
+		snprintf(ret->expects, sizeof(ret->expects), "the same steps");
+		return;
+	}
 	if (r == NULL) {
-		m = more_of(i - N_ENDPOINT_ROWS);
+		m = other_of(i);
 		ret->id = m->id;
 		title_split(m->why, ret);
 		snprintf(ret->sends, sizeof(ret->sends), "%s%s%s", m->in,
@@ -405,6 +421,32 @@ static void run_shares(const struct more_row *m)
 		  "%u of %u the first way", n[0], 2 * flows);
 }
 
+/* Packets of flows, told apart by their label, each twice: which of two ports each took. */
+static void run_spread(const struct more_row *m)
+{
+	uint32_t n[2] = { 0 }, flows = dut_in_process() ? m->times : m->times / 4;
+	static uint8_t way[65536];
+	uint8_t b[PKTB_CAP];
+	struct pktb in;
+
+	packet_make(&in, m->in, "");
+	for (uint32_t k = 0; k < 2 * flows; k++) {
+		uint32_t port = m->port;
+
+		wire_put16(in.buf + 2, (uint16_t)(1 + k % flows));
+		lab_send(1, in.buf, in.len);
+		if (lab_recv(port, b, sizeof(b)) == 0)
+			cr_assert_neq(lab_recv(++port, b, sizeof(b)), 0, "flow %u is lost",
+				      k % flows);
+		n[port - m->port]++;
+		cr_assert(k < flows || way[k % flows] == port, "flow %u is split", k % flows);
+		way[k % flows] = (uint8_t)port;
+	}
+	cr_assert(n[0] * 100 > (m->data - (dut_in_process() ? 5 : 10)) * 2 * flows &&
+			  n[0] * 100 < (m->data + (dut_in_process() ? 5 : 10)) * 2 * flows,
+		  "%u of %u the first way", n[0], 2 * flows);
+}
+
 static void run_labels(const struct more_row *m)
 {
 	uint32_t seen[256], same = 0;
@@ -458,8 +500,9 @@ static void run_more(const struct more_row *m)
 	if (m->want == MORE_LATER)
 		conf_fail("later", "not carried: %s", m->later);
 	if (m->want == MORE_LIMITED || m->want == MORE_SHARES || m->want == MORE_LABELS ||
-	    m->want == MORE_COUNTED) {
+	    m->want == MORE_COUNTED || m->want == MORE_SPREAD) {
 		(m->want == MORE_LIMITED ? run_limited :
+		 m->want == MORE_SPREAD  ? run_spread :
 		 m->want == MORE_SHARES  ? run_shares :
 		 m->want == MORE_LABELS  ? run_labels :
 					   run_counted)(m);
@@ -497,8 +540,10 @@ static void run(uint32_t i)
 {
 	if (endpoint_of(i) != NULL)
 		run_endpoint(endpoint_of(i));
+	else if (steps_of(i) != NULL)
+		run_steps(steps_of(i));
 	else
-		run_more(more_of(i - N_ENDPOINT_ROWS));
+		run_more(other_of(i));
 }
 
 /* The kernel's words for a SID; NULL: it has no such behavior or flavor. */
@@ -570,11 +615,13 @@ static const char *known_find(uint32_t i, enum conf_target t, bool applies)
 /* The SID that a row is for, if the kernel has it not. */
 static const struct sid_name *not_in_linux(uint32_t i)
 {
-	const struct more_row *m = endpoint_of(i) != NULL ? NULL : more_of(i - N_ENDPOINT_ROWS);
+	const struct more_row *m = other_of(i);
 	const struct sid_name *n;
 	struct pktb in;
 	char args[96];
 
+	if (steps_of(i) != NULL)
+		return NULL;
 	if (m != NULL &&
 	    (m->in[0] == '\0' || strstr(m->in, "ip4 ") == m->in || strchr(m->in, '%') != NULL))
 		return NULL;
@@ -586,9 +633,11 @@ static const struct sid_name *not_in_linux(uint32_t i)
 static const char *not_for(uint32_t i, enum conf_target t)
 {
 	const struct sid_name *n;
-	const struct more_row *m = endpoint_of(i) != NULL ? NULL : more_of(i - N_ENDPOINT_ROWS);
+	const struct more_row *m = other_of(i);
 	static char why[256];
 
+	if (steps_of(i) != NULL && steps_of(i)->control && t == CONF_IN_PROCESS)
+		return "the control process chooses among paths: shown over wires, and by unit tests of ctrl/srv6";
 	if (m != NULL && m->want == MORE_ELSEWHERE) {
 		snprintf(why, sizeof(why), "shown by %s", m->later);
 		return why;
@@ -607,7 +656,7 @@ static const char *not_for(uint32_t i, enum conf_target t)
 
 static const char *explained(uint32_t i, enum conf_target t)
 {
-	const struct more_row *m = endpoint_of(i) != NULL ? NULL : more_of(i - N_ENDPOINT_ROWS);
+	const struct more_row *m = other_of(i);
 	static char why[256];
 
 	if (m == NULL || m->want != MORE_LATER)
@@ -697,7 +746,9 @@ static void config_heddle(FILE *f)
 			fprintf(f,
 				"      ipv4: {address: [{ip: 10.0.1.254, prefix-length: 24}]}\n");
 	}
+	services_config(f, PART_INTERFACES);
 	fprintf(f, "ip:\n  neighbour:\n");
+	services_config(f, PART_NEIGHBOURS);
 	for (unsigned p = 1; p <= LAB_PORTS; p++)
 		fprintf(f,
 			"    - {interface: p%u, address: \"2001:db8:%u::1\", mac: \"02:aa:00:00:00:%02x\"}\n",
@@ -724,6 +775,7 @@ static void config_heddle(FILE *f)
 		for (uint32_t k = 0; k < 2 && policies[i].prefix[k] != NULL; k++)
 			fprintf(f, "    - {prefix: \"%s\", srv6-policy: %s}\n",
 				policies[i].prefix[k], policies[i].name);
+	services_config(f, PART_ROUTES);
 	fprintf(f,
 		"srv6:\n  encapsulation: {source-address: \"2001:db8:a::1\"}\n  policy:\n"
 		"    - {name: b8, encapsulation: h-encaps, source-address: \"2001:db8:b::b\",\n"
@@ -739,7 +791,9 @@ static void config_heddle(FILE *f)
 		for (uint32_t k = 0; k < 2 && d->list[k] != NULL; k++)
 			config_heddle_list(f, k == 0 ? "l1" : "l2", d->weight[k], d->list[k]);
 	}
+	services_config(f, PART_POLICIES);
 	fprintf(f, "  sid:\n");
+	services_config(f, PART_SIDS);
 	for (size_t i = 0; i < N_SID_NAMES; i++)
 		config_heddle_sid(f, &sid_names[i]);
 	for (size_t i = 0; i < N_MORE_SIDS; i++) {
@@ -753,6 +807,7 @@ static void config_heddle(FILE *f)
 	fprintf(f, "  hmac-key:\n");
 	for (size_t i = 0; i < N_KEYS; i++)
 		fprintf(f, "    - {key-id: %u, secret: \"%s\"}\n", keys[i].id, keys[i].secret);
+	services_config(f, PART_REST);
 }
 
 static void config_linux_sid(FILE *f, const struct sid_name *n)
@@ -785,6 +840,7 @@ static void config_linux(FILE *f)
 			"ip neigh replace 2001:db8:%u::1 lladdr 02:aa:00:00:00:%02x dev p%u\n"
 			"ip neigh replace 10.0.%u.1 lladdr 02:aa:00:00:00:%02x dev p%u\n",
 			p, p, p, p, p, p == 6 ? 1400 : 1500, p, p, p, p, p, p, p, p, p, p);
+	services_config_linux(f);
 	fprintf(f,
 		"for a in 2001:db8:a 2001:db8:aa; do\n  ip addr add $a::ff/64 dev p1 nodad\n"
 		"  ip neigh replace $a::1 lladdr 02:aa:00:00:00:01 dev p1\ndone\n"
@@ -839,5 +895,5 @@ const struct conf_suite conf_srv6 = {
 	.explained = explained,
 	.run = run,
 	.config = config,
-	.n_ports = LAB_PORTS,
+	.n_ports = SUITE_PORTS,
 };

@@ -112,7 +112,9 @@ void wire_rx(uint32_t port, const void *frame, size_t len)
 		conf_fail("send", "port %u: %s", port, strerror(errno));
 }
 
-/* Is it an answer?  IP that is not about neighbours or groups. */
+#define ETHTYPE_EXPERIMENT 0x88b5u /* of the frames of rows (IEEE 802) */
+
+/* Is it an answer?  IP that is not about neighbours or groups, and frames that rows are made of. */
 static bool is_answer(const uint8_t *f, uint32_t len)
 {
 	uint16_t type = len < 14 ? 0 : wire_get16(f + 12);
@@ -121,6 +123,8 @@ static bool is_answer(const uint8_t *f, uint32_t len)
 	if (type == ETHTYPE_IP4)
 		return len < 14 + 22 || f[23] != IP_NH_ICMP4 || f[34] != ICMP4_UNREACH ||
 		       f[35] != ICMP4_UNREACH_HOST;
+	if (type == ETHTYPE_EXPERIMENT || type == ETHTYPE_VLAN)
+		return true;
 	if (type != ETHTYPE_IP6 || len < 14 + 41)
 		return type == ETHTYPE_IP6;
 	if (f[20] == IP_NH_HOPOPTS && len >= 14 + 49 && f[54] == IP_NH_ICMP6)
@@ -150,7 +154,7 @@ static bool take(uint32_t i)
 {
 	static uint8_t buf[65536];
 	uint8_t aux[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-	struct iovec io = { buf, sizeof(buf) };
+	struct iovec io = { buf, sizeof(buf) - 4 };
 	struct sockaddr_ll from;
 	struct msghdr m = { .msg_name = &from,
 			    .msg_namelen = sizeof(from),
@@ -172,7 +176,12 @@ static bool take(uint32_t i)
 		    (a->tp_status & TP_STATUS_VLAN_VALID) != 0)
 			vid = a->tp_vlan_tci & VLAN_VID_MASK;
 	}
-	if (!wire.trunk)
+	if (!wire.trunk && vid != 0) { /* a tag of the frame's own: back to where it was */
+		memmove(buf + 16, buf + 12, (size_t)n - 12);
+		wire_put16(buf + 12, ETHTYPE_VLAN);
+		wire_put16(buf + 14, vid);
+		keep(i + 1, buf, (uint32_t)n + 4);
+	} else if (!wire.trunk)
 		keep(i + 1, buf, (uint32_t)n);
 	else if (vid > VLAN_BASE)
 		keep(vid - VLAN_BASE, buf, (uint32_t)n);

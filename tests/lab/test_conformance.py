@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The SRv6 conformance suite over wires: against Heddle, and the rows that apply against the Linux kernel.
 
-    tester  t1 ... t6 ── p1 ... p6  node under test
+    tester  t1 ... t16 ── p1 ... p16  node under test
 """
 
 import json
@@ -9,11 +9,15 @@ import os
 
 import yaml
 
+from scapy.layers.inet6 import IPv6ExtHdrSegmentRouting
+from scapy.layers.l2 import Ether
+
 from heddlelab import Heddle, interface, veth_port
 from heddlelab.heddle import STAGE
+from heddlelab.packets import tshark
 
 CONFORMANCE = os.path.join(STAGE, "usr/bin/heddle-conformance")
-PORTS = range(1, 7)
+PORTS = range(1, 17)
 
 
 def wired(lab):
@@ -70,8 +74,35 @@ def test_a_wrong_node_is_found_out(lab):
     assert done.returncode == 1 and "0 passed, 9 failed" in done.stdout, done.stdout
 
 
+def test_tshark_agrees(lab):
+    """Every frame that Heddle sends in a row is sound to tshark, unless the row's own packet was not."""
+    path = lab.path("frames")
+    lab.run([CONFORMANCE, "run", "srv6", "--in-process", "--frames", path], timeout=120)
+    with open(path) as f:
+        notes = [line.split() for line in f]
+    frames = [Ether(bytes.fromhex(octets)) for _, _, _, octets in notes]
+    # -d: what a row puts behind UDP is no protocol; numbers of the frames that are malformed
+    bad = {int(n) - 1 for n in tshark(frames, "-d", "udp.port==1-65535,data", "-Y", "_ws.malformed", "-T", "fields",
+                                      "-e", "frame.number").split()}
+    broken = {notes[n][0] for n in bad if notes[n][1] == ">"}
+    sent = [n for n, note in enumerate(notes) if note[1] == "<"]
+    judged = [n for n in sent if notes[n][0] not in broken]
+    wrong = sorted({notes[n][0] for n in judged if n in bad})
+    assert wrong == [], f"malformed to tshark: {wrong}"
+    # what tshark sees of the segment routing header is what the row expects: each carries its list
+    lists = [n for n in judged if frames[n].haslayer(IPv6ExtHdrSegmentRouting)]
+    seen = tshark([frames[n] for n in lists], "-T", "fields", "-E", "occurrence=f", "-e", "ipv6.routing.type",
+                  "-e", "ipv6.routing.segleft")
+    for n, line in zip(lists, seen.splitlines()):
+        kind, left = line.split()
+        assert (int(kind), int(left)) == (4, frames[n][IPv6ExtHdrSegmentRouting].segleft), notes[n][0]
+    print(f"{len(sent)} frames of {len({notes[n][0] for n in sent})} rows, {len(judged)} judged, {len(lists)} with SRH; "
+          f"rows with malformed packets: {len(broken)}")
+    assert len({notes[n][0] for n in judged}) > 120
+
+
 def test_one_interface_with_vlans(lab):
-    """The node's six ports as VLANs 101 to 106 of one interface."""
+    """The node's ports as VLANs 101 to 116 of one interface."""
     tester, node = lab.ns("tester"), lab.ns("node")
     lab.link(tester, "t0", node, "trunk")
     tester.sysctl("net.ipv6.conf.t0.disable_ipv6=1")
@@ -80,6 +111,7 @@ def test_one_interface_with_vlans(lab):
     ports = tree["interfaces"]["interface"]
     for n, port in enumerate(ports, 1):
         del port["devargs"]
+        port.pop("promiscuous", None)
         port.update({"parent": "trunk", "outer-vlan": {"id": 100 + n, "type": "0x8100"}})
     ports.insert(0, interface("trunk", veth_port("trunk")))
     Heddle(lab, node, tree).start()

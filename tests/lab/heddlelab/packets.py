@@ -99,7 +99,8 @@ class RawPort:
         return found[0] if found else None
 
 
-def _tshark(frames, *args):
+def tshark(frames, *args):
+    """What tshark prints about these frames."""
     path_args = ["tshark", "-n", "-r", "-"] + list(args)
     process = subprocess.Popen(path_args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
@@ -116,7 +117,7 @@ def _tshark(frames, *args):
 
 def decode(frames, *args):
     """tshark's JSON dissection: one dict of layers per frame."""
-    return [p["_source"]["layers"] for p in json.loads(_tshark(frames, "-T", "json", *args) or "[]")]
+    return [p["_source"]["layers"] for p in json.loads(tshark(frames, "-T", "json", *args) or "[]")]
 
 
 def malformed(frames):
@@ -125,6 +126,6 @@ def malformed(frames):
     checks = ["-d", "udp.port==1-65535,data"]
     for proto in ("ip", "tcp", "udp"):
         checks += ["-o", f"{proto}.check_checksum:TRUE"]
-    return _tshark(frames, *checks, "-Y",
+    return tshark(frames, *checks, "-Y",
                    "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || "
                    "tcp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0")
