@@ -296,6 +296,13 @@ def test_metrics(net):
     assert strict["heddle_dataplane_synchronised"].samples[0].value == 1
 
 
+def test_metrics_before_prometheus(net):
+    """Prometheus' own tool has nothing to say against them: names, units, types and help texts are as they should be."""
+    status, text = net.curl("metrics", cert="monitor.example")
+    done = net.hd.run("promtool check metrics", stdin=text, check=False)
+    assert status == 200 and (done.returncode, done.stdout, done.stderr) == (0, "", ""), done.stdout + done.stderr
+
+
 def test_commands_of_the_api(net):
     """Every command prints JSON on demand."""
     for words in ("history", "candidate show", "show metrics", "diff", "events --count 1"):
