@@ -14,6 +14,7 @@
 #include "ctrl/kernel/kernel.h"
 #include "ctrl/l2/l2.h"
 #include "ctrl/pm/altmark.h"
+#include "ctrl/pm/bfd.h"
 #include "ctrl/pm/ioam.h"
 #include "ctrl/pm/pm.h"
 #include "ctrl/probe/probe.h"
@@ -22,9 +23,9 @@
 #include "ctrl/yaml.h"
 
 const struct ctrl_domain *const domains[] = {
-	&system_domain, &l2_domain,      &srv6_domain,     &ip_domain,
-	&pm_domain,     &altmark_domain, &ioam_domain,     &kernel_domain,
-	&debug_domain,  &probe_domain,   &complete_domain, NULL,
+	&system_domain,  &l2_domain,       &srv6_domain, &ip_domain,     &pm_domain,
+	&altmark_domain, &ioam_domain,     &bfd_domain,  &kernel_domain, &debug_domain,
+	&probe_domain,   &complete_domain, NULL,
 };
 
 void domains_in_force(struct ctrl *c)

@@ -28,6 +28,7 @@ static const char *const space_name[ID_SPACES] = {
 	"bridge-member",
 	"vlan-table",
 	"altmark-flow",
+	"bfd-session",
 	"pm-session",
 };
 

@@ -22,6 +22,7 @@
 #include "ctrl/log.h"
 #include "ctrl/loop.h"
 #include "ctrl/pm/altmark.h"
+#include "ctrl/pm/bfd.h"
 #include "ctrl/pm/ioam.h"
 #include "ctrl/pm/pm.h"
 #include "ctrl/probe/probe.h"
@@ -174,6 +175,7 @@ static void dp_up(void *arg)
 	debug_dp_up(c);
 	events_dataplane(c->events, true, dp_hello(c->dp)->software);
 	srv6_dp_up(c);
+	bfd_dp_up(c);
 	pm_dp_up(c);
 	running_dp_up(c->running);
 }
@@ -210,6 +212,9 @@ static void dp_event(void *arg, const struct hd_api_event *ev)
 		break;
 	case HD_EVENT_SEGLIST:
 		srv6_seglist_event(c, ev);
+		break;
+	case HD_EVENT_BFD:
+		bfd_event(c, ev);
 		break;
 	case HD_EVENT_PM_SESSION:
 		pm_session_event(c, ev);

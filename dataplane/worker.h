@@ -43,7 +43,7 @@ struct flight {
 #define WATCH_CAPTURE 0x2u
 #define WATCH_EXPLAIN 0x4u /* the worker of explain.h: always set, on no other */
 
-enum { WAKE_PM_SEND, WAKE_IMPAIR };
+enum { WAKE_PM_SEND, WAKE_IMPAIR, WAKE_BFD, WAKES };
 
 struct worker_stats {
 	uint64_t loops, idle_loops, busy_cycles, sleep_cycles;
@@ -64,7 +64,7 @@ struct worker {
 	uint64_t now;  /* TSC, read by port-rx behind each burst, and at the end of a walk without one */
 	uint64_t walk; /* whatever comes in this walk comes then or later, all else came before */
 	bool busy;     /* the walk before had packets */
-	uint64_t wake[2]; /* by WAKE_*: TSC at which something is to be sent; 0: never.  An idle worker sleeps no longer */
+	uint64_t wake[WAKES]; /* by WAKE_*: TSC at which something is to be sent; 0: never.  An idle worker sleeps no longer */
 	struct worker_stats *stats; /* in the statistics segment */
 	uint32_t n_rx_run;          /* what port-rx sent to express in this walk, in order */
 	struct rx_run {

@@ -187,6 +187,7 @@ int cmd_capture(struct cli *cli);
 int cmd_explain(struct cli *cli);
 
 extern const struct cli_group shell_group, show_group, config_group, candidate_group, packet_group,
-	worker_group, srv6_group, pm_group, help_group, altmark_group, ioam_group, doctor_group;
+	worker_group, srv6_group, pm_group, help_group, altmark_group, ioam_group, bfd_group,
+	doctor_group;
 
 #endif

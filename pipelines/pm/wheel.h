@@ -51,6 +51,22 @@ static inline void wheel_arm(struct wheel *w, uint32_t i, uint64_t due)
 		w->next = due;
 }
 
+/* Disarm an entry whose moment is still to come. */
+static inline void wheel_disarm(struct wheel *w, uint32_t i)
+{
+	struct wheel_entry *e = &w->entry[i];
+	uint32_t *at = &w->head[(e->due >> w->shift) % WHEEL_SLOTS];
+
+	if (!e->armed)
+		return;
+	while (*at != WHEEL_NONE && *at != i)
+		at = &w->entry[*at].next;
+	if (*at != i)
+		return; /* its moment had passed when it was armed: it is due at once */
+	*at = e->next;
+	e->armed = false;
+}
+
 /* The earliest moment in the slots from the cursor on; a whole turn further if there is none in this one. */
 static inline void wheel_look(struct wheel *w)
 {

@@ -87,6 +87,7 @@ enum hd_api_type {
 	HD_API_IOAM_NS = 0x420, /* ioam.h */
 	HD_API_IOAM_IFACE = 0x421,
 	HD_API_IOAM_ENCAP = 0x422,
+	HD_API_BFD_SESSION = 0x430, /* bfd.h */
 
 	HD_API_TRACE_START = 0xf01,
 	HD_API_TRACE_READ = 0xf02,
@@ -111,6 +112,7 @@ enum hd_api_type {
 	HD_API_ALTMARK_STATE = 0xf50,
 	HD_API_IOAM_READ = 0xf51,
 	HD_API_IOAM_GROUPS = 0xf52,
+	HD_API_BFD_STATE = 0xf53,
 	HD_API_PROBE = 0xf10, /* probe.h */
 	HD_API_EXPLAIN = 0xf11,
 	HD_API_EXPLAIN_STEP = 0xf12,
@@ -160,6 +162,7 @@ enum hd_api_event_kind {
 				    * hd_api_srv6_seglist_state in u.room */
 	HD_EVENT_PM_SESSION = 17,  /* a session came up or went down: struct
 				    * hd_api_pm_session_event in u.room */
+	HD_EVENT_BFD = 18,         /* a session came up or went down: struct hd_api_bfd_event in u.room */
 	HD_EVENT_PROBE = 6,        /* answer to a probe: struct hd_api_probe_answer in u.room */
 	HD_EVENT_NEIGH_WANTED =
 		7, /* a neighbour on an interface of the host's is needed: u.neigh without mac */
