@@ -27,6 +27,7 @@ static const struct metrics_kind kinds[] = {
 	{ "sid", "sid", BY_ID, ID_SID, "of an SRv6 SID" },
 	{ "policy", "policy", BY_ID, ID_POLICY, "of an SR policy" },
 	{ "seglist", "segment_list", BY_ID, ID_SEGLIST, "of a segment list" },
+	{ "pm-session", "session", BY_ID, ID_PM_SESSION, "of a measured path" },
 	{ "node", "node", BY_NAME, 0, "of a graph node" },
 	{ "punt", "reason", BY_NAME, 0, "of a reason for which packets leave the fast path" },
 	{ "worker", "worker", BY_SLICE, 0, "of a worker" },

@@ -2,6 +2,7 @@
 #include "ctrl/cfg.h"
 #include "ctrl/pm/pm_private.h"
 #include "ctrl/pm/history.h"
+#include "ctrl/pm/metrics.h"
 #include "ctrl/pm/session.h"
 #include "heddle/api/pm.h"
 
@@ -36,6 +37,7 @@ const struct ctrl_domain pm_domain = {
 					       { "heddle-pm:pacing-state", pm_pacing_state },
 					       { "heddle-pm:impairment-state", pm_impair_state },
 					       { 0 } },
+	.metric = pm_metrics_line,
 	.read_ops = (const char *const[]){ "heddle-pm:history", NULL },
 	.ops = (const struct ctrl_op[]){ { "heddle-pm:measure", pm_measure },
 					 { "heddle-pm:impair", pm_impair },
@@ -56,5 +58,6 @@ void pm_stop(void)
 void pm_fini(void)
 {
 	history_fini();
+	pm_metrics_fini();
 	pm_measure_fini();
 }

@@ -14,6 +14,7 @@
 #include "ctrl/job.h"
 #include "ctrl/log.h"
 #include "ctrl/pm/history_private.h"
+#include "ctrl/pm/metrics.h"
 #include "ctrl/pm/session.h"
 #include "ctrl/pm/threshold.h"
 #include "ctrl/running.h"
@@ -187,6 +188,7 @@ static void on_bins(void *arg, const struct dp_answer *a)
 		if (name == NULL || c->sent + c->received + c->lost + c->late == 0)
 			continue; /* on demand, gone, or never closed */
 		threshold_check(me.c, name, &b->r);
+		pm_metrics_add(b->r.s.session_id, &b->r.d[HD_PM_RTT]);
 		add_row(b, name);
 	}
 	if (n == AT_ONCE && me.running) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ctrl/config.h"
+#include "ctrl/pm/metrics.h"
 #include "ctrl/pm/session.h"
 #include "ctrl/pm/store.h"
 #include "ctrl/pm/threshold.h"
@@ -159,6 +160,31 @@ Test(pm_threshold, hysteresis)
 		is = threshold_raised(is, step[i].value, 100, 90);
 		cr_assert_eq(is, step[i].is, "step %zu", i);
 	}
+}
+
+/* ---- metrics ------------------------------------------------------------------------------------------------------ */
+
+Test(pm_metrics, buckets_are_cumulative)
+{
+	const struct pm_metrics *m;
+
+	memset(&one, 0, sizeof(one));
+	hd_pm_hist_add(&one.d[0], 60000);   /* 60 us */
+	hd_pm_hist_add(&one.d[0], 3000000); /* 3 ms */
+	hd_pm_hist_add(&one.d[0], 5000000000);
+	pm_metrics_add(7, &one.d[0]);
+	pm_metrics_add(7, &one.d[0]);
+	m = pm_metrics_of(7);
+	cr_assert_not_null(m);
+	for (unsigned i = 0; i < PM_METRICS_BUCKETS; i++)
+		cr_assert_eq(m->bucket[i],
+			     (pm_metrics_le[i] >= 60e-6 ? 2 : 0) +
+				     (pm_metrics_le[i] >= 3e-3 ? 2 : 0),
+			     "le %g: %lu", pm_metrics_le[i], m->bucket[i]);
+	cr_assert_eq(m->count, 6);
+	cr_assert_float_eq(m->sum, 10.00612, 1e-6);
+	cr_assert_null(pm_metrics_of(8));
+	pm_metrics_fini();
 }
 
 /* ---- configuration ----------------------------------------------------------------------------------------------- */

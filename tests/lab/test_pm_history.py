@@ -3,10 +3,12 @@
 
     a ── wire ── b (Session-Reflector, impaired)"""
 
+import os
 import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics
 
 from heddlelab import Heddle, interface, veth_port, wait_for
 
@@ -60,6 +62,19 @@ def test_pm_history_outlives_the_control_process(pair):
     assert len(minutes) < len(bins) and total(minutes, "sent") >= sent
     assert int(minutes[0]["round-trip"]["min"]) == min(
         int(b["round-trip"]["min"]) for b in bins if b["start"][:16] == minutes[0]["start"][:16])
+
+
+def test_pm_metrics(pair):
+    a, _ = pair
+    text = a.ns.out(["curl", "-s", "--unix-socket", os.path.join(a.run_dir, "ctrl.sock"), "-H",
+                     "Accept: application/openmetrics-text", "http://heddle/metrics"])
+    families = {f.name: f for f in openmetrics.text_string_to_metric_families(text)}
+    trip = {s.labels.get("le", s.name): s.value for s in families["heddle_pm_round_trip_seconds"].samples
+            if s.labels["session"] == "path"}
+    assert 0 < trip["+Inf"] == trip["heddle_pm_round_trip_seconds_count"] <= counters(a)["received"]
+    assert trip["2.5"] == trip["+Inf"] and trip["heddle_pm_round_trip_seconds_sum"] > 0
+    sent = [s.value for s in families["heddle_pm_session_sent"].samples if s.labels == {"session": "path"}]
+    assert sent and sent[0] > 0
 
 
 def test_pm_threshold_and_events(pair):
