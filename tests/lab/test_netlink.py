@@ -504,3 +504,50 @@ def test_netlink_twin(lab):
     assert routes(heddle)["10.20.0.0/16"]["kind"] == "host"
     a.run("ping -n -c 3 -i 0.1 -W 1 10.20.0.1", check=False)
     assert hd.counters("access")[0] >= before + 3
+
+
+def test_netlink_tables(lab):
+    """Tables of the kernel are VRFs here, without VRF devices there: each interface's packets see the routes of its own,
+    a SID's table is where what it decapsulates is looked up, and a table nobody named is not mirrored."""
+    a, b, hd = lab.ns("host-a"), lab.ns("host-b"), lab.ns("hd")
+    lab.link(a, "eth0", hd, "red-if")
+    lab.link(b, "eth0", hd, "far")
+    a.addr("eth0", "10.0.1.2/24", "2001:db8:a::2/64")
+    a.route("default via 10.0.1.1", "default via 2001:db8:a::1")
+    b.addr("eth0", "10.0.2.2/24", "2001:db8:b::2/64")
+    b.addr("lo", "10.9.0.1/32", "2001:db8:9::1/128")
+    b.route("10.0.1.0/24 via 10.0.2.1", "2001:db8:a::/64 via 2001:db8:b::1")
+    heddle = Heddle(lab, hd, {
+        "interfaces": {"interface": [interface("red-if", veth_port("red-if"), vrf="red"),
+                                     interface("far", veth_port("far"))]},
+        "ip": {"vrf": [{"name": "red"}]},
+        "kernel": {"enabled": True, "table": [{"id": 254, "vrf": "default"}, {"id": 10, "vrf": "red"}]}}, kernel=True)
+    hd.addr("red-if", "10.0.1.1/24", "2001:db8:a::1/64")
+    hd.addr("far", "10.0.2.1/24", "2001:db8:b::1/64")
+    heddle.start()
+    for route in ("route add 10.9.0.0/16 via 10.0.2.2 table 10", "-6 route add 2001:db8:9::/48 via 2001:db8:b::2 table 10",
+                  "route add 10.9.0.0/24 via 10.0.2.2 table 11", "route add blackhole 10.9.0.0/16",
+                  "route add 10.0.1.0/24 dev red-if table 10", "route add 10.0.1.2/32 dev red-if",
+                  "-6 route add 2001:db8:a::2/128 dev red-if",
+                  "-6 route add 2001:db8:f::10/128 encap seg6local action End.DT6 table 10 dev far"):
+        hd.ip(route)
+    settled(heddle)
+    seen = {(r["vrf"], r["prefix"]): r for r in heddle.json("show", "routes")["heddle-ip:route-state"]["route"]}
+    assert seen["red", "10.9.0.0/16"]["target"] == "10.0.2.2 far"
+    assert seen["default", "10.9.0.0/16"]["kind"] == "blackhole"
+    assert not [key for key in seen if key[1] == "10.9.0.0/24"], "a table that nobody named"
+    assert "vrf red" in str(sids(heddle)["2001:db8:f::10/128"]), sids(heddle)
+    # from the interface in red by red's routes, and back by those of the default VRF
+    for target in ("10.9.0.1", "2001:db8:9::1"):
+        wait_for(f"an answer of {target}", lambda: a.ping(target, count=1, check=False) == 1)
+    # what comes encapsulated is looked up in red
+    with RawPort(b, "eth0") as port:
+        packet = (Ether(src=port.mac, dst=hd.mac("far")) / IPv6(src="2001:db8:b::2", dst="2001:db8:f::10") /
+                  IPv6(src="2001:db8:77::1", dst="2001:db8:9::1", hlim=9) / UDP(sport=7, dport=9))
+        port.drain()
+        port.send(packet)
+        got = port.receive(lambda p: IPv6 in p and p[IPv6].src == "2001:db8:77::1")
+    assert [p[IPv6].hlim for p in got] == [8]
+    hd.ip("route del 10.9.0.0/16 table 10")
+    settled(heddle)
+    assert "Unreachable" in a.run("ping -n -c 1 -W 1 10.9.0.1", check=False).stdout

@@ -6,6 +6,7 @@
 What is not Heddle's is the kernel's, whatever becomes of Heddle."""
 
 import copy
+import json
 import re
 import signal
 import socket
@@ -158,6 +159,53 @@ def test_rules_change_at_run_time(net):
     assert net.program() == program
     assert net.srv6() == 20
     server.close()
+
+
+def test_services(net):
+    """One frame of each service: the kernel's without a word, Heddle's when it is named, by a rule of its own each."""
+    eth = Ether(src="02:aa:00:00:00:02", dst=net.mac)
+    ports = {"vxlan-gpe": 4790, "stamp": 862, "pfcp": 8805, "bfd": 3784}
+    frames = {"ethertype 0x894f": eth / Raw(b"\x0f\xc0\x01\x03" + b"n" * 60), "ethertype 0x8863": eth / Raw(b"\x11" * 60),
+              "ethertype 0x8864": eth / Raw(b"\x11" * 60)}
+    for match, frame in frames.items():
+        frame.type = int(match.split()[1], 16)
+    for port in ports.values():
+        frames[f"UDP port {port}"] = eth / IP(src=HOST, dst=KERNEL) / UDP(sport=5, dport=port) / Raw(b"u" * 40)
+
+    def send():
+        with RawPort(net.host, "eth0") as port:
+            port.send(*frames.values())
+    send()
+    assert not set(frames) & set(net.rules())
+    net.heddle.reload(config(service=["nsh", "pppoe", *ports]))
+    before = net.rules()
+    assert all(before[match]["packets"] == 0 for match in frames)
+    send()
+    wait_for("one packet of each", lambda: all(net.rules()[match]["packets"] == 1 for match in frames))
+    assert net.transfer() == 400000
+
+
+def test_maps_are_pinned(lab):
+    """With bpffs mounted the program and its maps can be looked at, and follow the configuration; they go at the end."""
+    net = Net(lab, dp_wrap=["unshare", "-m", "sh", "-c", 'mount -t bpf bpf /sys/fs/bpf && exec "$@"', "sh"])
+
+    def see(*argv):
+        done = net.lab.run(["nsenter", "-m", "-t", str(net.heddle.dp.pid), "--", *argv], check=False)
+        return done.stdout
+
+    place = see("sh", "-c", "ls -d /sys/fs/bpf/heddle/*-wan").strip()
+    assert {"heddle_steer", "xsks_map", "steer_ip4", "steer_udp"} <= set(see("ls", place).split())
+
+    def udp_ports():
+        return json.loads(see("bpftool", "-j", "map", "dump", "pinned", f"{place}/steer_udp"))
+    assert udp_ports() == []
+    net.heddle.reload(config(service=["stamp"]))
+    assert [int.from_bytes(bytes(int(o, 16) for o in e["key"]), "little") for e in udp_ports()] == [862]
+    net.heddle.reload(CONFIG)
+    assert udp_ports() == []
+    assert net.srv6() == 20
+    net.heddle.reload({"interfaces": {"interface": []}})
+    assert see("ls", "/sys/fs/bpf/heddle").strip() == ""
 
 
 def test_all_unicast(net):
