@@ -41,10 +41,10 @@ static inline void port_rx_flight(struct worker *w, struct rte_mbuf **m, unsigne
 /* Towards express: n packets of a port, received now. */
 static inline void port_rx_run_add(struct worker *w, uint16_t port, uint16_t n)
 {
-	struct rx_run *last = &w->rx_run[w->n_rx_run - 1];
+	struct rx_run *next = &w->rx_run[w->n_rx_run];
 
-	if (w->n_rx_run != 0 && last->port == port && last->tsc == w->now)
-		last->n += n;
+	if (w->n_rx_run != 0 && next[-1].port == port && next[-1].tsc == w->now)
+		next[-1].n += n;
 	else
 		w->rx_run[w->n_rx_run++] = (struct rx_run){ .tsc = w->now, .n = n, .port = port };
 }

@@ -187,10 +187,11 @@ static void idle_sleep(struct worker *w, uint32_t *us)
 	uint64_t start = rte_rdtsc();
 
 	for (unsigned i = 0; i < RTE_DIM(w->wake); i++) {
-		int64_t left = (int64_t)(w->wake[i] - start) * 1000000 / (int64_t)rte_get_tsc_hz();
+		int64_t left;
 
 		if (w->wake[i] == 0)
 			continue;
+		left = (int64_t)(w->wake[i] - start) * 1000000 / (int64_t)rte_get_tsc_hz();
 		if (left <= WAKE_EARLY_US) /* to sleep would be to be late */
 			return;
 		if ((left - WAKE_EARLY_US) * 1000 < t.tv_nsec)

@@ -90,9 +90,11 @@ static void offer_param(struct completion *c, const struct cli_param *p, int n, 
 	if (p->value != NULL && strchr(p->value, '|') != NULL) {
 		for (const char *w = p->value; *w != '\0'; w += strspn(w, "|[]")) {
 			size_t len = strcspn(w, "|[]");
-			snprintf(choice, sizeof(choice), "%.*s", (int)len, w);
-			if (len > 0)
+			if (len > 0 && len < sizeof(choice)) {
+				memcpy(choice, w, len);
+				choice[len] = '\0';
 				offer(c, choice, "");
+			}
 			w += len;
 		}
 	} else if (p->kind == CLI_FILE) {

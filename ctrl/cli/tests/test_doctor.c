@@ -107,12 +107,12 @@ static void host_up(void)
 	    "Max locked memory         unlimited            unlimited            bytes\n");
 }
 
-static struct json_object *parse(const char *text)
+/* An answer in place of another; text NULL: there is none. */
+static void answer(struct json_object **at, const char *text)
 {
-	struct json_object *o = json_tokener_parse(text);
-
-	cr_assert_not_null(o, "%s", text);
-	return o;
+	json_object_put(*at);
+	*at = text != NULL ? json_tokener_parse(text) : NULL;
+	cr_assert(text == NULL || *at != NULL);
 }
 
 #define WORKER(id, cpu, state, loops, idle, queues)                                             \
@@ -125,18 +125,18 @@ static struct json_object *parse(const char *text)
 	"\",\"device\":\"0000:3b:00.0\",\"counter\":[{\"name\":\"rx-missed\",\"value\":\"" missed                \
 	"\"}]}]}"
 #define SYSTEM(ctrl, dp, synchronised)                                                    \
-	"{\"configuration\":{\"revision\":3,\"objects\":18},\"version\":\"" ctrl            \
+	"{\"configuration\":{\"revision\":3,\"objects\":18},\"version\":\"" ctrl          \
 	"\",\"api-version\":1,\"dataplane\":{\"connected\":true,\"pid\":77,\"software\":" \
 	"\"heddle-dp " dp "\",\"synchronised\":" synchronised ",\"last-error\":\"\"}}"
 
 static void system_up(void)
 {
-	d.system = parse(SYSTEM(HEDDLE_VERSION, HEDDLE_VERSION, "true"));
-	d.workers_before = parse("{\"worker\":[" WORKER(0, 2, "running", 0, 0, "[]") "]}");
-	d.workers = parse("{\"worker\":[" WORKER(0, 2, "running", 1000, 500, "[\"wan/0\"]") "]}");
-	d.interfaces = parse(PORT("net_ice", "up", "0"));
-	d.drops = parse("{\"drop\":[]}");
-	d.drops_before = parse("{\"drop\":[]}");
+	answer(&d.system, SYSTEM(HEDDLE_VERSION, HEDDLE_VERSION, "true"));
+	answer(&d.workers_before, "{\"worker\":[" WORKER(0, 2, "running", 0, 0, "[]") "]}");
+	answer(&d.workers, "{\"worker\":[" WORKER(0, 2, "running", 1000, 500, "[\"wan/0\"]") "]}");
+	answer(&d.interfaces, PORT("net_ice", "up", "0"));
+	answer(&d.drops, "{\"drop\":[]}");
+	answer(&d.drops_before, "{\"drop\":[]}");
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -157,6 +157,12 @@ static void up(void)
 
 static void down(void)
 {
+	struct json_object **answers[] = { &d.system,         &d.workers,     &d.interfaces,
+					   &d.drops,          &d.kernel,      &d.steering,
+					   &d.workers_before, &d.drops_before };
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		answer(answers[i], NULL);
 	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -228,18 +234,18 @@ Test(cli_doctor, worker_on_a_cpu_of_others)
 
 Test(cli_doctor, workers_on_one_cpu)
 {
-	d.workers =
-		parse("{\"worker\":[" WORKER(0, 2, "running", 1000, 500, "[\"wan/0\"]") "," WORKER(
-			1, 2, "running", 1000, 500, "[\"wan/1\"]") "]}");
+	answer(&d.workers,
+	       "{\"worker\":[" WORKER(0, 2, "running", 1000, 500, "[\"wan/0\"]") "," WORKER(
+		       1, 2, "running", 1000, 500, "[\"wan/1\"]") "]}");
 	expect(DOCTOR_WARN, "isolation", "2 workers share the CPUs 2", "--cpus");
 }
 
 Test(cli_doctor, workers_of_one_core)
 {
 	put(CPU "/smt/active", "1\n");
-	d.workers =
-		parse("{\"worker\":[" WORKER(0, 2, "running", 1000, 500, "[\"wan/0\"]") "," WORKER(
-			1, 3, "running", 1000, 500, "[\"wan/1\"]") "]}");
+	answer(&d.workers,
+	       "{\"worker\":[" WORKER(0, 2, "running", 1000, 500, "[\"wan/0\"]") "," WORKER(
+		       1, 3, "running", 1000, 500, "[\"wan/1\"]") "]}");
 	expect(DOCTOR_WARN, "smt", "CPUs 2-3 share a core", "--cpus");
 }
 
@@ -314,7 +320,10 @@ Test(cli_doctor, bpf_is_interpreted)
 
 Test(cli_doctor, no_control_process)
 {
-	d.system = d.workers = d.interfaces = d.drops = NULL;
+	answer(&d.system, NULL);
+	answer(&d.workers, NULL);
+	answer(&d.interfaces, NULL);
+	answer(&d.drops, NULL);
 	put(CPU "/isolated", "2\n");
 	expect(DOCTOR_ERROR, "processes", "heddle-ctrl does not answer",
 	       "systemctl start heddle-ctrl");
@@ -322,13 +331,13 @@ Test(cli_doctor, no_control_process)
 
 Test(cli_doctor, versions_differ)
 {
-	d.system = parse(SYSTEM(HEDDLE_VERSION, "0.0.9", "true"));
+	answer(&d.system, SYSTEM(HEDDLE_VERSION, "0.0.9", "true"));
 	expect(DOCTOR_WARN, "versions", "heddle-dp 0.0.9", "systemctl restart heddle-dp");
 }
 
 Test(cli_doctor, not_in_force)
 {
-	d.system = parse(SYSTEM(HEDDLE_VERSION, HEDDLE_VERSION, "false"));
+	answer(&d.system, SYSTEM(HEDDLE_VERSION, HEDDLE_VERSION, "false"));
 	expect(DOCTOR_ERROR, "configuration", "not in force", "heddle diff running dataplane");
 }
 
@@ -341,7 +350,7 @@ Test(cli_doctor, a_crash_left_its_report)
 Test(cli_doctor, rights_of_a_port)
 {
 	put("/proc/77/status", "CapEff:\t0000008000007000\n"); /* those of the unit */
-	d.interfaces = parse(PORT("net_af_xdp", "up", "0"));
+	answer(&d.interfaces, PORT("net_af_xdp", "up", "0"));
 	expect(DOCTOR_WARN, "rights", "lacks CAP_SYS_ADMIN for",
 	       "AmbientCapabilities=CAP_SYS_ADMIN");
 }
@@ -349,7 +358,7 @@ Test(cli_doctor, rights_of_a_port)
 Test(cli_doctor, rights_are_enough)
 {
 	put("/proc/77/status", "CapEff:\t0000008000007000\n");
-	d.interfaces = parse(PORT("net_af_packet", "up", "0"));
+	answer(&d.interfaces, PORT("net_af_packet", "up", "0"));
 	doctor_run(&d, "system");
 	cr_assert_not_null(strstr(all(), "0 rights: heddle-dp has"), "%s", all());
 }
@@ -364,21 +373,21 @@ Test(cli_doctor, little_may_be_locked)
 
 Test(cli_doctor, no_link)
 {
-	d.interfaces = parse(PORT("net_ice", "down", "0"));
+	answer(&d.interfaces, PORT("net_ice", "down", "0"));
 	expect(DOCTOR_WARN, "ports", "wan: no link", "ethtool wan");
 }
 
 Test(cli_doctor, the_device_lost_packets)
 {
-	d.interfaces = parse(PORT("net_ice", "up", "512"));
+	answer(&d.interfaces, PORT("net_ice", "up", "512"));
 	expect(DOCTOR_WARN, "ports", "wan: the device lost 512", "show workers");
 }
 
 Test(cli_doctor, a_worker_without_queue)
 {
-	d.workers =
-		parse("{\"worker\":[" WORKER(0, 2, "running", 1000, 500, "[\"wan/0\"]") "," WORKER(
-			1, 3, "running", 1000, 999, "[]") "]}");
+	answer(&d.workers, "{\"worker\":[" WORKER(0, 2, "running", 1000, 500,
+						  "[\"wan/0\"]") "," WORKER(1, 3, "running", 1000,
+									    999, "[]") "]}");
 	expect(DOCTOR_WARN, "queues", "1 of 2 workers", "ethtool -L");
 }
 
@@ -391,13 +400,13 @@ Test(cli_doctor, a_nic_at_another_node)
 
 Test(cli_doctor, stall)
 {
-	d.workers = parse("{\"worker\":[" WORKER(0, 2, "stalled", 1000, 500, "[\"wan/0\"]") "]}");
+	answer(&d.workers, "{\"worker\":[" WORKER(0, 2, "stalled", 1000, 500, "[\"wan/0\"]") "]}");
 	expect(DOCTOR_ERROR, "workers", "worker 0 makes no progress", "journalctl");
 }
 
 Test(cli_doctor, overload)
 {
-	d.workers = parse("{\"worker\":[" WORKER(0, 2, "running", 1000, 3, "[\"wan/0\"]") "]}");
+	answer(&d.workers, "{\"worker\":[" WORKER(0, 2, "running", 1000, 3, "[\"wan/0\"]") "]}");
 	expect(DOCTOR_WARN, "workers", "busy in 997 of 1000", "show graph --rates");
 }
 
@@ -407,16 +416,16 @@ Test(cli_doctor, overload)
 
 Test(cli_doctor, drops_that_go_on)
 {
-	d.drops_before = parse(DROP("error", "5"));
-	d.drops = parse(DROP("error", "9"));
+	answer(&d.drops_before, DROP("error", "5"));
+	answer(&d.drops, DROP("error", "9"));
 	expect(DOCTOR_ERROR, "drops", "ip6-input: 9 no-route packets, more by the second",
 	       "heddle explain --drop ip6-input/no-route");
 }
 
 Test(cli_doctor, drops_of_once)
 {
-	d.drops_before = parse(DROP("warn", "9"));
-	d.drops = parse(DROP("warn", "9"));
+	answer(&d.drops_before, DROP("warn", "9"));
+	answer(&d.drops, DROP("warn", "9"));
 	doctor_run(&d, "system");
 	cr_assert_null(strstr(all(), "no-route"), "a warning that does not go on is none: %s",
 		       all());
@@ -424,8 +433,8 @@ Test(cli_doctor, drops_of_once)
 
 Test(cli_doctor, the_kernel_forwards_too)
 {
-	d.kernel = parse(
-		"{\"enabled\":true,\"link\":[{\"netdev\":\"eth1\",\"kernel-forwards-ipv4\":true}]}");
+	answer(&d.kernel,
+	       "{\"enabled\":true,\"link\":[{\"netdev\":\"eth1\",\"kernel-forwards-ipv4\":true}]}");
 	expect(DOCTOR_WARN, "kernel", "eth1", "sysctl -w net.ipv4.conf.eth1.forwarding=0");
 }
 
