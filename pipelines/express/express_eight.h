@@ -458,6 +458,32 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	return i;
 }
 
+/* Where n destinations lead: what the cache does not know is looked up together. */
+static __rte_always_inline void words_find(struct express_run *r, const struct table *t,
+					   const uint8_t *const *dst, uint32_t *word, unsigned n)
+{
+	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
+	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	struct fib_cache *cache = r->fwd.cache;
+	__m256i miss = _mm256_setzero_si256();
+
+	if (unlikely(cache->rest != 0)) {
+		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+		return;
+	}
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		const struct fib_cache_entry *c =
+			fib_cache_bucket(cache, (const fib_cache_word *)dst[i]);
+
+		c += c->key[1] != ((const fib_cache_word *)dst[i])[1];
+		miss = _mm256_or_si256(miss, cache_differs(c, dst[i], state));
+		word[i] = c->result;
+	}
+	if (unlikely(!_mm256_testz_si256(miss, key_mask)))
+		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+}
+
 #include "pipelines/express/express_depart.h"
 #include "pipelines/express/express_policies.h"
 #include "pipelines/express/express_sids.h"
@@ -478,10 +504,7 @@ static __rte_noinline void eights_go(struct express_run *r, struct rte_mbuf **m,
 			depart_each(r, m, verdict, from, n, e, v6);
 		break;
 	case HD_RESULT_POLICY:
-		if (v6)
-			policies(r, m + from, verdict + from, n, e, true);
-		else
-			policies(r, m + from, verdict + from, n, e, false);
+		policies(r, m + from, verdict + from, n, e, v6);
 		break;
 	default:
 		depart_each(r, m, verdict, from, n, e, v6);

@@ -1,99 +1,225 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Part of express_node.c: packets in a row that are steered into SR policies: H.Encaps and H.Encaps.Red.
+ * Each step is taken for all packets before the next one, so that what it waits for comes while others are looked at.
  * Spec: RFC 8986 5.1, 5.2. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_POLICIES_H
 #define PIPELINES_EXPRESS_EXPRESS_POLICIES_H
 
-/* Packets of one policy and one segment list, one after the other: looked up and counted once. */
 struct steer {
-	const struct srv6_policy *policy;
-	const struct srv6_outer *outer;
-	const struct adj *adj; /* of the first segment; NULL: none that express can use */
-	uint64_t packets, octets;
+	const struct srv6_policy *policy[NODE_CHUNK]; /* NULL: not for express */
+	const struct srv6_outer *outer[NODE_CHUNK];
+	uint32_t hash[NODE_CHUNK];
+	uint32_t word[NODE_CHUNK]; /* where the first segment is */
 };
 
-static __rte_always_inline void steer_count(struct express_run *r, struct steer *s)
+static __rte_always_inline void steer_hash(struct steer *s, struct rte_mbuf **m,
+					   const struct eights *e, unsigned n, bool v6)
 {
-	if (s->packets == 0)
-		return;
-	r->policy_count[s->policy->policy_id].packets += s->packets;
-	r->policy_count[s->policy->policy_id].octets += s->octets;
-	r->list_count[s->outer->seglist_id].packets += s->packets;
-	r->list_count[s->outer->seglist_id].octets += s->octets;
-	r->fwd.count[s->adj->iface].tx_packets += s->packets;
-	r->fwd.count[s->adj->iface].tx_octets += s->octets + 14 * s->packets;
-	s->packets = s->octets = 0;
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *h = frame_of(m[i]) + 14;
+
+		s->hash[i] = v6 ? ip_flow_hash_plain6(h, e->len[i] - 14) :
+				  ip_flow_hash_plain4(h, e->len[i] - 14);
+	}
 }
 
-static __rte_noinline void steer_enter(struct express_run *r, struct steer *s,
-				       const struct srv6_policy *p, const struct srv6_outer *o)
+/* A policy whose packets may go by one segment list, in the table that is entered. */
+static __rte_always_inline bool policy_usual(const struct express_run *r, const struct srv6_policy *p)
 {
-	steer_count(r, s);
-	s->policy = p;
-	s->outer = o;
-	s->adj = NULL;
-	if (o->len > AT || (p->vrf != r->outer.vrf && !table_enter(&r->outer, p->vrf, true)))
-		return;
-	s->adj = word_adj(r, table_find(r, &r->outer, o->hdr + 24, true));
+	return p != NULL && p->n_lists != 0 && !p->l2 && p->vrf == r->outer.vrf;
 }
 
-/* Traffic class or TOS, and the length by the header. */
-static __rte_always_inline struct srv6_inner inner_of(const uint8_t *h, unsigned len, bool v6)
+static __rte_always_inline void outer_count(struct express_run *r, const struct srv6_policy *p,
+					    const struct srv6_outer *o, const struct adj *a,
+					    unsigned n, uint64_t octets)
 {
-	return (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
-				    .tc = v6 ? (uint8_t)(wire_get16(h) >> 4) : h[1],
-				    .len = len };
+	struct iface_count *c = &r->fwd.count[a->iface];
+
+	r->policy_count[p->policy_id].packets += n;
+	r->policy_count[p->policy_id].octets += octets;
+	r->list_count[o->seglist_id].packets += n;
+	r->list_count[o->seglist_id].octets += octets;
+	c->tx_packets += n;
+	c->tx_octets += octets + 14 * (uint64_t)n;
+	sent_note(r, a->port, n);
 }
 
-static __rte_always_inline bool steer_one(struct express_run *r, struct steer *s,
-					  struct rte_mbuf *m, const struct eights *e, unsigned i,
-					  bool v6)
+static __rte_always_inline void inner_hop(uint8_t *h, const struct eights *e, unsigned i, bool v6)
 {
-	const struct srv6_policy *p = srv6_policy_get(hd_result_index(e->word[i]));
-	uint8_t *h = frame_of(m) + 14, *outer;
-	unsigned len = e->len[i] - 14, total;
-	const struct srv6_outer *o;
-	struct srv6_inner in;
-	uint32_t hash;
-
-	if (unlikely(p == NULL || p->n_lists == 0 || p->l2))
-		return false;
-	hash = v6 ? ip_flow_hash_plain6(h, len) : ip_flow_hash_plain4(h, len);
-	o = srv6_policy_select(p, hash);
-	if (unlikely(o != s->outer))
-		steer_enter(r, s, p, o);
-	total = o->len + len;
-	if (unlikely(s->adj == NULL || total > s->adj->plain_len))
-		return false;
-	in = inner_of(h, len, v6);
 	if (v6)
 		h[IP6_OFF_HOP_LIMIT]--;
 	else
 		memcpy(h + 8, &e->ttl[i], 4);
-	outer = h - o->len;
-	srv6_outer_push(o, outer, &in, srv6_flow_label(hash));
-	mac_write(outer - 14, s->adj);
+}
+
+/* Traffic class or TOS. */
+static __rte_always_inline uint8_t inner_tc(const uint8_t *h, bool v6)
+{
+	return v6 ? (uint8_t)(wire_get16(h) >> 4) : h[1];
+}
+
+/* The Ethernet header in front of the outer one, and what the mbuf says. */
+static __rte_always_inline void outer_frame(struct rte_mbuf *m, uint8_t *outer, unsigned outer_len,
+					    unsigned len, const struct adj *a)
+{
+	mac_write(outer - 14, a);
 	wire_put16(outer - 2, ETHTYPE_IP6);
+	m->data_off = (uint16_t)(AT - outer_len);
+	len_write(m, len + 14);
+	m->port = a->port;
+}
+
+/* All by one segment list, without special treatment of fields. */
+static __rte_always_inline void steer_same(struct express_run *r, struct rte_mbuf **m,
+					   rte_edge_t *verdict, unsigned n, const struct eights *e,
+					   const struct steer *s, const struct adj *a, bool v6)
+{
+	const struct srv6_outer *o = s->outer[0];
+	const unsigned size = o->len;
+	const uint32_t tc_inner = o->dscp_copy ? 0xff : 3, tc_fixed = o->dscp_copy ? 0 : o->dscp;
+	const uint32_t first = 6u << 28 | tc_fixed << 20;
+	const uint8_t proto = v6 ? IP_NH_IP6 : IP_NH_IP4;
+	const __m256i front = _mm256_loadu_si256((const __m256i *)(const void *)o->hdr);
+	const __m256i back = _mm256_loadu_si256(
+		(const __m256i *)(const void *)(o->hdr + size - 32));
+
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *h = frame_of(m[i]) + 14, *outer = h - size;
+		uint32_t tc = inner_tc(h, v6) & tc_inner;
+		unsigned len = e->len[i] - 14;
+
+		inner_hop(h, e, i, v6);
+		_mm256_storeu_si256((__m256i *)(void *)outer, front);
+		for (unsigned k = 32; k + 32 < size; k += 32)
+			memcpy(outer + k, o->hdr + k, 32);
+		_mm256_storeu_si256((__m256i *)(void *)(h - 32), back);
+		wire_put32(outer, first | tc << 20 | srv6_flow_label(s->hash[i]));
+		wire_put16(outer + IP6_OFF_PAYLOAD_LEN, (uint16_t)(size - 40 + len));
+		outer[o->proto_off] = proto;
+		outer_frame(m[i], outer, size, size + len, a);
+		verdict[i] = EXPRESS_FORWARD;
+	}
+	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
+	outer_count(r, s->policy[0], o, a, n, e->octets + (uint64_t)n * (size - 14));
+}
+
+static __rte_always_inline bool steer_one(struct express_run *r, struct rte_mbuf *m,
+					  const struct eights *e, const struct steer *s, unsigned i,
+					  bool v6)
+{
+	const struct srv6_outer *o = s->outer[i];
+	const struct adj *a = word_adj(r, s->word[i]);
+	uint8_t *h = frame_of(m) + 14;
+	unsigned len = e->len[i] - 14;
+	struct srv6_inner in;
+
+	if (unlikely(a == NULL || o->len + len > a->plain_len || o->len > AT))
+		return false;
+	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
+				  .tc = inner_tc(h, v6),
+				  .len = len };
+	inner_hop(h, e, i, v6);
+	srv6_outer_push(o, h - o->len, &in, srv6_flow_label(s->hash[i]));
 	r->lane.received += (1ull << OCTETS_BITS) + m->data_len;
-	m->data_off = (uint16_t)(AT - o->len);
-	len_write(m, total + 14);
-	m->port = s->adj->port;
-	sent_note(r, s->adj->port, 1);
-	s->packets++;
-	s->octets += total;
+	outer_frame(m, h - o->len, o->len, o->len + len, a);
+	outer_count(r, s->policy[i], o, a, 1, o->len + len);
 	return true;
 }
 
-/* All n have result words of policies. */
-static __rte_always_inline void policies(struct express_run *r, struct rte_mbuf **m,
-					 rte_edge_t *verdict, unsigned n, const struct eights *e,
-					 bool v6)
+/* The neighbour of the first packet's list, if all may go there with nothing to be treated specially. */
+static __rte_always_inline const struct adj *steer_adj(const struct express_run *r,
+						       const struct steer *s,
+						       const struct eights *e)
 {
-	struct steer s = { .policy = NULL };
+	const struct srv6_outer *o = s->outer[0];
+	const struct adj *a = word_adj(r, s->word[0]);
+
+	return a != NULL && o->treat == 0 && o->len <= AT && e->longest - 14 + o->len <= a->plain_len ?
+		       a :
+		       NULL;
+}
+
+/* Policies and lists of all packets, and where their first segments are.  Returns 0 if all go by one list
+ * as steer_same() writes it; then only the first of each is told. */
+static __rte_always_inline uintptr_t steer_find(struct express_run *r, const struct eights *e,
+						unsigned n, struct steer *s)
+{
+	static const uint8_t none[16];
+	const uint8_t *dst[NODE_CHUNK];
+	uintptr_t differ = 0;
+
+	const struct srv6_policy *first = srv6_policy_get(hd_result_index(e->word[0]));
+
+	if (e->differ == 0 && first != NULL && first->n_lists == 1 && policy_usual(r, first)) {
+		s->policy[0] = first;
+		s->outer[0] = first->outer;
+		s->word[0] = table_find(r, &r->outer, first->outer->hdr + 24, true);
+		if (likely(steer_adj(r, s, e) != NULL))
+			return 0;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		s->policy[i] = srv6_policy_get(hd_result_index(e->word[i]));
+		rte_prefetch0(s->policy[i]);
+	}
+	if (unlikely(first == NULL) ||
+	    (first->vrf != r->outer.vrf && !table_enter(&r->outer, first->vrf, true))) {
+		memset(s->policy, 0, n * sizeof(s->policy[0]));
+		return 1;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		const struct srv6_policy *p = s->policy[i];
+
+		if (unlikely(!policy_usual(r, p))) {
+			s->policy[i] = NULL;
+			s->outer[i] = NULL;
+			differ = 1;
+			continue;
+		}
+		s->outer[i] = p->n_lists == 1 ? p->outer : srv6_policy_select(p, s->hash[i]);
+		rte_prefetch0(s->outer[i]);
+		rte_prefetch0(&r->policy_count[p->policy_id]);
+		differ |= (uintptr_t)s->outer[i] ^ (uintptr_t)s->outer[0];
+	}
+	if (differ == 0) {
+		s->word[0] = table_find(r, &r->outer, s->outer[0]->hdr + 24, true);
+		for (unsigned i = 1; i < n; i++)
+			s->word[i] = s->word[0];
+		return steer_adj(r, s, e) == NULL;
+	}
+	for (unsigned i = 0, known = 0; i < n; i++) { /* a key for each, though it may not be used */
+		known = s->outer[i] != NULL ? i : known;
+		dst[i] = s->outer[known] != NULL ? s->outer[known]->hdr + 24 : none;
+		if (s->outer[i] != NULL)
+			rte_prefetch0(&r->list_count[s->outer[i]->seglist_id]);
+	}
+	words_find(r, &r->outer, dst, s->word, n);
+	return differ;
+}
+
+/* All n have result words of policies. */
+static __rte_noinline void policies(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
+				    unsigned n, const struct eights *e, bool v6)
+{
+	struct steer s;
 	unsigned done = 0;
 
+	if (v6)
+		steer_hash(&s, m, e, n, true);
+	else
+		steer_hash(&s, m, e, n, false);
+	if (likely(steer_find(r, e, n, &s) == 0)) {
+		const struct adj *a = steer_adj(r, &s, e);
+
+		if (v6)
+			steer_same(r, m, verdict, n, e, &s, a, true);
+		else
+			steer_same(r, m, verdict, n, e, &s, a, false);
+		r->n_policy[v6] += n;
+		r->n_encap[v6] += n;
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
-		if (likely(steer_one(r, &s, m[i], e, i, v6))) {
+		if (likely(s.policy[i] != NULL && steer_one(r, m[i], e, &s, i, v6))) {
 			verdict[i] = EXPRESS_FORWARD;
 			done++;
 		} else {
@@ -101,7 +227,6 @@ static __rte_always_inline void policies(struct express_run *r, struct rte_mbuf 
 						 e->word[i], v6);
 		}
 	}
-	steer_count(r, &s);
 	r->n_policy[v6] += done;
 	r->n_encap[v6] += done;
 }

@@ -157,32 +157,6 @@ static __rte_always_inline void words_done(struct eights *e, unsigned n)
 	e->differ = differ;
 }
 
-/* Where n destinations lead: what the cache does not know is looked up together. */
-static __rte_always_inline void words_find(struct express_run *r, const uint8_t *const *dst,
-					   uint32_t *word, unsigned n)
-{
-	const __m256i state = _mm256_set_epi64x(0, (int64_t)r->lane.six.state, 0, 0);
-	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
-	struct fib_cache *cache = r->fwd.cache;
-	__m256i miss = _mm256_setzero_si256();
-
-	if (unlikely(cache->rest != 0)) {
-		fwd_lookup6(&r->fwd, r->lane.six.fib, dst, word, n);
-		return;
-	}
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < n; i++) {
-		const struct fib_cache_entry *c =
-			fib_cache_bucket(cache, (const fib_cache_word *)dst[i]);
-
-		c += c->key[1] != ((const fib_cache_word *)dst[i])[1];
-		miss = _mm256_or_si256(miss, cache_differs(c, dst[i], state));
-		word[i] = c->result;
-	}
-	if (unlikely(!_mm256_testz_si256(miss, key_mask)))
-		fwd_lookup6(&r->fwd, r->lane.six.fib, dst, word, n);
-}
-
 static __rte_always_inline void words_of_targets(const struct alike *a, uint32_t *word)
 {
 	for (unsigned i = 0; i < a->n; i++)
@@ -204,7 +178,7 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 	} else {
 		for (unsigned i = 0; i < a->n; i++)
 			dst[i] = frame_of(m[i]) + next;
-		words_find(r, dst, e->word, a->n);
+		words_find(r, &r->lane.six, dst, e->word, a->n);
 	}
 	words_done(e, a->n);
 	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(r, m, verdict, a, a->n, word, e->len,
@@ -240,7 +214,7 @@ static __rte_noinline unsigned alike_shift(struct express_run *r, struct rte_mbu
 	if (cross)
 		words_of_targets(a, e->word);
 	else
-		words_find(r, dst, e->word, a->n);
+		words_find(r, &r->lane.six, dst, e->word, a->n);
 	words_done(e, a->n);
 	*(cross ? &r->n_cross : &r->n_advance) +=
 		alike_depart(r, m, verdict, a, a->n, word, e->len, e, HOW_SHIFT, &more, e->octets);
