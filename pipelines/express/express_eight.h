@@ -208,6 +208,36 @@ static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m25
 				_mm256_and_si256(carry, K8(k, carry)));
 }
 
+static __rte_always_inline uint32_t words_differ(const uint32_t *word, unsigned n)
+{
+	uint32_t differ = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		differ |= word[i] ^ word[0];
+	return differ;
+}
+
+/* Where the direct array has no answer (prefixes longer than its index, or not longer than 8), the table has. */
+static __rte_noinline uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsigned in,
+				      uint32_t *word, unsigned n)
+{
+	const uint8_t *key[NODE_CHUNK] = { NULL };
+	uint32_t answer[NODE_CHUNK];
+	uint8_t who[NODE_CHUNK];
+	unsigned asked = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		key[asked] = frame_of(m[i]) + in + 14 + 16;
+		who[asked] = (uint8_t)i;
+		asked += !fib_direct_is_answer(word[i]);
+	}
+	if (asked != 0)
+		fib_lookup_bulk4p(t->fib, key, answer, asked);
+	for (unsigned i = 0; i < asked; i++)
+		word[who[i]] = answer[i];
+	return words_differ(word, n);
+}
+
 /* For tables without a direct array; in: addresses in network order, out: answers. */
 static __rte_noinline void looked_up4(struct express_run *r, const struct table *t, uint32_t *word,
 				      unsigned n)
@@ -311,10 +341,11 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 			e->word[k] = __atomic_load_n(&direct[e->word[k]], __ATOMIC_ACQUIRE);
 			differ |= e->word[k] ^ first;
 		}
+		if (unlikely(differ >> HD_RESULT_INDEX_BITS != 0 || !fib_direct_is_answer(first)))
+			differ = asked4(t, m, in, e->word, i);
 	} else {
 		looked_up4(r, t, e->word, i);
-		for (unsigned k = 1; k < i; k++)
-			differ |= e->word[k] ^ e->word[0];
+		differ = words_differ(e->word, i);
 	}
 	e->differ = differ;
 	e->received = sum8(received);
@@ -338,10 +369,9 @@ static __rte_always_inline __m256i cache_differs(const struct fib_cache_entry *c
 	return _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), key);
 }
 
-/* Answers for eight destinations from the cache; 0: not there. */
-static __rte_always_inline void cached6(const struct express_run *r, struct rte_mbuf **g,
-					const struct table *t, unsigned in, __m256i state,
-					uint32_t *ret)
+/* Answers for eight destinations from the cache.  True: not for all of them. */
+static __rte_always_inline bool cached6(const struct express_run *r, struct rte_mbuf **g,
+					unsigned in, __m256i state, uint32_t *ret)
 {
 	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
 	__m256i miss = _mm256_setzero_si256();
@@ -356,12 +386,10 @@ static __rte_always_inline void cached6(const struct express_run *r, struct rte_
 		miss = _mm256_or_si256(miss, cache_differs(c, dst, state));
 		ret[k] = c->result;
 	}
-	if (unlikely(!_mm256_testz_si256(miss, key_mask)))
-		for (unsigned k = 0; k < EIGHT; k++)
-			ret[k] = table_probe(r, t, frame_of(g[k]) + in + 14 + 24, true);
+	return !_mm256_testz_si256(miss, key_mask);
 }
 
-/* From the table itself, as long as the cache rests. */
+/* From cache and table, or from the table only as long as the cache rests. */
 static __rte_noinline void looked_up6(struct express_run *r, struct rte_mbuf **m,
 				      const struct table *t, unsigned in, uint32_t *ret, unsigned n)
 {
@@ -400,6 +428,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	__m256i seen = _mm256_setzero_si256();
 	uint32_t differ = 0, octets = 0;
 	unsigned longest = 0, i;
+	bool missed = false;
 
 	for (i = 0; i + EIGHT <= n; i += EIGHT) {
 		struct rte_mbuf **g = m + i;
@@ -439,7 +468,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 			     !_mm256_testz_si256(top, top) || !_mm_testz_si128(dst_top, dst_top)))
 			break;
 		if (likely(cached))
-			cached6(r, g, t, in, state, &e->word[i]);
+			missed |= cached6(r, g, in, state, &e->word[i]);
 		octets += sum;
 		seen = _mm256_or_si256(seen, front);
 	}
@@ -447,7 +476,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		return 0;
 	e->one_next = _mm256_testz_si256(seen, next_mask);
 	e->ecn = !_mm256_testz_si256(seen, ecn_mask);
-	if (unlikely(!cached))
+	if (unlikely(!cached || missed))
 		looked_up6(r, m, t, in, e->word, i);
 #pragma GCC unroll 8
 	for (unsigned k = 0; k < i; k++)

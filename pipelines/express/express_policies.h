@@ -24,7 +24,8 @@ static __rte_always_inline void steer_hash(struct steer *s, struct rte_mbuf **m,
 }
 
 /* A policy whose packets may go by one segment list, in the table that is entered. */
-static __rte_always_inline bool policy_usual(const struct express_run *r, const struct srv6_policy *p)
+static __rte_always_inline bool policy_usual(const struct express_run *r,
+					     const struct srv6_policy *p)
 {
 	return p != NULL && p->n_lists != 0 && !p->l2 && p->vrf == r->outer.vrf;
 }
@@ -80,8 +81,8 @@ static __rte_always_inline void steer_same(struct express_run *r, struct rte_mbu
 	const uint32_t first = 6u << 28 | tc_fixed << 20;
 	const uint8_t proto = v6 ? IP_NH_IP6 : IP_NH_IP4;
 	const __m256i front = _mm256_loadu_si256((const __m256i *)(const void *)o->hdr);
-	const __m256i back = _mm256_loadu_si256(
-		(const __m256i *)(const void *)(o->hdr + size - 32));
+	const __m256i back =
+		_mm256_loadu_si256((const __m256i *)(const void *)(o->hdr + size - 32));
 
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t *h = frame_of(m[i]) + 14, *outer = h - size;
@@ -127,14 +128,14 @@ static __rte_always_inline bool steer_one(struct express_run *r, struct rte_mbuf
 }
 
 /* The neighbour of the first packet's list, if all may go there with nothing to be treated specially. */
-static __rte_always_inline const struct adj *steer_adj(const struct express_run *r,
-						       const struct steer *s,
-						       const struct eights *e)
+static __rte_always_inline const struct adj *
+steer_adj(const struct express_run *r, const struct steer *s, const struct eights *e)
 {
 	const struct srv6_outer *o = s->outer[0];
 	const struct adj *a = word_adj(r, s->word[0]);
 
-	return a != NULL && o->treat == 0 && o->len <= AT && e->longest - 14 + o->len <= a->plain_len ?
+	return a != NULL && o->treat == 0 && o->len <= AT &&
+			       e->longest - 14 + o->len <= a->plain_len ?
 		       a :
 		       NULL;
 }
@@ -186,7 +187,8 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 			s->word[i] = s->word[0];
 		return steer_adj(r, s, e) == NULL;
 	}
-	for (unsigned i = 0, known = 0; i < n; i++) { /* a key for each, though it may not be used */
+	for (unsigned i = 0, known = 0; i < n;
+	     i++) { /* a key for each, though it may not be used */
 		known = s->outer[i] != NULL ? i : known;
 		dst[i] = s->outer[known] != NULL ? s->outer[known]->hdr + 24 : none;
 		if (s->outer[i] != NULL)

@@ -148,15 +148,6 @@ alike_depart(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict, co
 	return left;
 }
 
-static __rte_always_inline void words_done(struct eights *e, unsigned n)
-{
-	uint32_t differ = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		differ |= e->word[i] ^ e->word[0];
-	e->differ = differ;
-}
-
 static __rte_always_inline void words_of_targets(const struct alike *a, uint32_t *word)
 {
 	for (unsigned i = 0; i < a->n; i++)
@@ -180,7 +171,7 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 			dst[i] = frame_of(m[i]) + next;
 		words_find(r, &r->lane.six, dst, e->word, a->n);
 	}
-	words_done(e, a->n);
+	e->differ = words_differ(e->word, a->n);
 	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(r, m, verdict, a, a->n, word, e->len,
 							       e, HOW_ADVANCE, &more, e->octets);
 	return a->n;
@@ -215,7 +206,7 @@ static __rte_noinline unsigned alike_shift(struct express_run *r, struct rte_mbu
 		words_of_targets(a, e->word);
 	else
 		words_find(r, &r->lane.six, dst, e->word, a->n);
-	words_done(e, a->n);
+	e->differ = words_differ(e->word, a->n);
 	*(cross ? &r->n_cross : &r->n_advance) +=
 		alike_depart(r, m, verdict, a, a->n, word, e->len, e, HOW_SHIFT, &more, e->octets);
 	return a->n;
@@ -274,7 +265,7 @@ static __rte_noinline void eights_cut(struct eights *ret, const struct eights *e
 		ret->received += m[from + i]->data_len;
 		ret->longest = RTE_MAX(ret->longest, ret->len[i]);
 	}
-	words_done(ret, n);
+	ret->differ = words_differ(ret->word, n);
 }
 
 static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_mbuf **m,
@@ -307,6 +298,11 @@ static __rte_noinline void sids(struct express_run *r, struct rte_mbuf **m, rte_
 
 	m += from;
 	memcpy(word, e->word, n * sizeof(word[0]));
+	if (e->differ != 0)
+		for (unsigned i = 0; i < n; i++) { /* of many SIDs most are not near */
+			rte_prefetch0(word_sid(word[i]));
+			rte_prefetch0(&r->sid_count[hd_result_index(word[i])]);
+		}
 	for (unsigned done = 0, now; done < n; done += now) {
 		struct eights *x = e;
 
