@@ -546,7 +546,7 @@ static __rte_noinline unsigned eight4(struct express_run *r, struct rte_mbuf **m
 	struct eights e;
 	unsigned n;
 
-	if (unlikely(!REARM_USUAL(m[from])))
+	if (unlikely(!REARM_USUAL(m[from])) || !lane_table(r, false))
 		return from;
 	n = check4(r, m + from, to - from, &r->lane.four, &e, NULL, 0);
 	if (likely(n != 0) &&
@@ -561,7 +561,7 @@ static __rte_noinline unsigned eight6(struct express_run *r, struct rte_mbuf **m
 	struct eights e;
 	unsigned n;
 
-	if (unlikely(!REARM_USUAL(m[from])))
+	if (unlikely(!REARM_USUAL(m[from])) || !lane_table(r, true))
 		return from;
 	n = check6(r, m + from, to - from, &r->lane.six, &e, NULL, 0);
 	if (likely(n != 0) &&

@@ -128,12 +128,19 @@ static __rte_noinline void lane_enter(struct express_run *r, const struct iface 
 	memset(l, 0, sizeof(*l));
 	if (in == NULL || !in->plain)
 		return;
-	if (!table_enter(&l->four, in->vrf, false) || !table_enter(&l->six, in->vrf, true))
-		return;
+	l->four.vrf = l->six.vrf =
+		UINT32_MAX; /* entered when the first packet of the family comes */
 	l->in = in;
 	l->untagged = in->n_tags == 0;
 	l->eth4 = _mm_set_epi64x(0x0045000800000000, (long long)in->mac48);
 	l->eth6 = _mm_set_epi64x(0x0060dd8600000000, (long long)in->mac48);
+}
+
+static __rte_always_inline bool lane_table(struct express_run *r, bool v6)
+{
+	struct table *t = v6 ? &r->lane.six : &r->lane.four;
+
+	return likely(t->vrf == r->lane.in->vrf) || table_enter(t, r->lane.in->vrf, v6);
 }
 
 static inline const struct demux *port_demux(const struct express_run *r)
@@ -383,7 +390,7 @@ static __rte_always_inline rte_edge_t one6(struct express_run *r, struct rte_mbu
 	unsigned total = 40u + wire_get16(h + IP6_OFF_PAYLOAD_LEN);
 	uint32_t word = 0;
 
-	if (unlikely(!usual6(h, total + off, m->data_len)))
+	if (unlikely(!usual6(h, total + off, m->data_len)) || !lane_table(r, true))
 		return EXPRESS_FULL;
 	if (likely(r->fwd.cache->rest == 0))
 		word = table_probe(r, &r->lane.six, h + 24, true);
@@ -397,7 +404,7 @@ static __rte_always_inline rte_edge_t one4(struct express_run *r, struct rte_mbu
 	unsigned total = wire_get16(h + 2);
 	uint32_t word;
 
-	if (unlikely(total < 20 || !usual4(h, total + off, m->data_len)))
+	if (unlikely(total < 20 || !usual4(h, total + off, m->data_len)) || !lane_table(r, false))
 		return EXPRESS_FULL;
 	word = table_probe(r, &r->lane.four, h + 16, false);
 	return likely(word != 0) ? send(r, m, h, off, total, word, false) :
@@ -460,7 +467,7 @@ static __rte_noinline void lookup_and_send(struct express_run *r, struct rte_mbu
 
 		if (x[k].in != r->lane.in)
 			lane_enter(r, x[k].in);
-		verdict[x[k].who] = unlikely(word[k] == 0) ?
+		verdict[x[k].who] = unlikely(word[k] == 0 || !lane_table(r, v6)) ?
 					    EXPRESS_FULL :
 					    send(r, p, h, x[k].off, x[k].len, word[k], v6);
 	}

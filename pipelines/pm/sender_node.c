@@ -293,13 +293,18 @@ static uint16_t pm_send_process(struct rte_graph *g, struct rte_node *node, void
 {
 	struct worker *w = node_worker(node);
 	struct sender_worker *sw = sender_workers[w->id];
-	uint64_t now = rte_rdtsc();
 	uint32_t due[SEND_BURST];
+	uint64_t now;
 
 	(void)objs;
 	(void)n;
 	if (unlikely(w->explain != NULL))
 		return 0;
+	/* without sessions not even the clock is read */
+	if (likely(sw->wheel.next == UINT64_MAX && rte_ring_empty(sw->changed) && sw->n_last == 0 &&
+		   (sw->replies == NULL || rte_ring_empty(sw->replies))))
+		return 0;
+	now = rte_rdtsc();
 	sw->before = sw->walk;
 	sw->walk = now;
 	if (likely(now < sw->wheel.next && rte_ring_empty(sw->changed) && sw->n_last == 0 &&
