@@ -349,6 +349,140 @@ Test(netlink_translate, next_hop_objects)
 	cr_assert_eq(m.count.unreadable, 0);
 }
 
+/* A next-hop object as zebra makes it where the kernel has them: gateway, interface, then the encapsulation. */
+static struct nlmsghdr *frr_nexthop(uint32_t id, uint8_t family, const char *gateway)
+{
+	memset(buf, 0, sizeof(buf));
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	h->nlmsg_type = RTM_NEWNEXTHOP;
+	h->nlmsg_flags = NLM_F_CREATE | NLM_F_REQUEST | NLM_F_REPLACE;
+	struct nhmsg *n = mnl_nlmsg_put_extra_header(h, sizeof(*n));
+	n->nh_family = family;
+	n->nh_protocol = RTPROT_ZEBRA;
+	mnl_attr_put_u32(h, NHA_ID, id);
+	if (gateway != NULL)
+		put_addr(h, NHA_GATEWAY, gateway);
+	mnl_attr_put_u32(h, NHA_OIF, 5);
+	return h;
+}
+
+/* The route on it: no encapsulation of its own, and a table beyond 255 in RTA_TABLE. */
+static struct nlmsghdr *frr_route(uint8_t family, const char *dst, uint8_t plen, uint32_t table,
+				  uint32_t nexthop)
+{
+	struct nlmsghdr *h = route(family, plen, RTPROT_BGP);
+	struct rtmsg *r = mnl_nlmsg_get_payload(h);
+
+	put_addr(h, RTA_DST, dst);
+	mnl_attr_put_u32(h, RTA_PRIORITY, 20);
+	r->rtm_table = table < 256 ? (uint8_t)table : RT_TABLE_UNSPEC;
+	if (table >= 256)
+		mnl_attr_put_u32(h, RTA_TABLE, table);
+	mnl_attr_put_u32(h, RTA_NH_ID, nexthop);
+	return h;
+}
+
+/* L3VPN of FRR 8.1 and later: the SID of the VRF, and a customer's route over the other node's. */
+Test(netlink_translate, frr_l3vpn_by_nexthop_objects)
+{
+	static const char *const service[] = { "2001:db8:2f:1::" };
+	struct nlmsghdr *h = frr_nexthop(30, AF_INET6, NULL);
+	struct wanted w;
+
+	mnl_attr_put_u16(h, NHA_ENCAP_TYPE, LWTUNNEL_ENCAP_SEG6_LOCAL);
+	struct nlattr *nest = mnl_attr_nest_start(h, NHA_ENCAP | NLA_F_NESTED);
+	mnl_attr_put_u32(h, SEG6_LOCAL_ACTION, SEG6_LOCAL_ACTION_END_DT46);
+	mnl_attr_put_u32(h, SEG6_LOCAL_VRFTABLE, 1001);
+	mnl_attr_nest_end(h, nest);
+	model_message(&m, h, false);
+	want_of(frr_route(AF_INET6, "2001:db8:1f:1::", 128, RT_TABLE_MAIN, 30), &w);
+	cr_assert_null(w.why, "%s", w.why);
+	cr_assert_eq(w.what, SENT_SID);
+	cr_assert_eq(w.sid->behavior, HD_SRV6_END_DT46);
+	cr_assert_eq(w.sid->table4, 11);
+	cr_assert_eq(w.sid->table6, 11);
+
+	h = frr_nexthop(31, AF_INET6, "fe80::2");
+	mnl_attr_put_u16(h, NHA_ENCAP_TYPE, LWTUNNEL_ENCAP_SEG6);
+	nest = mnl_attr_nest_start(h, NHA_ENCAP | NLA_F_NESTED);
+	put_srh(h, SEG6_IPTUNNEL_SRH, SEG6_IPTUN_MODE_ENCAP, service, 1);
+	mnl_attr_nest_end(h, nest);
+	model_message(&m, h, false);
+	want_of(frr_route(AF_INET, "192.0.2.0", 24, 1001, 31), &w);
+	cr_assert_null(w.why, "%s", w.why);
+	cr_assert_eq(w.vrf_id, 11, "the customer's table");
+	cr_assert_eq(w.target, HD_TARGET_POLICY);
+	const struct hd_api_srv6_policy *p = (const void *)w.dpo->body;
+	const struct hd_api_srv6_seglist *l = (const void *)w.dpo->dep[0]->body;
+	uint8_t a[16];
+	inet_pton(AF_INET6, service[0], a);
+	cr_assert_eq(p->vrf_id, 0, "the core's table");
+	cr_assert_eq(l->n_segs, 1);
+	cr_assert_arr_eq(l->seg[0], a, 16);
+	cr_assert_eq(m.count.unreadable, 0);
+}
+
+/* The same without next-hop objects: an IPv4 route over an IPv6 next hop has the gateway 169.254.0.1, on link, behind the
+ * encapsulation. */
+Test(netlink_translate, frr_l3vpn_without_nexthop_objects)
+{
+	static const char *const service[] = { "2001:db8:2f:1::" };
+	struct nlmsghdr *h = route(AF_INET, 24, RTPROT_BGP);
+	struct rtmsg *r = mnl_nlmsg_get_payload(h);
+	struct wanted w;
+
+	put_addr(h, RTA_DST, "192.0.2.0");
+	mnl_attr_put_u32(h, RTA_PRIORITY, 20);
+	r->rtm_table = RT_TABLE_UNSPEC;
+	mnl_attr_put_u32(h, RTA_TABLE, 1001);
+	mnl_attr_put_u16(h, RTA_ENCAP_TYPE, LWTUNNEL_ENCAP_SEG6);
+	struct nlattr *nest = mnl_attr_nest_start(h, RTA_ENCAP);
+	put_srh(h, SEG6_IPTUNNEL_SRH, SEG6_IPTUN_MODE_ENCAP, service, 1);
+	mnl_attr_nest_end(h, nest);
+	r->rtm_flags |= RTNH_F_ONLINK;
+	put_addr(h, RTA_GATEWAY, "169.254.0.1");
+	mnl_attr_put_u32(h, RTA_OIF, 5);
+	want_of(h, &w);
+	cr_assert_null(w.why, "%s", w.why);
+	cr_assert_eq(w.vrf_id, 11);
+	cr_assert_eq(w.target, HD_TARGET_POLICY);
+	cr_assert_eq(((const struct hd_api_srv6_policy *)(const void *)w.dpo->body)->encap,
+		     HD_SRV6_H_ENCAPS);
+}
+
+/* What isisd of FRR 9 installs: End and End.X with NEXT-CSID, action, argument, then the flavors. */
+Test(netlink_translate, frr_isis_usid)
+{
+	struct wanted w;
+
+	for (unsigned x = 0; x < 2; x++) {
+		struct nlmsghdr *h = route(AF_INET6, x ? 64 : 48, RTPROT_ISIS);
+		put_addr(h, RTA_DST, x ? "fcbb:bb00:1:e000::" : "fcbb:bb00:1::");
+		mnl_attr_put_u32(h, RTA_PRIORITY, 20);
+		mnl_attr_put_u16(h, RTA_ENCAP_TYPE, LWTUNNEL_ENCAP_SEG6_LOCAL);
+		struct nlattr *nest = mnl_attr_nest_start(h, RTA_ENCAP);
+		mnl_attr_put_u32(h, SEG6_LOCAL_ACTION,
+				 x ? SEG6_LOCAL_ACTION_END_X : SEG6_LOCAL_ACTION_END);
+		if (x)
+			put_addr(h, SEG6_LOCAL_NH6, "fe80::2");
+		struct nlattr *flv = mnl_attr_nest_start(h, SEG6_LOCAL_FLAVORS);
+		mnl_attr_put_u32(h, SEG6_LOCAL_FLV_OPERATION, 1u << SEG6_LOCAL_FLV_OP_NEXT_CSID);
+		mnl_attr_put_u8(h, SEG6_LOCAL_FLV_LCBLOCK_BITS, 32);
+		mnl_attr_put_u8(h, SEG6_LOCAL_FLV_LCNODE_FN_BITS, x ? 32 : 16);
+		mnl_attr_nest_end(h, flv);
+		mnl_attr_nest_end(h, nest);
+		mnl_attr_put_u32(h, RTA_OIF, 5);
+		want_of(h, &w);
+		cr_assert_null(w.why, "%s", w.why);
+		cr_assert_eq(w.what, SENT_SID);
+		cr_assert_eq(w.sid->behavior, x ? HD_SRV6_END_X : HD_SRV6_END);
+		cr_assert_eq(w.sid->flavors, HD_SRV6_FLAVOR_NEXT_CSID);
+		cr_assert_eq(w.sid->lb_len, 32);
+		cr_assert_eq(w.sid->ln_len + w.sid->fn_len, x ? 32 : 16);
+		cr_assert_eq(w.sid->target, x ? HD_TARGET_NEXTHOP : HD_TARGET_NONE);
+	}
+}
+
 /* --- broken messages -------------------------------------------------------------------------- */
 
 static void whole(const struct nlmsghdr *h)
