@@ -123,11 +123,12 @@ def net():
         yield KernelNet(lab)
 
 
+@pytest.mark.parametrize("mode", ["encap", "encap.red"])
 @pytest.mark.parametrize("way", WAYS)
-def test_behavior_of_heddle(net, way):
+def test_behavior_of_heddle(net, way, mode):
     """One way is enough to see it: packets from host-b arrive at host-a, whole, and tshark finds nothing wrong."""
     segments, target = WAYS[way]
-    net.kernel_sends(segments)
+    net.kernel_sends(segments, mode=mode)
     with RawPort(net.a, "eth0") as port, RawPort(net.r, "core") as core:
         net.b.run(["ping", "-c", "5", "-i", "0.02", "-W", "0.2", "-s", "900", target], check=False)
         seen = port.receive(lambda p: p.haslayer("IPv6") and p["IPv6"].nh == 58 and len(p) > 900 or
@@ -257,9 +258,11 @@ def test_frames_to_the_kernel(net):
     net.heddle.reload(net.config())
 
 
-def test_frames_from_the_kernel(net):
+@pytest.mark.parametrize("mode", ["l2encap", "l2encap.red"])
+@pytest.mark.parametrize("segments", [["fc00:1::d2"], ["fc00:1::e", "fc00:1::d2"]], ids=["direct", "through End"])
+def test_frames_from_the_kernel(net, mode, segments):
     """The kernel's l2encap puts the frame it received into the packet; End.DX2 sends it on as it is."""
-    net.kernel_sends(["fc00:1::d2"], mode="l2encap")
+    net.kernel_sends(segments, mode=mode)
     with RawPort(net.a, "eth0") as a:
         net.b.run(["ping", "-c", "3", "-i", "0.02", "-W", "0.2", A6], check=False)
         seen = a.receive(lambda p: p.haslayer("IPv6") and p["IPv6"].dst == A6 and p.dst == net.r.mac("hosts"), count=3)

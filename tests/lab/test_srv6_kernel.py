@@ -5,8 +5,9 @@
                      └── heddle ──┘"""
 
 import pytest
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrSegmentRouting
 
-from heddlelab import Heddle, Lab, interface, veth_port
+from heddlelab import Heddle, Lab, RawPort, interface, malformed, veth_port
 
 B4, B6 = "10.0.2.2", "2001:db8:b::2"
 
@@ -34,6 +35,9 @@ WAYS = {
     "End.DX4": (["fc00:2::d4"], B4),
     "End.B6.Encaps into Heddle's End.DT6": (["fc00:2::b6", "fc00:2::d6"], B6),
     "NEXT-CSID carrier": (["fd00:2:100:d600::"], B6),
+    "NEXT-CSID, three in a carrier": (["fd00:2:100:100:d600::"], B6),
+    "NEXT-CSID with PSP": (["fd00:2:101::", "fc00:2::d6"], B6),
+    "NEXT-CSID, End.X back through Heddle": (["fd00:2:100:e001:d600::"], B6),
 }
 
 
@@ -57,6 +61,10 @@ class KernelNet:
                      f"fc00:2::d7 encap seg6local action End.DX6 nh6 {B6} dev hosts",
                      "fc00:2::b6 encap seg6local action End.B6.Encaps srh segs fc00:1::d6 dev core",
                      "fd00:2:100::/48 encap seg6local action End flavors next-csid lblen 32 nflen 16 dev core",
+                     "fd00:2:101::/48 encap seg6local action End flavors psp,next-csid lblen 32 nflen 16 dev core",
+                     "fd00:2:100:e001::/64 encap seg6local action End.X nh6 2001:db8:12::1 flavors next-csid "
+                     "lblen 32 nflen 32 dev core",
+                     "fc00:2::b5 encap seg6local action End.B6 srh segs fc00:1::e dev core",
                      "fd00:2:d600::/48 encap seg6local action End.DT6 table main dev hosts",
                      "2001:db8:a::/64 encap seg6 mode encap segs fc00:1::46 dev core")
         self.r.ip(f"-6 route add fc00:2::d4 encap seg6local action End.DX4 nh4 {B4} dev hosts")
@@ -98,3 +106,19 @@ def test_behavior_of_the_kernel(kernel_net, way, form):
     kernel_net.heddle.reload(kernel_net.config(way, form))
     kernel_net.a.ping(WAYS[way][1], count=10, interval=0.01)
     kernel_net.a.ping(WAYS[way][1], count=3, interval=0.01, size=900)
+
+
+def test_header_that_the_kernel_inserts(kernel_net):
+    """The kernel's End.B6 puts a header in front of the one that is there, whose last segment is its own SID again: it
+    leads nowhere, but what stands between is Heddle's to do, and the header behind stays as it is."""
+    tree = kernel_net.config("End", "h-encaps")
+    tree["srv6"]["policy"] = [policy("there", ["fc00:2::b5", "fc00:2::d6"])]
+    kernel_net.heddle.reload(tree)
+    with RawPort(kernel_net.r, "core") as core:
+        kernel_net.a.run(["ping", "-c", "1", "-W", "0.2", B6], check=False)
+        frames = core.receive(lambda p: IPv6 in p and p[IPv6].dst == "fc00:2::b5" and p[IPv6].hlim < 64, timeout=2)
+    assert len(frames) == 1 and malformed(frames) == ""
+    inserted = frames[0][IPv6ExtHdrSegmentRouting]
+    assert (inserted.addresses, inserted.segleft) == (["fc00:2::b5", "fc00:1::e"], 0)
+    behind = inserted.payload[IPv6ExtHdrSegmentRouting]
+    assert (behind.addresses, behind.segleft) == (["fc00:2::d6", "fc00:2::b5"], 1)
