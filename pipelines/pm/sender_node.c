@@ -197,7 +197,7 @@ static void fire_liveness(struct send_run *r, struct sender_session *s, uint32_t
 		wheel_arm(&r->sw->wheel, entry, at);
 }
 
-/* Sessions that are new or changed: what has no moment yet gets one. */
+/* Sessions that are new or changed: what has no moment yet, or one of the session before, gets one. */
 static void take_changes(struct send_run *r)
 {
 	struct sender_worker *sw = r->sw;
@@ -213,6 +213,10 @@ static void take_changes(struct send_run *r)
 		sw->random ^= sw->random << 13;
 		sw->random ^= sw->random >> 7;
 		sw->random ^= sw->random << 17;
+		if (s->state->next_seq == 0) {
+			wheel_disarm(&sw->wheel, 2 * id);
+			wheel_disarm(&sw->wheel, 2 * id + 1);
+		}
 		if (!sw->entry[2 * id].armed)
 			wheel_arm(&sw->wheel, 2 * id, r->now + sw->random % s->conf.interval);
 		if (!sw->entry[2 * id + 1].armed && s->conf.n_down != 0)

@@ -4,6 +4,7 @@
     a ── wire ── b (Session-Reflector, impaired)"""
 
 import random
+import time
 
 import pytest
 
@@ -104,6 +105,24 @@ def test_pm_accuracy_reordering(net):
     # each frame let through overtakes those that left in the 10 ms before it
     assert int(s["reordered"]) <= did["reordered"] * 6
     assert int(s["lost"]) == 0
+
+
+def test_pm_pacing_of_many_sessions(net):
+    """500 sessions at 10 ms on a worker that sleeps when it may: 1 % of the interval is 100 us."""
+    net.impair()
+    base = {"interfaces": {"interface": [interface("wire", veth_port("wire"), SIX[0] + "/64")]}}
+    net.ha.reload({**base, "pm": {"session": [
+        {"name": f"s{n}", "destination": SIX[1], "interval": 10, "timeout": 500} for n in range(500)]}})
+    time.sleep(1)
+    [before] = net.ha.json("pm", "pacing")["heddle-pm:pacing-state"]["worker"]
+    start = time.monotonic()
+    time.sleep(4)
+    [after] = net.ha.json("pm", "pacing")["heddle-pm:pacing-state"]["worker"]
+    seconds = time.monotonic() - start
+    rate = (int(after["sent"]) - int(before["sent"])) / seconds
+    assert after["sessions"] == 500 and abs(rate - 50_000) < 1_500, rate
+    assert int(after["p50"]) < 100_000, after
+    net.ha.reload(base)
 
 
 def test_pm_impairment_refusals(net):

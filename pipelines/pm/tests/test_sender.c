@@ -591,6 +591,19 @@ Test(pm_sender_graph, refused_objects)
 	cr_assert_eq(set(&m), -ENOSPC);
 }
 
+Test(pm_sender_graph, a_shorter_interval_begins_at_once)
+{
+	struct hd_api_pm_session m = plain();
+
+	m.interval_us = 60000000;
+	cr_assert_eq(set(&m), 0, "%s", hx_error());
+	hx_turn();
+	m.interval_us = 1000;
+	cr_assert_eq(set(&m), 0);
+	cr_assert_gt(next_frame(), 0, "not in a minute");
+	cr_assert_gt(next_frame(), 0);
+}
+
 Test(pm_sender_graph, a_change_of_the_key_keeps_the_numbers)
 {
 	struct hd_api_pm_key k = { .key_id = 1, .len = 3, .secret = "abc" };

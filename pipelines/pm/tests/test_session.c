@@ -415,5 +415,9 @@ Test(pm_session, wheel_gives_each_entry_once_and_in_time)
 				cr_assert_not(e[got[i]].armed);
 			}
 	}
+	for (unsigned i = 0; i < 1000; i++)
+		wheel_arm(&w, i, now + impair_random(&s) % 1000000);
+	for (unsigned i = 0; i < 1000; i++)
+		wheel_disarm(&w, i);
 	cr_assert_eq(wheel_take(&w, now + 5000000, (uint32_t[1]){ 0 }, 1), 0);
 }
