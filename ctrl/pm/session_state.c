@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctrl/cfg.h"
 #include "ctrl/config.h"
 #include "ctrl/ctrl.h"
 #include "ctrl/events.h"
@@ -159,7 +160,36 @@ void pm_pacing_state(struct ctrl *c, struct http_req *req)
 
 /* ---- liveness ---------------------------------------------------------------------------------------------------- */
 
-/* Paths are chosen anew if they depend on it.  True: it changed. */
+static bool refers(const struct lyd_node *path, const char *name)
+{
+	const char *live = cfg_str(path, "liveness");
+
+	if (live != NULL && strcmp(live, name) == 0)
+		return true;
+	cfg_foreach(l, path, "segment-list")
+	{
+		live = cfg_str(l, "liveness");
+		if (live != NULL && strcmp(live, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does the choice of any path depend on the liveness object of this name? */
+static bool path_depends(const struct ctrl *c, const char *name)
+{
+	const struct lyd_node *srv6 = cfg_top(running_config(c->running)->tree, "srv6");
+
+	cfg_foreach(p, srv6, "policy")
+	{
+		if (refers(p, name))
+			return true;
+		cfg_foreach(cp, p, "candidate-path") if (refers(cp, name)) return true;
+	}
+	return false;
+}
+
+/* True: it changed, and paths are to be chosen anew. */
 static bool liveness_of(struct ctrl *c, uint32_t id, bool up, uint64_t detect_ns)
 {
 	const struct hd_api_pm_session *m = configured(c, id);
@@ -178,7 +208,7 @@ static bool liveness_of(struct ctrl *c, uint32_t id, bool up, uint64_t detect_ns
 		log_info("session %s: up", name);
 	else if (changed)
 		log_info("session %s: down, nothing for %.1f ms", name, (double)detect_ns / 1e6);
-	return changed;
+	return changed && (list != NULL || path_depends(c, name));
 }
 
 void pm_session_event(struct ctrl *c, const struct hd_api_event *ev)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * A handful of names, in a list; a bitmap of segment lists. */
+ * Names by their hash, for there may be a session for each of thousands of paths; a bitmap of segment lists. */
 #include "ctrl/srv6/liveness.h"
 
 #include <pthread.h>
@@ -13,14 +13,23 @@ static struct object {
 	struct object *next;
 	bool up;
 	char name[100], reason[128];
-} * objects;
+} * objects[1024];
 
 static uint8_t *unresolved; /* by seglist_id */
 static uint32_t n_unresolved;
 
+static struct object **bucket(const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return &objects[(h ^ h >> 16) % (sizeof(objects) / sizeof(objects[0]))];
+}
+
 static struct object *find(const char *name)
 {
-	struct object *o = objects;
+	struct object *o = *bucket(name);
 
 	while (o != NULL && strcmp(o->name, name) != 0)
 		o = o->next;
@@ -48,8 +57,8 @@ static struct object *find_or_add(const char *name)
 		return NULL;
 	snprintf(o->name, sizeof(o->name), "%s", name);
 	o->up = true;
-	o->next = objects;
-	objects = o;
+	o->next = *bucket(name);
+	*bucket(name) = o;
 	return o;
 }
 
