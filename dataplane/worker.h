@@ -61,10 +61,11 @@ struct worker {
 	/* written by the worker */
 	uint32_t cur_node __rte_cache_aligned; /* node row being run; UINT32_MAX between walks */
 	uint32_t rx_count;                     /* packets taken in this walk, set by port-rx */
-	uint64_t now;  /* TSC, read by port-rx behind each burst, and at the end of a walk without one */
+	uint64_t now; /* TSC, read by port-rx behind each burst, and at the end of a walk without one */
 	uint64_t walk; /* whatever comes in this walk comes then or later, all else came before */
 	bool busy;     /* the walk before had packets */
-	uint64_t wake[WAKES]; /* by WAKE_*: TSC at which something is to be sent; 0: never.  An idle worker sleeps no longer */
+	/* by WAKE_*: TSC at which something is to be sent; 0: never.  An idle worker sleeps no longer */
+	uint64_t wake[WAKES];
 	struct worker_stats *stats; /* in the statistics segment */
 	uint32_t n_rx_run;          /* what port-rx sent to express in this walk, in order */
 	struct rx_run {
@@ -89,7 +90,8 @@ extern __thread struct worker *worker_walking;
  * metadata yet.  May read, and write what the sender left open (an option).  Returns how many go on, to the front;
  * those behind are dropped, as of its verdict MEASURED.
  * Set and cleared by the control thread; by port id.  NULL: nobody, which costs a burst one load. */
-typedef unsigned (*rx_observer_fn)(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port);
+typedef unsigned (*rx_observer_fn)(struct worker *w, struct rte_mbuf **m, unsigned n,
+				   uint16_t port);
 extern rx_observer_fn rx_observer[WORKER_PORTS_MAX];
 
 /* Remember packet number n of this worker.  The caller keeps f->next: one store a burst, not a chain of them. */

@@ -39,7 +39,8 @@ static void setup(const struct params *p)
 	world_commit();
 }
 
-static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+		      uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, 70), at = frame_eth(to, 0x86dd);
 	uint8_t src[16], dst[16] = { 0x24 };
@@ -55,8 +56,8 @@ static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint
 	return len;
 }
 
-static uint32_t expect(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-		       uint8_t *care)
+static uint32_t expect(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+		       uint8_t *to, uint8_t *care)
 {
 	(void)care;
 	memcpy(to, in, len);

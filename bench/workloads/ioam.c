@@ -5,7 +5,7 @@
 #include "heddle/api/ioam.h"
 
 #define NODES  4u
-#define TRACE  (4u + 8 + 12 * NODES) /* octets of the option */
+#define TRACE  (4u + 8 + 12 * NODES)          /* octets of the option */
 #define HEADER (4u + TRACE + (4 + TRACE) % 8) /* of the hop-by-hop header */
 
 static void domain(bool iface)
@@ -70,7 +70,8 @@ static void transit_setup(const struct params *p)
 	world_commit();
 }
 
-static uint32_t transit_frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t transit_frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+			      uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, 14 + 40 + HEADER + 8), at = frame_eth(to, 0x86dd);
 	uint8_t src[16], dst[16] = { 0x24 };
@@ -84,8 +85,8 @@ static uint32_t transit_frame(const struct params *p, uint32_t flow, uint32_t si
 	return len;
 }
 
-static uint32_t transit_expect(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			       uint8_t *care)
+static uint32_t transit_expect(const struct params *p, uint32_t flow, const uint8_t *in,
+			       uint32_t len, uint8_t *to, uint8_t *care)
 {
 	memcpy(to, in, len);
 	frame_eth_out(to, p, flow % p->routes, 0x86dd);
@@ -106,16 +107,24 @@ WORKLOAD(ioam_transit)
 
 /* ---- encapsulation ------------------------------------------------------------------------------------------ */
 
-static const uint8_t encap_src[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5e, 0xed };
+static const uint8_t encap_src[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0,    0,
+				       0,    0,    0,    0,    0, 0, 0x5e, 0xed };
 
 static void encap_setup(const struct params *p)
 {
 	struct hd_api_srv6_conf c = { .encap_hop_limit = 64 };
 	struct hd_api_srv6_seglist l = { .seglist_id = 1, .n_segs = 1 };
-	struct hd_api_srv6_policy s = { .policy_id = 1, .name = "traced", .encap = HD_SRV6_H_ENCAPS_RED, .n_lists = 1,
+	struct hd_api_srv6_policy s = { .policy_id = 1,
+					.name = "traced",
+					.encap = HD_SRV6_H_ENCAPS_RED,
+					.n_lists = 1,
 					.list = { { 1, 1 } } };
-	struct hd_api_ioam_encap e = { .policy_id = 1, .ns = 123, .trace_type = 0xd00000, .flags = HD_IOAM_E_TRACE,
-				       .nodes = NODES, .every = 1 };
+	struct hd_api_ioam_encap e = { .policy_id = 1,
+				       .ns = 123,
+				       .trace_type = 0xd00000,
+				       .flags = HD_IOAM_E_TRACE,
+				       .nodes = NODES,
+				       .every = 1 };
 	uint8_t a[16];
 
 	memcpy(c.encap_source, encap_src, 16);
@@ -133,7 +142,8 @@ static void encap_setup(const struct params *p)
 	world_commit();
 }
 
-static uint32_t encap_frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t encap_frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+			    uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, 62), at = frame_eth(to, 0x86dd);
 	uint8_t src[16], dst[16];
@@ -146,8 +156,8 @@ static uint32_t encap_frame(const struct params *p, uint32_t flow, uint32_t size
 	return len;
 }
 
-static uint32_t encap_expect(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			     uint8_t *care)
+static uint32_t encap_expect(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			     uint8_t *to, uint8_t *care)
 {
 	uint8_t seg[16];
 	uint32_t at = frame_eth_out(to, p, 0, 0x86dd);

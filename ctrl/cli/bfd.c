@@ -69,7 +69,8 @@ const struct cli_group bfd_group = {
 		  .run = cmd_bfd,
 		  .what = "BFD sessions: state, timers, how often they went down",
 		  .params = CLI_PARAMS({ "[SESSION]", NULL, CLI_TEXT, "only this one  [all]" }),
-		  .more = "Sessions live in the data plane (RFC 5880) and go on without heddle-ctrl. A candidate path whose "
+		  .more = "Sessions live in the data plane (RFC 5880) and go on without heddle-ctrl. A candidate "
+			  "path whose "
 			  "liveness is the session's name is left when it goes down.\n",
 		  .examples = CLI_EXAMPLES("heddle pm bfd", "heddle pm bfd core-west --json") },
 		{ .name = NULL } },

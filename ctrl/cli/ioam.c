@@ -119,7 +119,8 @@ const struct cli_group ioam_group = {
 					 "loss and reordering by edge to edge sequence numbers" },
 				       { "--counters", NULL, CLI_TEXT,
 					 "what the data plane did, and what was exported" }),
-		  .more = "A record is a packet whose trace ended at this node (RFC 9197), or one that asked for direct "
+		  .more = "A record is a packet whose trace ended at this node (RFC 9197), or one that asked for "
+			  "direct "
 			  "export here (RFC 9326). All of them go to the file and the collector that the configuration "
 			  "names; the last 64 are shown.\n",
 		  .examples = CLI_EXAMPLES("heddle pm ioam", "heddle pm ioam --groups",

@@ -14,7 +14,7 @@ extern const struct ctrl_domain altmark_domain;
 void altmark_start(struct ctrl *c);
 void altmark_stop(void);
 
-/* ---- shared by the files of the domain ---------------------------------------------------------------------------- */
+/* ---- shared by the files of the domain ------------------------------------------------------------------------- */
 
 /* A flow at a point: this node, or a peer. */
 struct altmark_point {

@@ -151,7 +151,7 @@ void altmark_state(struct ctrl *c, struct http_req *req)
 	restconf_data(req, "heddle-altmark:altmark-state", top);
 }
 
-/* ---- metrics ------------------------------------------------------------------------------------------------------ */
+/* ---- metrics --------------------------------------------------------------------------------------------------- */
 
 static const struct family {
 	const char *name, *help;

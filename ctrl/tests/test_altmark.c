@@ -27,7 +27,7 @@ static void put(struct altmark_series *s, uint64_t number, uint64_t packets)
 	altmark_series_put(s, &b);
 }
 
-/* ---- series ------------------------------------------------------------------------------------------------------- */
+/* ---- series ---------------------------------------------------------------------------------------------------- */
 
 Test(altmark_series, a_block_without_packets_is_known_too)
 {
@@ -61,7 +61,7 @@ Test(altmark_series, grows_without_a_hole)
 	cr_assert_eq(s.until, 61);
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------------------------- */
 
 Test(altmark_compare, mean_only_when_nothing_is_missing)
 {
@@ -150,7 +150,7 @@ Test(altmark_measure, what_is_not_known_is_not_lost)
 	cr_assert_eq(m.lost, 0);
 }
 
-/* ---- configuration ------------------------------------------------------------------------------------------------ */
+/* ---- configuration --------------------------------------------------------------------------------------------- */
 
 static const char good[] =
 	"interfaces:\n"

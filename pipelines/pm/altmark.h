@@ -102,7 +102,7 @@ static inline bool altmark_closed(uint64_t period_ns, uint64_t ns, uint64_t bloc
 /* Add a worker's cell of ret->block to what was read of others; a cell of another block adds nothing.  Any thread. */
 void altmark_sum(const struct altmark_cell *c, struct hd_api_altmark_block *ret);
 
-/* ---- tables: altmark_tables.c ------------------------------------------------------------------------------------- */
+/* ---- tables: altmark_tables.c ---------------------------------------------------------------------------------- */
 
 struct altmark_state { /* outlives changes of the flow */
 	uint64_t chosen;
@@ -136,7 +136,7 @@ static inline struct altmark_flow *altmark_flow_find(uint32_t mon_id, const stru
 	return f;
 }
 
-/* ---- packet path: altmark_path.c ---------------------------------------------------------------------------------- */
+/* ---- packet path: altmark_path.c ------------------------------------------------------------------------------- */
 
 struct rte_mbuf;
 struct worker;

@@ -186,7 +186,7 @@ unsigned altmark_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint
 	return n;
 }
 
-/* ---- marking ------------------------------------------------------------------------------------------------------- */
+/* ---- marking --------------------------------------------------------------------------------------------------- */
 
 void altmark_stamp(const struct srv6_extra *x, uint8_t *at, uint32_t total)
 {

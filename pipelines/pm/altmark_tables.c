@@ -23,7 +23,7 @@ struct altmark_flow *altmark_bucket[ALTMARK_BUCKETS];
 static struct altmark_mark **mark_by_policy;
 static uint8_t *iface_counts_on; /* by interface id */
 
-/* ---- readers ------------------------------------------------------------------------------------------------------ */
+/* ---- readers --------------------------------------------------------------------------------------------------- */
 
 const struct altmark_conf *altmark_conf_get(void)
 {
@@ -35,7 +35,7 @@ bool altmark_iface_counts(uint32_t iface_id)
 	return iface_id < dp_limits.ifaces && iface_counts_on[iface_id] != 0;
 }
 
-/* ---- ALTMARK_CONF ------------------------------------------------------------------------------------------------- */
+/* ---- ALTMARK_CONF ---------------------------------------------------------------------------------------------- */
 
 static struct altmark_mark *mark_make(const struct hd_api_altmark_mark *m);
 static int mark_publish(const struct hd_api_altmark_mark *m);
@@ -106,7 +106,7 @@ static void conf_remove(const void *old)
 	rcu_retire(was, free);
 }
 
-/* ---- ALTMARK_FLOW ------------------------------------------------------------------------------------------------- */
+/* ---- ALTMARK_FLOW ---------------------------------------------------------------------------------------------- */
 
 static struct altmark_state *state_make(void)
 {
@@ -200,7 +200,7 @@ static void flow_remove(const void *old)
 	rcu_retire(f, free);
 }
 
-/* ---- ALTMARK_MARK ------------------------------------------------------------------------------------------------- */
+/* ---- ALTMARK_MARK ---------------------------------------------------------------------------------------------- */
 
 static int mark_check(const void *msg, const void *old, struct object_error *err)
 {
@@ -287,7 +287,7 @@ static void mark_remove(const void *old)
 	rcu_retire(was, free);
 }
 
-/* ---- ALTMARK_IFACE ------------------------------------------------------------------------------------------------ */
+/* ---- ALTMARK_IFACE --------------------------------------------------------------------------------------------- */
 
 static unsigned iface_refs(const void *msg, struct object_ref *ref)
 {
@@ -329,7 +329,7 @@ static void iface_remove(const void *old)
 	observe_set(m->iface_id, OBSERVE_ALTMARK, false);
 }
 
-/* ---- ALTMARK_STATE ------------------------------------------------------------------------------------------------ */
+/* ---- ALTMARK_STATE --------------------------------------------------------------------------------------------- */
 
 static void send_block(const struct altmark_flow *f, uint64_t block, debug_send_fn send, void *arg)
 {
@@ -369,7 +369,7 @@ static int state_request(const void *body, size_t size, debug_send_fn send, void
 	return 0;
 }
 
-/* ---- set-up ------------------------------------------------------------------------------------------------------- */
+/* ---- set-up ---------------------------------------------------------------------------------------------------- */
 
 #define KIND(TYPE, what, size_, ...)                                                              \
 	{                                                                                         \

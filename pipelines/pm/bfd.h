@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The state machine of a BFD session (RFC 5880 section 6), asynchronous mode.  Pure: it knows no clock; who calls it keeps
- * the two moments, when to send and when the peer is given up.  Bare section numbers mean RFC 5880. */
+ * The state machine of a BFD session (RFC 5880 section 6), asynchronous mode.  Pure: it knows no clock; who calls
+ * it keeps the two moments, when to send and when the peer is given up.  Bare section numbers mean RFC 5880. */
 #ifndef PIPELINES_PM_BFD_H
 #define PIPELINES_PM_BFD_H
 

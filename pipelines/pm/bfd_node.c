@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Nodes of BFD.  bfd-receive gets packets of its UDP ports from ip-local, judges them, and hands them to the worker that
- * owns the session; bfd-send is a source: it takes those in, sends what is due, and gives up peers that are silent.
- * Nothing here allocates but packet buffers, logs or makes a system call.
+ * Nodes of BFD.  bfd-receive gets packets of its UDP ports from ip-local, judges them, and hands them to the
+ * worker that owns the session; bfd-send is a source: it takes those in, sends what is due, and gives up peers
+ * that are silent. Nothing here allocates but packet buffers, logs or makes a system call.
  * Spec: RFC 5880, RFC 5881 (one hop), RFC 5883 (several). */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "pipelines/ip/ip.h"
 #include "pipelines/pm/bfd_table.h"
 
-/* ---- bfd-receive -------------------------------------------------------------------------------------------------- */
+/* ---- bfd-receive ----------------------------------------------------------------------------------------------- */
 
 #define BFD_RECEIVE_VERDICTS(V, P)                                                                     \
 	V(P, TAKEN, "drop", INFO, "control packet taken in (RFC 5880 6.8.6): nothing is wrong")        \
@@ -140,7 +140,7 @@ static uint16_t bfd_receive_process(struct rte_graph *g, struct rte_node *node, 
 }
 NODE_REGISTER(bfd_receive, "bfd-receive", BFD_RECEIVE, BFD_RECEIVE_VERDICTS, bfd_receive_process)
 
-/* ---- bfd-send ----------------------------------------------------------------------------------------------------- */
+/* ---- bfd-send -------------------------------------------------------------------------------------------------- */
 
 #define BFD_SEND_VERDICTS(V, P)                                                 \
 	V(P, SENT4, "ip4-lookup", INFO, "control packet sent (RFC 5880 6.8.7)") \

@@ -39,7 +39,7 @@ static struct bfd_entry *bucket[BUCKETS];
 static uint32_t instance;  /* high bits of all discriminators: another start has others */
 static uint32_t n_port[2]; /* sessions over one hop, over several */
 
-/* ---- finding ------------------------------------------------------------------------------------------------------ */
+/* ---- finding --------------------------------------------------------------------------------------------------- */
 
 static struct bfd_entry **bucket_of(const uint8_t *peer, unsigned family)
 {
@@ -90,7 +90,7 @@ static void link_out(struct bfd_entry *e)
 	__atomic_store_n(at, e->next, __ATOMIC_RELEASE);
 }
 
-/* ---- the packet made ready ---------------------------------------------------------------------------------------- */
+/* ---- the packet made ready ------------------------------------------------------------------------------------- */
 
 static int build_ip4(const struct hd_api_bfd_session *m, struct bfd_entry *e)
 {
@@ -161,7 +161,7 @@ static struct bfd_entry *entry_make(const struct hd_api_bfd_session *m)
 	return e;
 }
 
-/* ---- BFD_SESSION -------------------------------------------------------------------------------------------------- */
+/* ---- BFD_SESSION ----------------------------------------------------------------------------------------------- */
 
 static int session_check(const void *msg, const void *old, struct object_error *err)
 {
@@ -294,7 +294,7 @@ static const struct object_kind kind = {
 	.capacity = HD_BFD_SESSIONS_MAX - 1,
 };
 
-/* ---- told to others ----------------------------------------------------------------------------------------------- */
+/* ---- told to others -------------------------------------------------------------------------------------------- */
 
 static void on_event(struct rte_mbuf *m, void *arg)
 {
@@ -342,7 +342,7 @@ static int state_request(const void *body, size_t size, debug_send_fn send, void
 	return 0;
 }
 
-/* ---- set-up ------------------------------------------------------------------------------------------------------- */
+/* ---- set-up ---------------------------------------------------------------------------------------------------- */
 
 static void worker_free(struct bfd_worker *w)
 {

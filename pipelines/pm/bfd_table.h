@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * BFD sessions.  Written by the handlers of object kind BFD_SESSION (bfd_table.c); nodes bfd-receive and bfd-send read them.
- * Each session belongs to one worker, which sends its packets and alone writes its state; packets that arrive are read
- * where they come in and handed over. */
+ * BFD sessions.  Written by the handlers of object kind BFD_SESSION (bfd_table.c); nodes bfd-receive and bfd-send
+ * read them. Each session belongs to one worker, which sends its packets and alone writes its state; packets that
+ * arrive are read where they come in and handed over. */
 #ifndef PIPELINES_PM_BFD_TABLE_H
 #define PIPELINES_PM_BFD_TABLE_H
 

@@ -38,7 +38,7 @@ unsigned ioam_node_write(uint8_t *to, const struct hd_api_ioam_ns *ns, uint32_t 
 enum ioam_added ioam_trace_add(uint8_t *trace, unsigned len, const struct hd_api_ioam_ns *ns,
 			       const struct ioam_hop *hop);
 
-/* ---- tables ------------------------------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
 
 struct ioam_iface {
 	bool on, decap;
@@ -58,13 +58,13 @@ struct ioam_count {
 };
 extern struct ioam_count *ioam_counts[];
 
-/* ---- edge to edge ------------------------------------------------------------------------------------------------- */
+/* ---- edge to edge ---------------------------------------------------------------------------------------------- */
 
 /* Count a sequence number where the domain ends.  bits: 32 or 64.  Any worker. */
 void ioam_group_count(uint16_t ns, const uint8_t source[16], uint64_t seq, unsigned bits);
 void ioam_groups_reset(void);
 
-/* ---- export: ioam_export.c ---------------------------------------------------------------------------------------- */
+/* ---- export: ioam_export.c ------------------------------------------------------------------------------------- */
 
 struct worker;
 struct rte_mbuf;
@@ -77,7 +77,7 @@ void ioam_export(struct worker *w, struct rte_mbuf *m, unsigned off, enum hd_ioa
 void ioam_loop_back(struct worker *w, struct rte_mbuf *m, unsigned off, unsigned end,
 		    uint32_t iface);
 
-/* ---- packet path: ioam_path.c ------------------------------------------------------------------------------------- */
+/* ---- packet path: ioam_path.c ---------------------------------------------------------------------------------- */
 
 /* As an rx_observer_fn. */
 unsigned ioam_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port);

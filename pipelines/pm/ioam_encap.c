@@ -15,7 +15,8 @@ static uint8_t *begin(uint8_t *buf, uint8_t opt, enum ioam_type type, unsigned d
 	return buf + 4;
 }
 
-/* Room for one node of the encapsulating node's kind: an opaque snapshot has the length it has there, at least a header. */
+/* Room for one node of the encapsulating node's kind: an opaque snapshot has the length it has there, at least a
+ * header. */
 static unsigned room_words(const struct hd_api_ioam_encap *e)
 {
 	const struct hd_api_ioam_ns *ns = ioam_ns_get((uint16_t)e->ns);

@@ -21,7 +21,7 @@ static uint8_t export_punt, loop_punt;
 static struct hd_api_ioam_record *kept; /* HD_IOAM_KEPT of them; number n is at n % HD_IOAM_KEPT */
 static uint64_t next;                   /* number of the next record; the first is 1 */
 
-/* ---- worker ------------------------------------------------------------------------------------------------------- */
+/* ---- worker ---------------------------------------------------------------------------------------------------- */
 
 void ioam_export(struct worker *w, struct rte_mbuf *m, unsigned off, enum hd_ioam_why why,
 		 uint16_t ns, const struct ioam_hop *hop)
@@ -47,7 +47,7 @@ void ioam_loop_back(struct worker *w, struct rte_mbuf *m, unsigned off, unsigned
 	punt_copy(w, m, loop_punt, off + end);
 }
 
-/* ---- control thread ----------------------------------------------------------------------------------------------- */
+/* ---- control thread -------------------------------------------------------------------------------------------- */
 
 static void export_rx(struct rte_mbuf *m, void *arg)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Edge to edge sequence numbers where the domain ends (RFC 9197 section 4.6): one row per namespace and source, claimed by
- * the first packet.  Several workers may count in one row, in relaxed atomics. */
+ * Edge to edge sequence numbers where the domain ends (RFC 9197 section 4.6): one row per namespace and source,
+ * claimed by the first packet.  Several workers may count in one row, in relaxed atomics. */
 #include <string.h>
 
 #include "dataplane/debug_api.h"

@@ -33,7 +33,7 @@ struct ioam_pkt {
 	struct ioam_hop hop;
 };
 
-/* ---- this node's view --------------------------------------------------------------------------------------------- */
+/* ---- this node's view ------------------------------------------------------------------------------------------ */
 
 static uint32_t egress_of(const struct ioam_pkt *p, const struct adj **ret_adj)
 {
@@ -82,7 +82,7 @@ static void view(const struct ioam_run *r, struct ioam_pkt *p)
 	p->hop.queue = queue_depth(r, a);
 }
 
-/* ---- options ------------------------------------------------------------------------------------------------------ */
+/* ---- options --------------------------------------------------------------------------------------------------- */
 
 static void trace(const struct ioam_run *r, struct ioam_pkt *p, const struct ioam_option *o,
 		  unsigned end)
@@ -219,7 +219,7 @@ unsigned ioam_observe(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_
 	return stay;
 }
 
-/* ---- encapsulating ------------------------------------------------------------------------------------------------ */
+/* ---- encapsulating --------------------------------------------------------------------------------------------- */
 
 /* Is this packet one of those that are selected?  Others carry padding of the same length. */
 static bool selected(const struct ioam_encap *e, const struct worker *w)

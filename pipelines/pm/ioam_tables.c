@@ -35,7 +35,7 @@ const struct ioam_iface *ioam_iface_get(uint32_t iface_id)
 	return iface_id < dp_limits.ifaces && ifaces[iface_id].on ? &ifaces[iface_id] : &none;
 }
 
-/* ---- IOAM_ENCAP --------------------------------------------------------------------------------------------------- */
+/* ---- IOAM_ENCAP ------------------------------------------------------------------------------------------------ */
 
 static const struct slot {
 	enum srv6_extra_slot slot;
@@ -174,7 +174,7 @@ static void encap_remove(const void *old)
 	c->state = NULL;
 }
 
-/* ---- IOAM_NS ------------------------------------------------------------------------------------------------------ */
+/* ---- IOAM_NS --------------------------------------------------------------------------------------------------- */
 
 static int ns_check(const void *msg, const void *old, struct object_error *err)
 {
@@ -228,7 +228,7 @@ static void ns_remove(const void *old)
 	rcu_retire(was, free);
 }
 
-/* ---- IOAM_IFACE --------------------------------------------------------------------------------------------------- */
+/* ---- IOAM_IFACE ------------------------------------------------------------------------------------------------ */
 
 static int iface_check(const void *msg, const void *old, struct object_error *err)
 {
@@ -274,7 +274,7 @@ static void iface_remove(const void *old)
 	observe_set(m->iface_id, OBSERVE_IOAM, false);
 }
 
-/* ---- set-up ------------------------------------------------------------------------------------------------------- */
+/* ---- set-up ---------------------------------------------------------------------------------------------------- */
 
 #define KIND(TYPE, what, size_, ...)                                                             \
 	{                                                                                        \

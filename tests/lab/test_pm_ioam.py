@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""IOAM through three nodes: the headend adds a trace, a transit node its data, the last one exports it; judged by tshark,
-an IPFIX collector where there is one, and a wire that loses what it is told to.
+"""IOAM through three nodes: the headend adds a trace, a transit node its data, the last one exports it; judged by
+tshark, an IPFIX collector where there is one, and a wire that loses what it is told to.
 
     host-a ── first (encapsulates) ── middle (transit) ── wire ── last (decapsulates) ── host-b
 """
@@ -49,7 +49,8 @@ class Net:
                      "locator": [{"name": "own", "prefix": "fc00:1::/48"}],
                      "sid": [{"sid": "fc00:1::d6/128", "behavior": "end-dt6", "default-vrf": True}],
                      "policy": [{"name": "far", **policy}]},
-            "ioam": {"namespace": [namespace(1)], "encapsulation": [{"policy": "far", "namespace": 123, **encapsulation}]},
+            "ioam": {"namespace": [namespace(1)], "encapsulation": [
+                {"policy": "far", "namespace": 123, **encapsulation}]},
         })
         self.middle = Heddle(lab, spaces[1], {
             "interfaces": {"interface": [interface("west", veth_port("west"), "2001:db8:12::2/64"),
@@ -112,7 +113,8 @@ def test_pm_ioam_trace(lab):
     flows = None
     if shutil.which("nfcapd"):
         os.makedirs(lab.path("flows"))
-        flows = net.last.ns.popen("nfcapd", ["nfcapd", "-w", lab.path("flows"), "-b", "127.0.0.1", "-p", "4739", "-t", "5"])
+        flows = net.last.ns.popen("nfcapd", ["nfcapd", "-w", lab.path("flows"), "-b", "127.0.0.1", "-p", "4739",
+                                             "-t", "5"])
     net.warm_up()
     port, messages = RawPort(net.wire_ns, "left"), RawPort(net.last.ns, "lo")
     wire = net.wire(4)
@@ -123,7 +125,8 @@ def test_pm_ioam_trace(lab):
     frames = port.receive(lambda f: f.haslayer(IPv6) and f[IPv6].src == "fc00:1::1", timeout=1, count=20)
     assert len(frames) == 20 and malformed(frames) == ""
     text = json.dumps(decode(frames[:1], "--no-duplicate-keys"))
-    for field, value in (("trace.ns", "123"), ("trace.remlen", "6"), ("trace.node.iif", "21"), ("trace.node.eif", "22")):
+    for field, value in (("trace.ns", "123"), ("trace.remlen", "6"), ("trace.node.iif", "21"),
+                         ("trace.node.eif", "22")):
         assert f"ipv6.opt.ioam.{field}" in text, text
         assert value is None or f'"ipv6.opt.ioam.{field}": "{value}"' in text or hex(int(value))[2:] in text, text
     wait_for("the records", lambda: len(net.records()) >= 20, 5)

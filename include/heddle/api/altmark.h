@@ -23,7 +23,8 @@ struct hd_api_altmark_conf {
 };
 static_assert(sizeof(struct hd_api_altmark_conf) == 16, "no hidden padding");
 
-/* ALTMARK_FLOW: packets that are counted: those of a FlowMonID and source.  Key: flow_id.  Errors: EINVAL, EEXIST another flow is the same packets, ENOSPC. */
+/* ALTMARK_FLOW: packets that are counted: those of a FlowMonID and source.  Key: flow_id.  Errors: EINVAL, EEXIST
+ * another flow is the same packets, ENOSPC. */
 struct hd_api_altmark_flow {
 	uint32_t flow_id;   /* < HD_ALTMARK_FLOWS_MAX */
 	uint32_t mon_id;    /* 20 bits */

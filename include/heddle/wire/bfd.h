@@ -36,8 +36,9 @@ struct bfd_packet {
 };
 
 /* A packet of len octets of UDP payload, as far as it can be judged without a session (section 6.8.6).
- * Returns 0; -EBADMSG shorter than it says or than it must be; -EPROTONOSUPPORT another version; -EINVAL a field that must
- * not be zero, or a state that cannot be with Your Discriminator zero; -EKEYREJECTED authenticated, which nobody here is. */
+ * Returns 0; -EBADMSG shorter than it says or than it must be; -EPROTONOSUPPORT another version; -EINVAL a field
+ * that must not be zero, or a state that cannot be with Your Discriminator zero; -EKEYREJECTED authenticated,
+ * which nobody here is. */
 static inline int bfd_parse(const uint8_t *p, size_t len, struct bfd_packet *ret)
 {
 	struct bfd_packet b;

@@ -43,7 +43,7 @@ static inline int ioam_option_parse(const struct ip6_opt_view *o, struct ioam_op
 	return 0;
 }
 
-/* ---- traces: RFC 9197 section 4.4.1 -------------------------------------------------------------------------------- */
+/* ---- traces: RFC 9197 section 4.4.1 ---------------------------------------------------------------------------- */
 
 #define IOAM_TRACE_HDR 8u
 
@@ -198,7 +198,7 @@ static inline void ioam_node_decode(uint32_t type, const uint8_t *p, struct ioam
 	}
 }
 
-/* ---- direct export: RFC 9326 section 3.2 ---------------------------------------------------------------------------- */
+/* ---- direct export: RFC 9326 section 3.2 ----------------------------------------------------------------------- */
 
 #define IOAM_DEX_HDR  8u
 #define IOAM_DEX_FLOW 0x80u /* extension flags */
@@ -230,7 +230,7 @@ static inline int ioam_dex_parse(const struct ioam_option *o, struct ioam_dex *r
 	return 0;
 }
 
-/* ---- edge to edge: RFC 9197 section 4.6 ----------------------------------------------------------------------------- */
+/* ---- edge to edge: RFC 9197 section 4.6 ------------------------------------------------------------------------ */
 
 #define IOAM_E2E_HDR      4u
 #define IOAM_E2E_SEQ64    0x8000u

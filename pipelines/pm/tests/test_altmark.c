@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Alternate marking: the format, blocks, the choice of delay packets, and a node that counts and marks, in a time of the
- * test's own.
+ * Alternate marking: the format, blocks, the choice of delay packets, and a node that counts and marks, in a time
+ * of the test's own.
  *
  *   host 2001:db8:a::1 -- [if 1: ::9] Heddle [if 2: 2001:db8:b::9] -- 2001:db8:b::1, behind it 2001:db8:f::/48 */
 #include <criterion/criterion.h>
@@ -21,7 +21,7 @@
 
 #define P 1000000000ull /* a block of one second */
 
-/* ---- the format --------------------------------------------------------------------------------------------------- */
+/* ---- the format ------------------------------------------------------------------------------------------------ */
 
 struct find_row {
 	char why[64], packet[240];
@@ -108,7 +108,7 @@ Test(altmark, golden_words)
 	cr_assert_eq(altmark_id(0xabcdec00), 0xabcde);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------------------------------------------------- */
 
 struct block_row {
 	char why[48];
@@ -194,7 +194,7 @@ Test(altmark, closed_when_half_of_the_next_has_passed)
 	cr_assert(altmark_closed(P, 6 * P + P / 2, 5));
 }
 
-/* ---- a node ------------------------------------------------------------------------------------------------------- */
+/* ---- a node ---------------------------------------------------------------------------------------------------- */
 
 #define MAC_1  "02:00:00:00:00:01"
 #define MAC_A  "02:aa:00:00:00:01"
@@ -436,7 +436,7 @@ Test(altmark_node, only_where_it_is_asked_for)
 	cr_assert_eq(counted(7), 0, "switched off");
 }
 
-/* ---- marking ------------------------------------------------------------------------------------------------------ */
+/* ---- marking --------------------------------------------------------------------------------------------------- */
 
 static void policy_up(uint32_t place)
 {
@@ -539,7 +539,7 @@ Test(altmark_node, a_change_of_the_flow_reaches_its_marks)
 		     "no mark any more");
 }
 
-/* ---- what the API refuses ----------------------------------------------------------------------------------------- */
+/* ---- what the API refuses -------------------------------------------------------------------------------------- */
 
 #define REFUSED(call, rc, part)                                                   \
 	do {                                                                      \

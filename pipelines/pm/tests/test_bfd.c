@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * BFD: the state machine by rows of RFC 5880, timers, packets, and sessions in the graph.
  *
- *   peer 192.0.2.1, 2001:db8:a::1 -- [if 1: .9, ::9] Heddle [if 2: 2001:db8:b::9] -- 2001:db8:b::1, behind it fc00::/16 */
+ *   peer 192.0.2.1, 2001:db8:a::1 -- [if 1: .9, ::9] Heddle [if 2: 2001:db8:b::9] -- 2001:db8:b::1, fc00::/16 */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ static struct bfd_packet from_peer(uint8_t state, uint32_t your)
 				    .min_rx_us = 15000 };
 }
 
-/* ---- the state machine -------------------------------------------------------------------------------------------- */
+/* ---- the state machine ----------------------------------------------------------------------------------------- */
 
 struct fsm_row {
 	char why[64];
@@ -225,7 +225,7 @@ Test(bfd, jitter)
 	}
 }
 
-/* ---- packets ------------------------------------------------------------------------------------------------------ */
+/* ---- packets --------------------------------------------------------------------------------------------------- */
 
 #define GOOD "20c00318 00000063 00000007 00004e20 00003a98 00000000"
 
@@ -310,7 +310,7 @@ Test(bfd, a_wheel_entry_is_taken_back)
 	cr_assert_eq(wheel_take(&w, 3000, due, 3), 2);
 }
 
-/* ---- sessions in the graph ---------------------------------------------------------------------------------------- */
+/* ---- sessions in the graph ------------------------------------------------------------------------------------- */
 
 #define MAC_1 "02:00:00:00:00:01"
 #define MAC_A "02:aa:00:00:00:01"

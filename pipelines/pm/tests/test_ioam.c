@@ -41,7 +41,7 @@ static unsigned option(const char *hex, uint8_t *buf, struct ioam_option *o)
 	return (unsigned)n;
 }
 
-/* ---- traces ------------------------------------------------------------------------------------------------------- */
+/* ---- traces ---------------------------------------------------------------------------------------------------- */
 
 /* Trace type 0xD00000 (bits 0, 1, 3), NodeLen 3, room for two nodes. */
 #define EMPTY "3122 0000 007b 1806 d0000000 000000000000000000000000 000000000000000000000000"
@@ -233,7 +233,7 @@ Test(ioam, every_truncation_of_a_trace)
 	(void)n;
 }
 
-/* ---- direct export, edge to edge ---------------------------------------------------------------------------------- */
+/* ---- direct export, edge to edge ------------------------------------------------------------------------------- */
 
 Test(ioam, direct_export)
 {
@@ -275,7 +275,7 @@ Test(ioam, edge_to_edge)
 	cr_assert_eq(ioam_e2e_parse(&o, &e), -EBADMSG);
 }
 
-/* ---- a node ------------------------------------------------------------------------------------------------------- */
+/* ---- a node ---------------------------------------------------------------------------------------------------- */
 
 #define MAC_1 "02:00:00:00:00:01"
 #define MAC_A "02:aa:00:00:00:01"
@@ -511,7 +511,7 @@ Test(ioam_node, active_packets_end_here)
 	cr_assert_eq(hx_mbufs_in_use(), 0);
 }
 
-/* ---- encapsulating ------------------------------------------------------------------------------------------------ */
+/* ---- encapsulating --------------------------------------------------------------------------------------------- */
 
 static void policy_up(struct hd_api_ioam_encap *e)
 {
@@ -586,7 +586,7 @@ Test(ioam_node, encapsulates_direct_export_and_edge_to_edge)
 	cr_assert_eq(memcmp(frame + 14 + 40 + 24, want, n), 0, "%s", pktb_hexdump(frame + 78, n));
 }
 
-/* ---- sequence numbers --------------------------------------------------------------------------------------------- */
+/* ---- sequence numbers ------------------------------------------------------------------------------------------ */
 
 static struct hd_api_ioam_group group_read(void)
 {
@@ -628,7 +628,7 @@ Test(ioam_node, gaps_are_loss_and_a_late_one_is_reordered)
 	cr_assert_eq(g.received, 1);
 }
 
-/* ---- what the API refuses ----------------------------------------------------------------------------------------- */
+/* ---- what the API refuses -------------------------------------------------------------------------------------- */
 
 #define REFUSED(call, rc, part)                                                   \
 	do {                                                                      \
