@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * altmark-transit: ip6-fwd for packets that carry the AltMark option in hop-by-hop options (RFC 9343) and are counted
- * by FlowMonID, source and block.  All else is as in ip6-fwd, and so is what comes out. */
+ * by FlowMonID, source and block; --policies: marked flows, which take turns.  All else is as in ip6-fwd, and so is what
+ * comes out. */
 #include "bench/frames.h"
 #include "heddle/api/altmark.h"
 
-#define MON_FLOWS 64u /* FlowMonIDs */
-
-static void flow_source(uint32_t flow, uint8_t to[16])
+static void flow_source(const struct params *p, uint32_t flow, uint8_t to[16])
 {
-	flow_src6(flow % MON_FLOWS, to);
+	flow_src6(flow % p->policies, to);
 }
 
-static uint32_t mon_id(uint32_t flow)
+static uint32_t mon_id(const struct params *p, uint32_t flow)
 {
-	return scramble(flow % MON_FLOWS) & 0xfffff;
+	return scramble(flow % p->policies) & 0xfffff;
 }
 
 static void setup(const struct params *p)
@@ -30,10 +29,10 @@ static void setup(const struct params *p)
 	}
 	world_set(HD_API_ALTMARK_CONF, &c, sizeof(c));
 	world_set(HD_API_ALTMARK_IFACE, &i, sizeof(i));
-	for (uint32_t n = 0; n < MON_FLOWS; n++) {
-		struct hd_api_altmark_flow f = { .flow_id = n, .mon_id = mon_id(n) };
+	for (uint32_t n = 0; n < p->policies; n++) {
+		struct hd_api_altmark_flow f = { .flow_id = n, .mon_id = mon_id(p, n) };
 
-		flow_source(n, f.source);
+		flow_source(p, n, f.source);
 		world_set(HD_API_ALTMARK_FLOW, &f, sizeof(f));
 	}
 	world_commit();
@@ -45,12 +44,12 @@ static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint
 	uint32_t len = at_least(size, 70), at = frame_eth(to, 0x86dd);
 	uint8_t src[16], dst[16] = { 0x24 };
 
-	flow_source(flow, src);
+	flow_source(p, flow, src);
 	put32(dst + 4, (flow % p->routes) << 12);
 	put32(dst + 12, flow + 1);
 	at += frame_ip6(to + at, src, dst, 0, len - 54);
 	memcpy(to + at, "\x11\x00\x12\x04", 4); /* UDP follows; one option of 4 octets */
-	put32(to + at + 4, mon_id(flow) << 12 | (flow & 1) << 11);
+	put32(to + at + 4, mon_id(p, flow) << 12);
 	at += 8;
 	*ret_fresh = at + frame_udp(to + at, flow, len - at);
 	return len;
@@ -69,7 +68,7 @@ static uint32_t expect(const struct params *p, uint32_t flow, const uint8_t *in,
 static struct workload altmark_transit = {
 	.name = "altmark-transit",
 	.help = "IPv6 forwarding of packets with alternate marks, counted by flow and block",
-	.uses = " routes flows nexthops ",
+	.uses = " routes flows nexthops policies ",
 	.setup = setup,
 	.frame = frame,
 	.expect = expect,

@@ -60,19 +60,24 @@ static inline bool altmark_choose(const struct altmark_conf *c, uint64_t ns, uin
 							 __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+/* A cell begins a block: it is empty. */
+static inline void altmark_cell_begin(struct altmark_cell *c, uint64_t block)
+{
+	__atomic_store_n(&c->block, UINT64_MAX, __ATOMIC_RELEASE);
+	c->packets = c->octets = 0;
+	c->ts_sum_ns = 0;
+	c->d_n = 0;
+	__atomic_store_n(&c->block, block, __ATOMIC_RELEASE);
+}
+
 /* The worker's cell of a block, empty if it was another's. */
 static inline struct altmark_cell *altmark_cell(struct altmark_cell cell[ALTMARK_SLOTS],
 						uint64_t block)
 {
 	struct altmark_cell *c = &cell[block % ALTMARK_SLOTS];
 
-	if (__builtin_expect(c->block != block, 0)) {
-		__atomic_store_n(&c->block, UINT64_MAX, __ATOMIC_RELEASE);
-		c->packets = c->octets = 0;
-		c->ts_sum_ns = 0;
-		c->d_n = 0;
-		__atomic_store_n(&c->block, block, __ATOMIC_RELEASE);
-	}
+	if (__builtin_expect(c->block != block, 0))
+		altmark_cell_begin(c, block);
 	return c;
 }
 

@@ -64,10 +64,12 @@ static uint32_t queue_depth(const struct ioam_run *r, const struct adj *a)
 static void view(const struct ioam_run *r, struct ioam_pkt *p)
 {
 	const struct fib *f = ip_fib6(p->in->vrf);
+	const uint8_t *dst = p->ip + 24;
 	const struct adj *a;
 	bool mine;
 
-	p->word = f != NULL ? fib_lookup(f, p->ip + 24) : 0;
+	if (f != NULL) /* remembered for express, which asks for the same next */
+		fib_cache_lookup6p(ip_workers[r->w->id].cache, f, &dst, &p->word, 1);
 	mine = hd_result_kind(p->word) == HD_RESULT_LOCAL ||
 	       hd_result_kind(p->word) == HD_RESULT_SID;
 	p->ends = p->conf->decap && mine;
