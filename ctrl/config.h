@@ -29,8 +29,8 @@ int config_from_tree(const struct ly_ctx *ly, struct lyd_node *tree, const char 
 int config_read(const struct ly_ctx *ly, const char *path, struct config **ret,
 		struct ctrl_err *err);
 
-/* What a configuration means: *ret, on success, is sorted and to be finished.  Marks the ids in use.  stats may be NULL.
- * 0, or -Exxx with err filled.  Any thread, as long as nobody else changes cfg or uses ids. */
+/* What a configuration means: *ret, on success, is sorted and to be finished.  Marks the ids in use.  stats may be
+ * NULL.  0, or -Exxx with err filled.  Any thread, as long as nobody else changes cfg or uses ids. */
 int config_objects(const struct config *cfg, struct ids *ids, const struct hd_stats_hdr *stats,
 		   struct objset *ret, struct ctrl_err *err);
 /* The same into cfg->set. */

@@ -5,8 +5,8 @@
 
 struct ctrl;
 
-/* work(arg) in a thread, then done(arg), if there is one, in the loop.  Whatever work() uses belongs to it until then.  While nobody is
- * served yet, and when memory is out, both are called before this returns. */
+/* work(arg) in a thread, then done(arg), if there is one, in the loop.  Whatever work() uses belongs to it until then.
+ * While nobody is served yet, and when memory is out, both are called before this returns. */
 void job_start(struct ctrl *c, void (*work)(void *arg), void (*done)(void *arg), void *arg);
 
 #endif

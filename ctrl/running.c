@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * What runs, where it is kept, and how it comes back.  load.c changes it, confirm.c keeps or reverts it, reconcile.c and
- * refresh.c bring the data plane in line with it. */
+ * What runs, where it is kept, and how it comes back.  load.c changes it, confirm.c keeps or reverts it, reconcile.c
+ * and refresh.c bring the data plane in line with it. */
 #include "ctrl/running.h"
 
 #include <errno.h>

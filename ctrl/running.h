@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The running configuration and its way into the data plane: a load is compile -> diff -> write the new version to disk
- * -> one transaction -> put the version in force.  All before the transaction is done in a thread.  Until the data plane has taken a candidate nothing changes, and what
- * cannot be written is refused before the data plane is asked.  Without a data plane a candidate is accepted as what
- * is wanted, and applied when one connects.  A data plane that connects is reconciled: everything is replayed inside
- * an epoch, and what was not part of it is swept.
+ * -> one transaction -> put the version in force.  All before the transaction is done in a thread.  Until the data
+ * plane has taken a candidate nothing changes, and what cannot be written is refused before the data plane is asked.
+ * Without a data plane a candidate is accepted as what is wanted, and applied when one connects.  A data plane that
+ * connects is reconciled: everything is replayed inside an epoch, and what was not part of it is swept.
  * A load may have to be confirmed: unless running_confirm() comes in time, the version before it returns, also when
  * this process has ended and started meanwhile. */
 #ifndef CTRL_RUNNING_H

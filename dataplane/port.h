@@ -21,8 +21,8 @@ struct port {
 		tx_handoff; /* MPSC; from workers without a TX queue of their own; NULL if all have one */
 	uint32_t tx_owner; /* worker that drains it */
 	void *l2; /* the l2 pipeline's demultiplexing table of this port (RCU); may be NULL */
-	uint64_t features;   /* PORT_FEAT_* */
-	struct steer *steer; /* XDP steering (xdp/steer.h); NULL: none */
+	uint64_t features;        /* PORT_FEAT_* */
+	struct steer *steer;      /* XDP steering (xdp/steer.h); NULL: none */
 	struct xsk_sockets *xsks; /* of a net_af_xdp port; NULL: none */
 };
 #define PORT_FEAT_MULTISEG 0x1u /* transmits chained mbufs */

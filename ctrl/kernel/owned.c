@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * What the steering of a shared device has to know of the mirror: addresses that are the kernel's own, and SIDs that the
- * kernel gave us.  A list apart from the model, since configurations are compiled beside the loop. */
+ * What the steering of a shared device has to know of the mirror: addresses that are the kernel's own, and SIDs that
+ * the kernel gave us.  A list apart from the model, since configurations are compiled beside the loop. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

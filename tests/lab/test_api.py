@@ -297,7 +297,7 @@ def test_metrics(net):
 
 
 def test_metrics_before_prometheus(net):
-    """Prometheus' own tool has nothing to say against them: names, units, types and help texts are as they should be."""
+    """Prometheus' own tool has nothing against them: names, units, types and help texts are as they should be."""
     status, text = net.curl("metrics", cert="monitor.example")
     done = net.hd.run("promtool check metrics", stdin=text, check=False)
     assert status == 200 and (done.returncode, done.stdout, done.stderr) == (0, "", ""), done.stdout + done.stderr

@@ -172,8 +172,9 @@ def test_netlink_kinds(lab):
     a.ping("2001:db8:9::1")
     assert "Packet filtered" in a.run("ping -n -c 1 -W 1 10.18.0.1", check=False).stdout
     with RawPort(a, "eth0") as tx, RawPort(b, "eth0") as rx:  # End.DX2: the frame inside leaves as it is
-        inner = Ether(src="02:00:00:00:00:0a", dst="02:00:00:00:00:0b", type=0x88b5) / Raw(b"a frame of somebody's " * 3)
-        tx.send(Ether(src=tx.mac, dst=hd.mac("access")) / IPv6(src="2001:db8:a::2", dst="2001:db8:f:e::", nh=143) / inner)
+        inner = Ether(src="02:00:00:00:00:0a", dst="02:00:00:00:00:0b", type=0x88b5) / Raw(b"somebody's frame " * 4)
+        tx.send(Ether(src=tx.mac, dst=hd.mac("access")) / IPv6(src="2001:db8:a::2", dst="2001:db8:f:e::", nh=143) /
+                inner)
         assert [bytes(f) for f in rx.receive(lambda f: f.dst == "02:00:00:00:00:0b")] == [bytes(inner)]
     # a next-hop object is another, and so are the routes that go through it; the group follows its members
     hd.ip("nexthop replace id 1 via 10.0.1.2 dev access")
@@ -370,11 +371,12 @@ def test_netlink_overrun(lab):
 
 
 def script(name, *args):
-    return [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "heddlelab", name), *map(str, args)]
+    folder = os.path.dirname(os.path.abspath(__file__))
+    return [sys.executable, os.path.join(folder, "heddlelab", name), *map(str, args)]
 
 
 class Storm:
-    """A host whose packets go to two others, by routes that flap: those of prefix k lead to host k mod 2, or nowhere."""
+    """A host whose packets go to two others by routes that flap: those of prefix k lead to host k mod 2, or nowhere."""
 
     def __init__(self, lab):
         self.lab = lab
@@ -507,8 +509,8 @@ def test_netlink_twin(lab):
 
 
 def test_netlink_tables(lab):
-    """Tables of the kernel are VRFs here, without VRF devices there: each interface's packets see the routes of its own,
-    a SID's table is where what it decapsulates is looked up, and a table nobody named is not mirrored."""
+    """Tables of the kernel are VRFs here, without VRF devices there: each interface's packets see the routes of its
+    own, a SID's table is where what it decapsulates is looked up, and a table nobody named is not mirrored."""
     a, b, hd = lab.ns("host-a"), lab.ns("host-b"), lab.ns("hd")
     lab.link(a, "eth0", hd, "red-if")
     lab.link(b, "eth0", hd, "far")
@@ -525,7 +527,8 @@ def test_netlink_tables(lab):
     hd.addr("red-if", "10.0.1.1/24", "2001:db8:a::1/64")
     hd.addr("far", "10.0.2.1/24", "2001:db8:b::1/64")
     heddle.start()
-    for route in ("route add 10.9.0.0/16 via 10.0.2.2 table 10", "-6 route add 2001:db8:9::/48 via 2001:db8:b::2 table 10",
+    for route in ("route add 10.9.0.0/16 via 10.0.2.2 table 10",
+                  "-6 route add 2001:db8:9::/48 via 2001:db8:b::2 table 10",
                   "route add 10.9.0.0/24 via 10.0.2.2 table 11", "route add blackhole 10.9.0.0/16",
                   "route add 10.0.1.0/24 dev red-if table 10", "route add 10.0.1.2/32 dev red-if",
                   "-6 route add 2001:db8:a::2/128 dev red-if",

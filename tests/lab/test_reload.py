@@ -180,7 +180,7 @@ class Prober:
 
 
 def longest_turn(api):
-    """Seconds of CPU that the longest turn of heddle-ctrl's loop took: others wait so long, however busy the machine."""
+    """Seconds of CPU of the longest turn of heddle-ctrl's loop: others wait so long, however busy the machine."""
     line = re.search(r'^heddle_ctrl_loop_longest_seconds{clock="cpu"} (.*)$', api.ask("GET", "/metrics").text, re.M)
     return float(line[1])
 

@@ -165,8 +165,8 @@ def test_services(net):
     """One frame of each service: the kernel's without a word, Heddle's when it is named, by a rule of its own each."""
     eth = Ether(src="02:aa:00:00:00:02", dst=net.mac)
     ports = {"vxlan-gpe": 4790, "stamp": 862, "pfcp": 8805, "bfd": 3784}
-    frames = {"ethertype 0x894f": eth / Raw(b"\x0f\xc0\x01\x03" + b"n" * 60), "ethertype 0x8863": eth / Raw(b"\x11" * 60),
-              "ethertype 0x8864": eth / Raw(b"\x11" * 60)}
+    frames = {"ethertype 0x894f": eth / Raw(b"\x0f\xc0\x01\x03" + b"n" * 60),
+              "ethertype 0x8863": eth / Raw(b"\x11" * 60), "ethertype 0x8864": eth / Raw(b"\x11" * 60)}
     for match, frame in frames.items():
         frame.type = int(match.split()[1], 16)
     for port in ports.values():
@@ -186,7 +186,7 @@ def test_services(net):
 
 
 def test_maps_are_pinned(lab):
-    """With bpffs mounted the program and its maps can be looked at, and follow the configuration; they go at the end."""
+    """With bpffs mounted program and maps can be looked at, and follow the configuration; they go at the end."""
     net = Net(lab, dp_wrap=["unshare", "-m", "sh", "-c", 'mount -t bpf bpf /sys/fs/bpf && exec "$@"', "sh"])
 
     def see(*argv):
@@ -229,7 +229,7 @@ def test_vlan(net):
 
 @pytest.mark.parametrize("mode", ["owned", "all"])
 def test_netlink_and_steering(lab, mode):
-    """Addresses, routes and SIDs are those of iproute2, nothing of them is configured here: SIDs and transit traffic are
+    """Addresses, routes and SIDs are those of iproute2, nothing of it is configured here: SIDs and transit traffic are
     Heddle's, TCP to the kernel's address and its ARP and ND are the kernel's, on one device."""
     steering = {"mode": mode} if mode == "all" else {"prefix": ["10.99.0.0/16"]}
     net = Net(lab, kernel=True, config={
@@ -315,7 +315,7 @@ def foreign_program(net, dev):
 
 
 def test_program_of_somebody_else(net):
-    """It stays where it is: the port runs on af_packet, says whose program is there, and is steered when that is gone."""
+    """It stays where it is: the port runs on af_packet, says whose program there is, and is steered when it is gone."""
     steered = copy.deepcopy(CONFIG)
     net.heddle.reload({"interfaces": {"interface": []}})
     assert net.program() is None
@@ -339,7 +339,7 @@ def test_program_of_somebody_else(net):
 
 
 def test_several_queues(lab):
-    """A device of several queues of which DPDK's driver opens one: that is said, and so is how to make it the only one."""
+    """A device of several queues, of which DPDK's driver opens one: that is said, and how to make it the only one."""
     net = Net(lab, queues=4)
     assert "frames of 1 of its 4 receive queues" in net.heddle.dp.log(), net.heddle.dp.log(10)
     assert net.transfer() == 400000

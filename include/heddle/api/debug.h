@@ -148,7 +148,8 @@ enum hd_explain_kind {
 	HD_EXPLAIN_RULE = 13,     /* id: rule_id of a classifier */
 	HD_EXPLAIN_BRIDGE = 14,   /* id: bridge_id */
 	HD_EXPLAIN_MEMBER = 15,   /* id: member_id of a bridge; arg: enum hd_explain_member */
-	HD_EXPLAIN_VLAN = 16,     /* id: VLAN table; vrf_id: outer VID << 16 | inner VID, as the frame has them */
+	HD_EXPLAIN_VLAN =
+		16, /* id: VLAN table; vrf_id: outer VID << 16 | inner VID, as the frame has them */
 };
 /* ROUTE.arg: whose word about the prefix holds, the strongest first. */
 enum hd_explain_source {
