@@ -522,6 +522,15 @@ static void note(const struct entry *e, bool del, int rc)
 		objects_note(e->kind->ops->name, del, e->key, e->kind->ops->key_size, rc);
 }
 
+static void apply_prefetch(const struct commit *c, size_t i)
+{
+	const struct entry *e = i < c->n ? c->touched[i] : NULL;
+	const uint8_t *msg = e == NULL ? NULL : e->staged == TOMB ? e->cur : e->staged;
+
+	if (msg != NULL && !e->unchanged && e->kind->ops->prefetch != NULL)
+		e->kind->ops->prefetch(msg);
+}
+
 static int apply(struct commit *c)
 {
 	size_t done;
@@ -534,6 +543,7 @@ static int apply(struct commit *c)
 			continue;
 		if (e->staged == TOMB)
 			break;
+		apply_prefetch(c, done + AHEAD);
 		c->err.text[0] = '\0';
 		rc = e->kind->ops->apply(e->staged, e->cur, &c->err);
 		note(e, false, rc);
@@ -542,11 +552,13 @@ static int apply(struct commit *c)
 			goto undo;
 		}
 	}
-	for (size_t i = done; i < c->n; i++)
+	for (size_t i = done; i < c->n; i++) {
+		apply_prefetch(c, i + AHEAD);
 		if (c->touched[i]->cur != NULL) {
 			c->touched[i]->kind->ops->remove(c->touched[i]->cur);
 			note(c->touched[i], true, 0);
 		}
+	}
 	return 0;
 undo:
 	while (done-- > 0) {

@@ -45,7 +45,9 @@ struct object_kind {
 	void (*remove)(const void *old);
 	/* List what msg refers to: returns the number written to ref (<= OBJECT_REFS_MAX).  NULL: nothing. */
 	unsigned (*refs)(const void *msg, struct object_ref *ref);
-	uint32_t capacity;  /* most objects of this kind; 0: no limit here */
+	/* msg will soon be applied or removed: ask for the memory that this touches.  NULL: nothing. */
+	void (*prefetch)(const void *msg);
+	uint32_t capacity; /* most objects of this kind; 0: no limit here */
 };
 
 /* Told of every object that was applied or removed (crash_object_note()); NULL: nobody. */

@@ -248,9 +248,20 @@ static unsigned routes_of(const struct addr *me, struct addr_route r[ADDR_ROUTES
 		wire_put32(r[n++].prefix, ip & ~host);
 		wire_put32(r[n++].prefix, ip | host);
 	}
-	for (unsigned k = 0; k < n; k++)
-		ip_rib_prefetch(me->vrf, a->family, r[k].prefix, r[k].plen);
 	return n;
+}
+
+void addr_prefetch(const struct hd_api_addr *msg)
+{
+	const struct iface *i = iface_get(msg->iface_id);
+	struct addr a = { .a = *msg, .class = class_of(msg), .vrf = i != NULL ? i->vrf : 0 };
+	struct addr_route r[ADDR_ROUTES_MAX];
+
+	for (unsigned k = 0, n = routes_of(&a, r); k < n; k++)
+		ip_rib_prefetch(a.vrf, msg->family, r[k].prefix, r[k].plen);
+	__builtin_prefetch(local_bucket(msg));
+	if (a.class != ADDR_LINK_LOCAL)
+		__builtin_prefetch(prefix_bucket(a.vrf, msg));
 }
 
 static int routes_add(const struct addr *me)
@@ -344,8 +355,10 @@ int addr_add(const struct hd_api_addr *msg)
 		free(me);
 		return rc;
 	}
-	ip_if_refresh(i);
-	vrf_source_refresh(i->vrf);
+	if (me == TAILQ_FIRST(&iface_addrs[i->id][me->class]))
+		ip_if_refresh(i);
+	if (me->class != ADDR_LINK_LOCAL && me == TAILQ_FIRST(&vrf_addrs[me->vrf][me->class]))
+		vrf_source_refresh(me->vrf);
 	neigh_addr_changed(msg);
 	addr_announce(i, msg);
 	return 0;
@@ -355,17 +368,22 @@ void addr_remove(const struct hd_api_addr *msg)
 {
 	const struct iface *i = iface_get(msg->iface_id);
 	struct addr *me = addr_find(msg);
+	bool stood_for_iface, stood_for_vrf;
 	uint32_t vrf;
 
 	if (me == NULL)
 		return;
 	vrf = me->vrf;
+	stood_for_iface = me == TAILQ_FIRST(&iface_addrs[msg->iface_id][me->class]);
+	stood_for_vrf = me->class != ADDR_LINK_LOCAL &&
+			me == TAILQ_FIRST(&vrf_addrs[vrf][me->class]);
 	routes_remove(me);
 	addr_unlink(me);
 	free(me);
-	if (i != NULL)
+	if (stood_for_iface && i != NULL)
 		ip_if_refresh(i);
-	vrf_source_refresh(vrf);
+	if (stood_for_vrf)
+		vrf_source_refresh(vrf);
 	neigh_addr_changed(msg);
 }
 

@@ -116,6 +116,11 @@ static void addr_unapply(const void *m)
 	addr_remove(m);
 }
 
+static void addr_ahead(const void *m)
+{
+	addr_prefetch(m);
+}
+
 static unsigned addr_refs(const void *m, struct object_ref *ref)
 {
 	return ref_id(ref, HD_API_IFACE, ((const struct hd_api_addr *)m)->iface_id);
@@ -132,6 +137,7 @@ static const struct object_kind addr_kind = {
 	.apply = addr_apply,
 	.remove = addr_unapply,
 	.refs = addr_refs,
+	.prefetch = addr_ahead,
 };
 
 /* ---- NEXTHOP ---- */
@@ -370,6 +376,11 @@ static void neigh_remove(const void *m)
 	neigh_static_remove(m);
 }
 
+static void neigh_ahead(const void *m)
+{
+	neigh_prefetch(m);
+}
+
 static unsigned neigh_refs(const void *m, struct object_ref *ref)
 {
 	return ref_id(ref, HD_API_IFACE, ((const struct hd_api_neigh *)m)->iface_id);
@@ -386,6 +397,7 @@ static struct object_kind neigh_kind = {
 	.apply = neigh_apply,
 	.remove = neigh_remove,
 	.refs = neigh_refs,
+	.prefetch = neigh_ahead,
 };
 
 /* ---- PUNT_POLICER ---- */

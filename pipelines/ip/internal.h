@@ -43,6 +43,7 @@ int addr_init(void);
 void addr_fini(void);
 int addr_add(const struct hd_api_addr *a); /* -ENOMEM, -ENOSPC */
 void addr_remove(const struct hd_api_addr *a);
+void addr_prefetch(const struct hd_api_addr *a); /* one of the two will come */
 /* ip_source4(), ip_source6() for a packet of a given VRF, which need not be the interface's.  Any thread. */
 bool addr_pick4(uint32_t iface, uint32_t vrf, be32_t *ret);
 bool addr_pick6(uint32_t iface, uint32_t vrf, struct ip6_addr *ret);
@@ -127,6 +128,7 @@ void neigh_nd_rx(struct rte_mbuf *m, void *arg);
 void neigh_unresolved(struct rte_mbuf *m, void *arg);
 int neigh_static_set(const struct hd_api_neigh *msg); /* -ENOSPC, -ENOMEM */
 void neigh_static_remove(const struct hd_api_neigh *msg);
+void neigh_prefetch(const struct hd_api_neigh *msg); /* one of the two will come */
 /* For a next hop: find or create, and keep as long as the next hop uses it. */
 struct neigh *neigh_attach(struct nexthop *nh);
 void neigh_detach(struct nexthop *nh);

@@ -744,6 +744,16 @@ void neigh_static_remove(const struct hd_api_neigh *msg)
 	nhgroups_follow();
 }
 
+void neigh_prefetch(const struct hd_api_neigh *msg)
+{
+	const struct iface *i = iface_get(msg->iface_id);
+
+	__builtin_prefetch(
+		&bucket[neigh_hash(msg->iface_id, msg->family, msg->addr) & (n_buckets - 1)]);
+	ip_rib_prefetch(i != NULL ? i->vrf : 0, msg->family, msg->addr,
+			msg->family == 4 ? 32 : 128);
+}
+
 struct neigh *neigh_attach(struct nexthop *nh)
 {
 	struct neigh *n = neigh_find(nh->iface, nh->family, nh->gateway);

@@ -309,6 +309,13 @@ static void sid_remove(const void *old)
 	sid_id_release(m);
 }
 
+static void sid_ahead(const void *msg)
+{
+	const struct hd_api_srv6_sid *m = msg;
+
+	ip_rib_prefetch(m->vrf_id, 6, m->sid, m->plen);
+}
+
 static struct object_kind sid_kind = {
 	.type = HD_API_SRV6_SID,
 	.rank = 70,
@@ -320,6 +327,7 @@ static struct object_kind sid_kind = {
 	.apply = sid_apply,
 	.remove = sid_remove,
 	.refs = sid_refs,
+	.prefetch = sid_ahead,
 };
 
 /* SRV6_CAPABILITY: every combination of behavior and flavors that a SID can have here. */
