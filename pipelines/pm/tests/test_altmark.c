@@ -11,9 +11,12 @@
 #include <string.h>
 
 #include <rte_cycles.h>
+#include <rte_mbuf.h>
 
 #include "dataplane/debug_api.h"
+#include "dataplane/punt.h"
 #include "dataplane/wallclock.h"
+#include "dataplane/worker.h"
 #include "heddle/api/altmark.h"
 #include "pipelines/pm/altmark.h"
 #include "tests/harness.h"
@@ -434,6 +437,82 @@ Test(altmark_node, only_where_it_is_asked_for)
 	cr_assert_eq(hx_del(HD_API_ALTMARK_CONF, &c, sizeof(c)), 0);
 	cr_assert_gt(through(MARKED), 0);
 	cr_assert_eq(counted(7), 0, "switched off");
+}
+
+/* ---- bursts: groups of frames must count as each by itself does ---------------------------------------------------- */
+
+static const char *const burst_kind[] = {
+	MARKED,
+	ETH "ip6 " FROM
+	    " 2001:db8:f::1 64 / hbh 1204abcde000 / udp / fill 100", /* the other colour */
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204abcdec00 / udp / fill 16",      /* D */
+	ETH "ip6 2001:db8:a::2 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16", /* flow 8 */
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 120499999800 / udp / fill 16",      /* nobody's */
+	ETH "ip6 " FROM " 2001:db8:a::9 64 / dstopt 1204abcde800 / udp / fill 16",
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / udp / fill 16",
+	ETH "ip4 192.0.2.1 192.0.2.2 64 / udp",
+	"eth 02:00:00:00:00:77 " MAC_A " / ip6 " FROM
+	" 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16",
+};
+#define BURST_KINDS (sizeof(burst_kind) / sizeof(burst_kind[0]))
+
+/* Each frame in a buffer of its own; how: all at once, or one by one. */
+static void observe(const unsigned *kind, unsigned n, bool at_once)
+{
+	struct rte_mbuf *m[64];
+	struct pktb b;
+
+	for (unsigned i = 0; i < n; i++) {
+		pktb_parse(&b, burst_kind[kind[i]]);
+		m[i] = packet_alloc();
+		memcpy(rte_pktmbuf_append(m[i], (uint16_t)b.len), b.buf, b.len);
+	}
+	for (unsigned i = 0; i < n; i += at_once ? n : 1)
+		cr_assert_eq(altmark_observe(workers[0], m + i, at_once ? n : 1, (uint16_t)A),
+			     at_once ? n : 1);
+	rte_pktmbuf_free_bulk(m, n);
+}
+
+static void sums_read(uint64_t sum[6])
+{
+	uint64_t was = frozen.ns;
+
+	memset(sum, 0, 6 * sizeof(*sum));
+	time_set(was + 2 * P + P / 2);
+	blocks_read();
+	time_set(was);
+	for (unsigned i = 0; i < n_told; i++) {
+		unsigned at = told[i].flow_id == 7 ? 0 : 3;
+
+		sum[at] += told[i].packets * (1 + told[i].block % 2 * 1000);
+		sum[at + 1] += told[i].octets + (uint64_t)told[i].ts_sum_ns;
+		sum[at + 2] += told[i].d_n;
+	}
+}
+
+Test(altmark_node, a_burst_counts_as_its_packets_do)
+{
+	unsigned kind[64], n;
+	uint64_t at_once[6], singly[6];
+
+	cr_assert_eq(flow_set(8, 0xabcde, "2001:db8:a::2"), 0, "%s", hx_error());
+	srand(7);
+	for (unsigned round = 0; round < 60; round++) {
+		n = 1 + (unsigned)rand() % 64;
+		for (unsigned i = 0; i < n; i++)
+			kind[i] = round % 3 == 0 || rand() % 12 != 0 ?
+					  (round % 3 == 2 ? (unsigned)rand() % 5 :
+							    round % BURST_KINDS) :
+					  (unsigned)rand() % BURST_KINDS;
+		time_set((1000 + 40 * round) * P + P / 5);
+		observe(kind, n, true);
+		sums_read(at_once);
+		time_set((1020 + 40 * round) * P + P / 5);
+		observe(kind, n, false);
+		sums_read(singly);
+		cr_assert_arr_eq(at_once, singly, sizeof(singly), "round %u, %u packets", round, n);
+	}
+	cr_assert_eq(hx_mbufs_in_use(), 0);
 }
 
 /* ---- marking --------------------------------------------------------------------------------------------------- */
