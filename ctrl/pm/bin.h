@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * What one session measured in one stretch of time, as the store keeps it: a few hundred octets.  Bins merge exactly, so
- * that longer ones are made from shorter ones when somebody asks. */
+ * What one session measured in one stretch of time, as the store keeps it: a few hundred octets.  Bins merge exactly:
+ * longer ones are made from shorter ones when somebody asks. */
 #ifndef CTRL_PM_BIN_H
 #define CTRL_PM_BIN_H
 

@@ -14,8 +14,8 @@
 #define PM_NAME_MAX 128u
 
 /* Read what groupings 'where' and 'packets' say at `node`: one call of fn for each path, with everything filled but
- * session_id, SSID if none is configured, and what belongs to the caller (interval, count, liveness).  list: number name
- * of the segment list, or NULL.  give: give numbers to segment lists; else they must have theirs.
+ * session_id, SSID if none is configured, and what belongs to the caller (interval, count, liveness).  list: name of
+ * the segment list's number, or NULL.  give: give numbers to segment lists; else they must have theirs.
  * Returns 0, fn's error, or -EINVAL with c->err filled. */
 typedef int (*pm_path_fn)(void *arg, const char *name, const char *list,
 			  struct hd_api_pm_session *m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * What the validity of paths depends on and the configuration does not say: named liveness objects (a measurement
- * session speaks through liveness_set(), under its own name or, of a segment list it measures, that of the list's number;
- * an operator through 'heddle srv6 path-state'), and whether the data plane has
+ * session speaks through liveness_set(), under its own name or, of a segment list it measures, that of the list's
+ * number; an operator through 'heddle srv6 path-state'), and whether the data plane has
  * a way to the first segment of a list.  State of this process: after a restart everything is up until told
  * otherwise.  Any thread: configurations are compiled beside the loop. */
 #ifndef CTRL_SRV6_LIVENESS_H

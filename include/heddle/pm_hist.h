@@ -6,6 +6,7 @@
 #define HEDDLE_PM_HIST_H
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define HD_PM_HIST_SUB_BITS 5u

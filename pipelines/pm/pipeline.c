@@ -14,8 +14,7 @@ static const struct part {
 } parts[] = {
 	{ reflector_init, reflector_fini }, { sender_init, sender_fini },
 	{ observe_init, observe_fini },     { altmark_init, altmark_fini },
-	{ ioam_init, ioam_fini },
-	{ bfd_table_init, bfd_table_fini },
+	{ ioam_init, ioam_fini },           { bfd_table_init, bfd_table_fini },
 };
 
 static void fini_below(unsigned n)

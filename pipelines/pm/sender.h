@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Tables of the Session-Sender.  Written by the handlers of object kind PM_SESSION (sender.c), read by nodes pm-send and
- * pm-reply.  Each session belongs to one worker, which sends its packets and alone writes its state; replies that meet
+ * Tables of the Session-Sender.  Written by the handlers of object kind PM_SESSION (sender.c), read by nodes pm-send
+ * and pm-reply.  Each session belongs to one worker, which sends its packets and alone writes its state; replies that meet
  * another worker are read there and handed over. */
 #ifndef PIPELINES_PM_SENDER_H
 #define PIPELINES_PM_SENDER_H
@@ -31,7 +31,7 @@ static inline struct sender_session *sender_session_get(uint32_t id)
 	return slots_get(sender_sessions, id);
 }
 
-/* The session a reply to local port `port` with this SSID belongs to, or 0.  Without an SSID: whose port it is alone. */
+/* The session a reply to local port `port` with this SSID belongs to, or 0.  Without SSID: whose port it is alone. */
 uint32_t sender_find(uint16_t port, uint16_t ssid);
 
 static inline uint32_t sender_owner(uint32_t id)

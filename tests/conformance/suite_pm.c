@@ -178,8 +178,7 @@ static void hmac16(const uint8_t *a, size_t na, const uint8_t *b, size_t nb, uin
 	memcpy(to, d, 16);
 }
 
-/* The HMACs a row asks for, into `to`: of the base (RFC 8762 section 4.4), of the TLVs before the last (RFC 8972 section
- * 4.8). */
+/* The HMACs a row asks for: of the base (RFC 8762 section 4.4), of the TLVs before the last (RFC 8972 section 4.8). */
 static void sign(const char *how, const uint8_t *p, unsigned len, uint8_t base[16], uint8_t tlv[16])
 {
 	if (strpbrk(how, "Bb") != NULL)

@@ -29,13 +29,14 @@ class Net:
 
     def measure(self, *args, peer=(), address=SIX[1]):
         self.port += 1
-        process = self.host.popen(f"reflector{self.port}", ["/usr/bin/python3", REFLECTOR, address, str(self.port), *peer])
+        process = self.host.popen(f"reflector{self.port}",
+                                  ["/usr/bin/python3", REFLECTOR, address, str(self.port), *peer])
         wait_for("the reflector", lambda: "ready" in process.log(), 10)
         # the first packet of all waits for the neighbour; let it
         self.heddle.cli("pm", "measure", address, "--port", "9", "--count", "1", "--timeout", "300", check=False)
         try:
-            done = self.heddle.cli("pm", "measure", address, "--port", str(self.port), "--count", "100", "--interval", "2ms",
-                                   *args, "--json", check=False)
+            done = self.heddle.cli("pm", "measure", address, "--port", str(self.port), "--count", "100",
+                                   "--interval", "2ms", *args, "--json", check=False)
         finally:
             process.popen.terminate()
             process.popen.wait(timeout=5)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Session-Senders between two data planes: every segment list of a policy on its own, loops, authentication, TWAMP Light
-peers, and a path that dies under traffic.
+"""Session-Senders between two data planes: every segment list of a policy on its own, loops, authentication, TWAMP
+Light peers, and a path that dies under traffic.
 
              ┌ main ── mid (Linux) ── main ┐
     host ─ a ┼ spare ──────────────────────┼ b ─ far
