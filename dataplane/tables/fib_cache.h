@@ -50,11 +50,15 @@ static inline struct fib_cache_entry *fib_cache_bucket(struct fib_cache *c,
 {
 #ifdef __SSE4_2__
 	uint64_t h = __builtin_ia32_crc32di(__builtin_ia32_crc32di(0, key[0]), key[1]);
+
+	/* the bits above those of an offset inside a bucket */
+	return (struct fib_cache_entry *)((char *)c->bucket +
+					  (h & (FIB_CACHE_BUCKETS - 1) * sizeof(c->bucket[0])));
 #else
 	uint64_t h = ((key[0] ^ key[1] * 0x9e3779b97f4a7c15ull) * 0xd6e8feb86659fd93ull) >> 32;
-#endif
 
 	return c->bucket[h % FIB_CACHE_BUCKETS];
+#endif
 }
 
 static inline bool fib_cache_is(const struct fib_cache_entry *e, const fib_cache_word *key,

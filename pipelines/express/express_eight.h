@@ -26,6 +26,11 @@ static __rte_always_inline __m128i load16(const void *p)
 	return _mm_loadu_si128(p);
 }
 
+static __rte_always_inline __m256i load32(const void *p)
+{
+	return _mm256_loadu_si256(p);
+}
+
 static __rte_always_inline __m256i load8(const uint32_t *p)
 {
 	return _mm256_loadu_si256((const __m256i *)(const void *)p);
@@ -68,7 +73,7 @@ static __rte_always_inline void eight_prefetch(struct rte_mbuf **m, uintptr_t ah
 {
 #pragma GCC unroll 8
 	for (unsigned k = 0; k < EIGHT; k++)
-		__builtin_prefetch((const uint8_t *)m[k] + ahead);
+		__asm__ volatile("prefetcht0 (%0,%1)" : : "r"(m[k]), "r"(ahead));
 }
 
 /* What is known about packets in a row. */
@@ -123,7 +128,8 @@ static __rte_always_inline __m256i eight_first(uint8_t *const *p, unsigned off)
 static const struct eight_consts {
 	uint32_t low16[8], low8[8], second8[8], limit[8], loopback[8], frame[8], shortest[8],
 		two[8], all16[8], ttl[8], last16[8], carry[8], version4[8];
-	uint8_t swap16[32], swap32[32];
+	uint32_t frame6[8];
+	uint8_t swap16[32], swap16low[32], swap32[32];
 } eight_consts __rte_cache_aligned = {
 	.low16 = W8(0xffff),
 	.low8 = W8(0xff),
@@ -138,6 +144,9 @@ static const struct eight_consts {
 	.last16 = W8(0xfffd),
 	.carry = W8(0x10000),
 	.version4 = W8(0x45),
+	.frame6 = W8(54),
+	.swap16low = { 1, 0, 128, 128, 5, 4, 128, 128, 9, 8, 128, 128, 13, 12, 128, 128,
+		       1, 0, 128, 128, 5, 4, 128, 128, 9, 8, 128, 128, 13, 12, 128, 128 },
 	.swap16 = { 3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128,
 		    3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128 },
 	.swap32 = { 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
@@ -215,6 +224,20 @@ static __rte_always_inline uint32_t words_differ(const uint32_t *word, unsigned 
 	for (unsigned i = 1; i < n; i++)
 		differ |= word[i] ^ word[0];
 	return differ;
+}
+
+/* The same of a multiple of eight. */
+static __rte_always_inline uint32_t words_differ8(const uint32_t *word, unsigned n)
+{
+	const __m256i first = _mm256_set1_epi32((int)word[0]);
+	__m256i differ = _mm256_setzero_si256();
+
+	for (unsigned i = 0; i < n; i += EIGHT)
+		differ = _mm256_or_si256(differ, _mm256_xor_si256(load8(&word[i]), first));
+	differ = _mm256_or_si256(differ, _mm256_permute2x128_si256(differ, differ, 1));
+	differ = _mm256_or_si256(differ, _mm256_shuffle_epi32(differ, 0x4e));
+	differ = _mm256_or_si256(differ, _mm256_shuffle_epi32(differ, 0xb1));
+	return (uint32_t)_mm256_cvtsi256_si32(differ);
 }
 
 /* Where the direct array has no answer (prefixes longer than its index, or not longer than 8), the table has. */
@@ -328,20 +351,20 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 		if (likely(direct != NULL)) {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++)
-				__builtin_prefetch(&direct[e->word[i + k]]);
+				__asm__ volatile("prefetcht0 (%0,%1,4)"
+						 :
+						 : "r"(direct), "r"((uintptr_t)e->word[i + k]));
 		}
 	}
 	if (i == 0)
 		return 0;
 	if (likely(direct != NULL)) {
-		uint32_t first = direct[e->word[0]];
-
 #pragma GCC unroll 8
-		for (unsigned k = 0; k < i; k++) {
+		for (unsigned k = 0; k < i; k++)
 			e->word[k] = __atomic_load_n(&direct[e->word[k]], __ATOMIC_ACQUIRE);
-			differ |= e->word[k] ^ first;
-		}
-		if (unlikely(differ >> HD_RESULT_INDEX_BITS != 0 || !fib_direct_is_answer(first)))
+		differ = words_differ8(e->word, i);
+		if (unlikely(differ >> HD_RESULT_INDEX_BITS != 0 ||
+			     !fib_direct_is_answer(e->word[0])))
 			differ = asked4(t, m, in, e->word, i);
 	} else {
 		looked_up4(r, t, e->word, i);
@@ -355,10 +378,6 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 }
 
 /* ---- first pass, IPv6 --------------------------------------------------------------------------------------------- */
-
-/* Hop limit 2 at least, first octet of the addresses 0x20 .. 0xfd (no multicast, link-local, loopback, unspecified or
- * mapped address): octets that must not be above a limit once this is added. */
-#define LIMIT6_ADD(first) (int64_t)((uint64_t)(0x100 - 2) << 40 | (uint64_t)(0x100 - (first)) << 48)
 
 /* Not 0 in its first 24 octets: an entry of another destination or another state of the table. */
 static __rte_always_inline __m256i cache_differs(const struct fib_cache_entry *c,
@@ -403,12 +422,23 @@ static __rte_noinline void looked_up6(struct express_run *r, struct rte_mbuf **m
 /* The same for IPv6. */
 #define VERSION_MASK _mm_set_epi64x(0x00f0000000000000, 0)
 
+/* Do some packets at both ends and in the middle have one destination?  On their way through a segment list all have:
+ * the next SID. */
+static __rte_always_inline bool one_dst_likely(struct rte_mbuf **m, unsigned n, unsigned off)
+{
+	__m128i first = load16(frame_of(m[0]) + off), other;
+
+	other = _mm_or_si128(_mm_xor_si128(first, load16(frame_of(m[n / 2]) + off)),
+			     _mm_xor_si128(first, load16(frame_of(m[n - 1]) + off)));
+	return _mm_testz_si128(other, other);
+}
+
 static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m, unsigned n,
 					   const struct table *t, struct eights *e,
 					   const struct eights *outer, unsigned in)
 {
-	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 15: traffic class, 20: next header,
-	 * 21: hop limit, 22: source */
+	const struct eight_consts *c8 = eight_consts_get();
+	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 15: traffic class, 20: next header */
 	const __m256i eth = _mm256_inserti128_si256(
 		_mm256_castsi128_si256(r->lane.eth6),
 		_mm_cvtsi64_si128((long long)frame_of(m[0])[in + 20] << 32), 1);
@@ -417,73 +447,85 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	const __m256i eth_mask = _mm256_inserti128_si256(
 		_mm256_castsi128_si256(outer == NULL ? ETH_MASK6 : VERSION_MASK),
 		_mm_setzero_si128(), 1);
-	const __m256i add = _mm256_set_epi64x(0, LIMIT6_ADD(0x20), 0, 0);
-	const __m256i limit = _mm256_set_epi64x(-1, (int64_t)0xffddfdffffffffff, -1, -1);
-	const __m128i dst_add = _mm_set_epi64x(0, 0x100 - 0x20);
-	const __m128i dst_limit = _mm_set_epi64x(-1, (int64_t)0xffffffffffffffdd);
+	/* octets 22 .. 53, the addresses: the first octets must be 0x20 .. 0xfd (no multicast, link-local, loopback,
+	 * unspecified or mapped address), so not above 0xdd once 0x20 is taken off */
+	const __m256i less = _mm256_set_epi64x(0, 0xe0, 0, 0xe0);
+	const __m256i limit = _mm256_set_epi64x(-1, ~0x22ll, -1, ~0x22ll);
 	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const uint64_t rearm = rearm_of(m[0]);
+	const unsigned to_dst = in + 14 + 24;
+	const __m128i dst0 = load16(frame_of(m[0]) + to_dst);
+	const bool alone = outer == NULL && one_dst_likely(m, n, to_dst);
 	const bool cached = r->fwd.cache->rest == 0;
-	__m256i seen = _mm256_setzero_si256();
-	uint32_t differ = 0, octets = 0;
-	unsigned longest = 0, i;
+	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
+	__m128i other_dst = _mm_setzero_si128();
 	bool missed = false;
+	unsigned i;
 
 	for (i = 0; i + EIGHT <= n; i += EIGHT) {
 		struct rte_mbuf **g = m + i;
-		__m256i front = _mm256_setzero_si256(), top = front;
-		__m128i dst_top = _mm_setzero_si128();
+		__m256i front = _mm256_setzero_si256(), top = front, c, have, frame, odd;
 		uint64_t all = rearm, any = rearm;
-		unsigned lens = 0, sum = 0;
+		uint8_t *p[EIGHT];
 
 		if (outer == NULL && i + 2 * EIGHT <= n)
 			eight_prefetch(g + EIGHT, ahead);
 #pragma GCC unroll 8
 		for (unsigned k = 0; k < EIGHT; k++) {
-			const uint8_t *p = frame_of(g[k]) + in;
-			__m256i x = _mm256_loadu_si256((const __m256i *)(const void *)p);
-			unsigned len = 54u + wire_get16(p + 14 + IP6_OFF_PAYLOAD_LEN);
-
+			p[k] = frame_of(g[k]) + in;
 			if (outer == NULL) {
 				all &= rearm_of(g[k]);
 				any |= rearm_of(g[k]);
 			}
-			front = _mm256_or_si256(front, _mm256_xor_si256(x, eth));
-			top = _mm256_max_epu8(top, _mm256_add_epi8(x, add));
-			e->len[i + k] = len;
-			lens |= len ^ (outer != NULL ? outer->len[i + k] - in : g[k]->data_len);
-			longest = RTE_MAX(longest, len);
-			sum += len;
+			front = _mm256_or_si256(front, _mm256_xor_si256(load32(p[k]), eth));
+			top = _mm256_max_epu8(top, _mm256_add_epi8(load32(p[k] + 22), less));
 		}
-#pragma GCC unroll 8
-		for (unsigned k = 0; k < EIGHT; k++) {
-			const uint8_t *dst = frame_of(g[k]) + in + 14 + 24;
-
-			dst_top = _mm_max_epu8(dst_top, _mm_add_epi8(load16(dst), dst_add));
-		}
-		top = _mm256_subs_epu8(top, limit);
-		dst_top = _mm_subs_epu8(dst_top, dst_limit);
-		if (unlikely(all != any || lens != 0 || !_mm256_testz_si256(front, eth_mask) ||
-			     !_mm256_testz_si256(top, top) || !_mm_testz_si128(dst_top, dst_top)))
+		c = eight_first(p, 14 + 4); /* payload length, next header, hop limit */
+		have = outer != NULL ? _mm256_sub_epi32(load8(&outer->len[i]),
+							_mm256_set1_epi32((int)in)) :
+				       eight_first((uint8_t *const *)g,
+						   offsetof(struct rte_mbuf, pkt_len));
+		frame = _mm256_add_epi32(_mm256_shuffle_epi8(c, K8(c8, swap16low)), K8(c8, frame6));
+		odd = _mm256_or_si256(_mm256_cmpgt_epi32(frame, have),
+				      _mm256_cmpgt_epi32(K8(c8, two), _mm256_srli_epi32(c, 24)));
+		odd = _mm256_or_si256(odd, _mm256_subs_epu8(top, limit));
+		if (unlikely(all != any || !_mm256_testz_si256(front, eth_mask) ||
+			     !_mm256_testz_si256(odd, odd)))
 			break;
-		if (likely(cached))
-			missed |= cached6(r, g, in, state, &e->word[i]);
-		octets += sum;
+		store8(&e->len[i], frame);
+		received = _mm256_add_epi32(received, have);
+		octets = _mm256_add_epi32(octets, frame);
+		longest = _mm256_max_epu32(longest, frame);
 		seen = _mm256_or_si256(seen, front);
+		if (alone) {
+#pragma GCC unroll 8
+			for (unsigned k = 0; k < EIGHT; k++)
+				other_dst = _mm_or_si128(
+					other_dst, _mm_xor_si128(load16(frame_of(g[k]) + to_dst),
+								 dst0));
+		} else if (likely(cached)) {
+			missed |= cached6(r, g, in, state, &e->word[i]);
+		}
 	}
 	if (i == 0)
 		return 0;
 	e->one_next = _mm256_testz_si256(seen, next_mask);
 	e->ecn = !_mm256_testz_si256(seen, ecn_mask);
-	if (unlikely(!cached || missed))
+	e->received = sum8(received);
+	e->octets = sum8(octets);
+	e->longest = max8(longest);
+	if (alone && _mm_testz_si128(other_dst, other_dst)) {
+		uint32_t word = table_find(r, t, frame_of(m[0]) + to_dst, true);
+
+		for (unsigned k = 0; k < i; k += EIGHT)
+			store8(&e->word[k], _mm256_set1_epi32((int)word));
+		e->differ = 0;
+		return i;
+	}
+	if (unlikely(!cached || alone || missed))
 		looked_up6(r, m, t, in, e->word, i);
-#pragma GCC unroll 8
-	for (unsigned k = 0; k < i; k++)
-		differ |= e->word[k] ^ e->word[0];
-	e->differ = differ;
-	e->received = e->octets = octets;
-	e->longest = longest;
+	e->differ = words_differ8(e->word, i);
 	return i;
 }
 
