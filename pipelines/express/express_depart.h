@@ -100,8 +100,9 @@ static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbu
 		memcpy(p + 8, &back, 4);
 		how_write(m[i], p, e, i, how, more);
 		m[i]->port = port;
-		verdict[i] = EXPRESS_FORWARD;
 	}
+	for (unsigned i = 0; i < n; i++)
+		verdict[i] = EXPRESS_FORWARD;
 	if (in == 0 && unlikely(e->octets != e->received))
 		for (unsigned i = 0; i < n; i++)
 			len_write(m[i], e->len[i]);

@@ -15,6 +15,15 @@ struct steer {
 static __rte_always_inline void steer_hash(struct steer *s, struct rte_mbuf **m,
 					   const struct eights *e, unsigned n, bool v6)
 {
+	if (v6 && e->one_next && flow_has_ports(frame_of(m[0])[14 + IP6_OFF_NEXT_HEADER]) &&
+	    shortest_of(e->len, n) >= 14 + 40 + 4) {
+		for (unsigned i = 0; i < n; i++) {
+			const uint8_t *h = frame_of(m[i]) + 14;
+
+			s->hash[i] = flow_end(flow_add6_ports(0, h, wire_get32(h + 40)));
+		}
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *h = frame_of(m[i]) + 14;
 
@@ -70,38 +79,56 @@ static __rte_always_inline void outer_frame(struct rte_mbuf *m, uint8_t *outer, 
 	m->port = a->port;
 }
 
+#define STEER_ROOM (14 + (SRV6_OUTER_MAX + 31) / 32 * 32)
+
+/* The frame up to the inner packet, but for what differs from packet to packet.  Returns its octets. */
+static unsigned steer_front(uint8_t front[STEER_ROOM], const struct srv6_outer *o,
+			    const struct adj *a, uint8_t proto)
+{
+	memcpy(front, a->hdr + ADJ_HDR_ROOM - 14, 12);
+	wire_put16(front + 12, ETHTYPE_IP6);
+	memcpy(front + 14, o->hdr, sizeof(o->hdr));
+	front[14 + o->proto_off] = proto;
+	return 14u + o->len;
+}
+
 /* All by one segment list, without special treatment of fields. */
 static __rte_always_inline void steer_same(struct express_run *r, struct rte_mbuf **m,
 					   rte_edge_t *verdict, unsigned n, const struct eights *e,
 					   const struct steer *s, const struct adj *a, bool v6)
 {
 	const struct srv6_outer *o = s->outer[0];
-	const unsigned size = o->len;
 	const uint32_t tc_inner = o->dscp_copy ? 0xff : 3, tc_fixed = o->dscp_copy ? 0 : o->dscp;
-	const uint32_t first = 6u << 28 | tc_fixed << 20;
-	const uint8_t proto = v6 ? IP_NH_IP6 : IP_NH_IP4;
-	const __m256i front = _mm256_loadu_si256((const __m256i *)(const void *)o->hdr);
-	const __m256i back =
-		_mm256_loadu_si256((const __m256i *)(const void *)(o->hdr + size - 32));
+	const uint32_t word = 6u << 28 | tc_fixed << 20;
+	uint8_t front[STEER_ROOM] __attribute__((aligned(32)));
+	const unsigned size = steer_front(front, o, a, v6 ? IP_NH_IP6 : IP_NH_IP4);
+	const __m256i first = load32(front), last = load32(front + size - 32);
+	struct rte_mbuf like;
+	uint64_t rearm;
 
+	memcpy(&like.rearm_data, &m[0]->rearm_data, sizeof(rearm)); /* that of all, as is known */
+	like.data_off = (uint16_t)(AT + 14 - size);
+	like.port = a->port;
+	memcpy(&rearm, &like.rearm_data, sizeof(rearm));
 	for (unsigned i = 0; i < n; i++) {
-		uint8_t *h = frame_of(m[i]) + 14, *outer = h - size;
+		uint8_t *h = frame_of(m[i]) + 14, *p = h - size;
 		uint32_t tc = inner_tc(h, v6) & tc_inner;
-		unsigned len = e->len[i] - 14;
+		unsigned len = e->len[i] - 14 + size;
 
 		inner_hop(h, e, i, v6);
-		_mm256_storeu_si256((__m256i *)(void *)outer, front);
-		for (unsigned k = 32; k + 32 < size; k += 32)
-			memcpy(outer + k, o->hdr + k, 32);
-		_mm256_storeu_si256((__m256i *)(void *)(h - 32), back);
-		wire_put32(outer, first | tc << 20 | srv6_flow_label(s->hash[i]));
-		wire_put16(outer + IP6_OFF_PAYLOAD_LEN, (uint16_t)(size - 40 + len));
-		outer[o->proto_off] = proto;
-		outer_frame(m[i], outer, size, size + len, a);
-		verdict[i] = EXPRESS_FORWARD;
+		_mm256_storeu_si256((__m256i *)(void *)p, first);
+		for (unsigned k = 32; unlikely(k + 32 < size); k += 32)
+			_mm256_storeu_si256((__m256i *)(void *)(p + k), load32(front + k));
+		_mm256_storeu_si256((__m256i *)(void *)(h - 32), last);
+		wire_put32(p + 14, word | tc << 20 | srv6_flow_label(s->hash[i]));
+		wire_put16(p + 14 + IP6_OFF_PAYLOAD_LEN, (uint16_t)(len - 54));
+		memcpy(&m[i]->rearm_data, &rearm, sizeof(rearm));
+		len_write(m[i], len);
 	}
+	for (unsigned i = 0; i < n; i++)
+		verdict[i] = EXPRESS_FORWARD;
 	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
-	outer_count(r, s->policy[0], o, a, n, e->octets + (uint64_t)n * (size - 14));
+	outer_count(r, s->policy[0], o, a, n, e->octets + (uint64_t)n * (o->len - 14u));
 }
 
 static __rte_always_inline bool steer_one(struct express_run *r, struct rte_mbuf *m,
@@ -151,7 +178,12 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 
 	const struct srv6_policy *first = srv6_policy_get(hd_result_index(e->word[0]));
 
-	if (e->differ == 0 && first != NULL && first->n_lists == 1 && policy_usual(r, first)) {
+	if (unlikely(first == NULL) ||
+	    (first->vrf != r->outer.vrf && !table_enter(&r->outer, first->vrf, true))) {
+		memset(s->policy, 0, n * sizeof(s->policy[0]));
+		return 1;
+	}
+	if (e->differ == 0 && first->n_lists == 1 && policy_usual(r, first)) {
 		s->policy[0] = first;
 		s->outer[0] = first->outer;
 		s->word[0] = table_find(r, &r->outer, first->outer->hdr + 24, true);
@@ -161,11 +193,6 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 	for (unsigned i = 0; i < n; i++) {
 		s->policy[i] = srv6_policy_get(hd_result_index(e->word[i]));
 		rte_prefetch0(s->policy[i]);
-	}
-	if (unlikely(first == NULL) ||
-	    (first->vrf != r->outer.vrf && !table_enter(&r->outer, first->vrf, true))) {
-		memset(s->policy, 0, n * sizeof(s->policy[0]));
-		return 1;
 	}
 	for (unsigned i = 0; i < n; i++) {
 		const struct srv6_policy *p = s->policy[i];

@@ -58,16 +58,12 @@ static __rte_always_inline bool alike_all(const struct alike *a, struct rte_mbuf
 	const uint8_t *h0 = frame_of(m[0]) + 14;
 	const uint64_t front = srh_front(h0), mask = a->size != 0 ? SRH_BUT_TAG : 0;
 	uint64_t differ = 0;
-	unsigned shortest = UINT32_MAX;
-
-	for (unsigned i = 0; i < n; i++)
-		shortest = RTE_MIN(shortest, len[i]);
 	if (mask != 0) {
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++)
 			differ |= srh_front(frame_of(m[i]) + 14) ^ front;
 	}
-	return (differ & mask) == 0 && shortest >= 14 + 40 + a->size;
+	return (differ & mask) == 0 && shortest_of(len, n) >= 14 + 40 + a->size;
 }
 
 /* How many from the first on are alike; 0: the first is none of ours.  words, len: of n packets; one: all words are

@@ -57,18 +57,24 @@ static __rte_always_inline uint64_t flow_add4(uint64_t h, const uint8_t *ip, con
 	return flow_add(h, v4->proto, ports);
 }
 
-/* Addresses, flow label, and ports when they are next. */
-static __rte_always_inline uint64_t flow_add6(uint64_t h, const uint8_t *ip, const uint8_t *upper)
+/* Addresses, flow label and ports; 0: there are none. */
+static __rte_always_inline uint64_t flow_add6_ports(uint64_t h, const uint8_t *ip, uint64_t ports)
 {
 	const uint64_t *k = ip_flow_secret;
-	uint64_t ports = 0, label = wire_get32(ip) & 0xfffff;
+	uint64_t label = wire_get32(ip) & 0xfffff;
 
-	if (upper != NULL && flow_has_ports(ip[IP6_OFF_NEXT_HEADER]))
-		ports = wire_get32(upper);
 	/* source and destination beside each other: half the way that one after the other takes */
 	h = flow_mix(flow_load(ip + 8) ^ h ^ k[0], flow_load(ip + 16) ^ k[1]) ^
 	    flow_mix(flow_load(ip + 24) ^ k[2], flow_load(ip + 32) ^ k[3]);
 	return flow_add(h, label, ports);
+}
+
+/* The same, with ports when they are next.  upper: behind the header, 4 octets readable, or NULL. */
+static __rte_always_inline uint64_t flow_add6(uint64_t h, const uint8_t *ip, const uint8_t *upper)
+{
+	return flow_add6_ports(
+		h, ip,
+		upper != NULL && flow_has_ports(ip[IP6_OFF_NEXT_HEADER]) ? wire_get32(upper) : 0);
 }
 
 /* The whole hash of an IPv4 packet without options or of an IPv6 packet of len octets, all in one piece. */

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Part of express_node.c: the checks of IPv6 packets, eight at a time, and their result words. */
+#ifndef PIPELINES_EXPRESS_EXPRESS_CHECK6_H
+#define PIPELINES_EXPRESS_EXPRESS_CHECK6_H
+
+/* Not 0 in its first 24 octets: an entry of another destination or another state of the table. */
+static __rte_always_inline __m256i cache_differs(const struct fib_cache_entry *c,
+						 const uint8_t *dst, __m256i state)
+{
+	__m256i key = _mm256_blend_epi32(_mm256_broadcastsi128_si256(load16(dst)), state, 0xf0);
+
+	return _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), key);
+}
+
+/* Answers for eight destinations from the cache.  True: not for all of them. */
+static __rte_always_inline bool cached6(const struct express_run *r, struct rte_mbuf **g,
+					unsigned in, __m256i state, uint32_t *ret)
+{
+	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	__m256i miss = _mm256_setzero_si256();
+
+#pragma GCC unroll 8
+	for (unsigned k = 0; k < EIGHT; k++) {
+		const uint8_t *dst = frame_of(g[k]) + in + 14 + 24;
+		const struct fib_cache_entry *c =
+			fib_cache_bucket(r->fwd.cache, (const fib_cache_word *)dst);
+
+		c += c->key[1] != ((const fib_cache_word *)dst)[1];
+		miss = _mm256_or_si256(miss, cache_differs(c, dst, state));
+		ret[k] = c->result;
+	}
+	return !_mm256_testz_si256(miss, key_mask);
+}
+
+/* From cache and table, or from the table only as long as the cache rests. */
+static __rte_noinline void looked_up6(struct express_run *r, struct rte_mbuf **m,
+				      const struct table *t, unsigned in, uint32_t *ret, unsigned n)
+{
+	const uint8_t *key[NODE_CHUNK];
+
+	for (unsigned i = 0; i < n; i++)
+		key[i] = frame_of(m[i]) + in + 14 + 24;
+	fwd_lookup6(&r->fwd, t->fib, key, ret, n);
+}
+
+/* The same for IPv6. */
+#define VERSION_MASK _mm_set_epi64x(0x00f0000000000000, 0)
+
+/* Do some packets at both ends and in the middle have one destination?  On their way through a segment list all have:
+ * the next SID. */
+static __rte_always_inline bool one_dst_likely(struct rte_mbuf **m, unsigned n, unsigned off)
+{
+	__m128i first = load16(frame_of(m[0]) + off), other;
+
+	other = _mm_or_si128(_mm_xor_si128(first, load16(frame_of(m[n / 2]) + off)),
+			     _mm_xor_si128(first, load16(frame_of(m[n - 1]) + off)));
+	return _mm_testz_si128(other, other);
+}
+
+static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m, unsigned n,
+					   const struct table *t, struct eights *e,
+					   const struct eights *outer, unsigned in)
+{
+	const struct eight_consts *c8 = eight_consts_get();
+	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 15: traffic class, 20: next header */
+	const __m256i eth = _mm256_inserti128_si256(
+		_mm256_castsi128_si256(r->lane.eth6),
+		_mm_cvtsi64_si128((long long)frame_of(m[0])[in + 20] << 32), 1);
+	const __m256i next_mask = _mm256_set_epi64x(0, 0xffll << 32, 0, 0);
+	const __m256i ecn_mask = _mm256_set_epi64x(0, 0, 0x30ll << 56, 0);
+	const __m256i eth_mask = _mm256_inserti128_si256(
+		_mm256_castsi128_si256(outer == NULL ? ETH_MASK6 : VERSION_MASK),
+		_mm_setzero_si128(), 1);
+	/* octets 22 .. 53, the addresses: the first octets must be 0x20 .. 0xfd (no multicast, link-local, loopback,
+	 * unspecified or mapped address), so not above 0xdd once 0x20 is taken off */
+	const __m256i less = _mm256_set_epi64x(0, 0xe0, 0, 0xe0);
+	const __m256i limit = _mm256_set_epi64x(-1, ~0x22ll, -1, ~0x22ll);
+	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
+	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
+	const uint64_t rearm = rearm_of(m[0]);
+	const unsigned to_dst = in + 14 + 24;
+	const __m128i dst0 = load16(frame_of(m[0]) + to_dst);
+	const bool alone = outer == NULL && one_dst_likely(m, n, to_dst);
+	const bool cached = r->fwd.cache->rest == 0;
+	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
+	__m128i other_dst = _mm_setzero_si128();
+	bool missed = false;
+	unsigned i;
+
+	for (i = 0; i + EIGHT <= n; i += EIGHT) {
+		struct rte_mbuf **g = m + i;
+		__m256i front = _mm256_setzero_si256(), top = front, c, have, frame, odd;
+		uint64_t all = rearm, any = rearm;
+		uint8_t *p[EIGHT];
+
+		if (outer == NULL && i + 2 * EIGHT <= n)
+			eight_prefetch(g + EIGHT, ahead);
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++) {
+			p[k] = frame_of(g[k]) + in;
+			if (outer == NULL) {
+				all &= rearm_of(g[k]);
+				any |= rearm_of(g[k]);
+			}
+			front = _mm256_or_si256(front, _mm256_xor_si256(load32(p[k]), eth));
+			top = _mm256_max_epu8(top, _mm256_add_epi8(load32(p[k] + 22), less));
+		}
+		c = eight_first(p, 14 + 4); /* payload length, next header, hop limit */
+		have = outer != NULL ?
+			       _mm256_sub_epi32(load8(&outer->len[i]), _mm256_set1_epi32((int)in)) :
+			       eight_first((uint8_t *const *)g, offsetof(struct rte_mbuf, pkt_len));
+		frame = _mm256_add_epi32(_mm256_shuffle_epi8(c, K8(c8, swap16low)), K8(c8, frame6));
+		odd = _mm256_or_si256(_mm256_cmpgt_epi32(frame, have),
+				      _mm256_cmpgt_epi32(K8(c8, two), _mm256_srli_epi32(c, 24)));
+		odd = _mm256_or_si256(odd, _mm256_subs_epu8(top, limit));
+		if (unlikely(all != any || !_mm256_testz_si256(front, eth_mask) ||
+			     !_mm256_testz_si256(odd, odd)))
+			break;
+		store8(&e->len[i], frame);
+		received = _mm256_add_epi32(received, have);
+		octets = _mm256_add_epi32(octets, frame);
+		longest = _mm256_max_epu32(longest, frame);
+		seen = _mm256_or_si256(seen, front);
+		if (alone) {
+#pragma GCC unroll 8
+			for (unsigned k = 0; k < EIGHT; k++)
+				other_dst = _mm_or_si128(
+					other_dst,
+					_mm_xor_si128(load16(frame_of(g[k]) + to_dst), dst0));
+		} else if (likely(cached)) {
+			missed |= cached6(r, g, in, state, &e->word[i]);
+		}
+	}
+	if (i == 0)
+		return 0;
+	e->one_next = _mm256_testz_si256(seen, next_mask);
+	e->ecn = !_mm256_testz_si256(seen, ecn_mask);
+	e->received = sum8(received);
+	e->octets = sum8(octets);
+	e->longest = max8(longest);
+	if (alone && _mm_testz_si128(other_dst, other_dst)) {
+		uint32_t word = table_find(r, t, frame_of(m[0]) + to_dst, true);
+
+		for (unsigned k = 0; k < i; k += EIGHT)
+			store8(&e->word[k], _mm256_set1_epi32((int)word));
+		e->differ = 0;
+		return i;
+	}
+	if (unlikely(!cached || alone || missed))
+		looked_up6(r, m, t, in, e->word, i);
+	e->differ = words_differ8(e->word, i);
+	return i;
+}
+
+/* Where n destinations lead: what the cache does not know is looked up together. */
+static __rte_always_inline void words_find(struct express_run *r, const struct table *t,
+					   const uint8_t *const *dst, uint32_t *word, unsigned n)
+{
+	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
+	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	struct fib_cache *cache = r->fwd.cache;
+	__m256i miss = _mm256_setzero_si256();
+
+	if (unlikely(cache->rest != 0)) {
+		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+		return;
+	}
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		const struct fib_cache_entry *c =
+			fib_cache_bucket(cache, (const fib_cache_word *)dst[i]);
+
+		c += c->key[1] != ((const fib_cache_word *)dst[i])[1];
+		miss = _mm256_or_si256(miss, cache_differs(c, dst[i], state));
+		word[i] = c->result;
+	}
+	if (unlikely(!_mm256_testz_si256(miss, key_mask)))
+		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+}
+
+#endif
