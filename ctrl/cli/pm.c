@@ -197,6 +197,9 @@ static void print_result(struct cli *cli, struct json_object *s)
 	line("TLVs answered", js_str(s, "tlv-used"));
 	line("TLVs not known", js_str(s, "tlv-unknown"));
 	line("TLVs", js_str(s, "tlv-problem"));
+	line("reflector", js_str(s, "reflector-timestamps"));
+	if (js_get(s, "ssid-unknown") != NULL)
+		line("SSID", "the reflector does not know it");
 	line("clocks", js_str(s, "clock"));
 	print_delays(cli, s);
 }

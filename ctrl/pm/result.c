@@ -133,6 +133,21 @@ static void add_types(struct json_object *o, const char *name, uint32_t types)
 		json_add_str(o, name, text);
 }
 
+/* RFC 8972 sections 5.4, 5.5. */
+static void add_timestamp_info(struct json_object *o, const struct hd_api_pm_session_state *s)
+{
+	static const char
+		*const source[] = { "?", "NTP", "PTP", "SSU/BITS", "GNSS", "free running" },
+		       *const method[] = { "?", "hardware", "software", "control plane" };
+	char text[80];
+
+	snprintf(text, sizeof(text), "clock %s, in by %s, out by %s",
+		 source[s->sync_in < 6 ? s->sync_in : 0],
+		 method[s->method_in < 4 ? s->method_in : 0],
+		 method[s->method_out < 4 ? s->method_out : 0]);
+	json_add_str(o, "reflector-timestamps", text);
+}
+
 static void add_tlvs(struct json_object *o, const struct hd_api_pm_session_state *s)
 {
 	add_types(o, "tlv-used", s->tlv_used);
@@ -146,6 +161,12 @@ static void add_tlvs(struct json_object *o, const struct hd_api_pm_session_state
 		json_add_u32(o, "reflector-received", s->direct[1]);
 		json_add_u32(o, "reflector-sent", s->direct[2]);
 	}
+	if ((s->tlv_used >> STAMP_TLV_TIMESTAMP & 1) != 0)
+		add_timestamp_info(o, s);
+	if (s->follow_up_ns != 0)
+		add_i64(o, "follow-up", s->follow_up_ns);
+	if ((s->flags & HD_PM_ST_SSID0) != 0)
+		json_add_bool(o, "ssid-unknown", true);
 	if (s->rx_ttl != 0)
 		json_add_u32(o, "received-hop-limit", s->rx_ttl);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Tables of the Session-Sender.  Written by the handlers of object kind PM_SESSION (sender.c), read by nodes pm-send
- * and pm-reply.  Each session belongs to one worker, which sends its packets and alone writes its state; replies that meet
- * another worker are read there and handed over. */
+ * and pm-reply.  Each session belongs to one worker, which sends its packets and alone writes its state; replies that
+ * meet another worker are read there and handed over. */
 #ifndef PIPELINES_PM_SENDER_H
 #define PIPELINES_PM_SENDER_H
 

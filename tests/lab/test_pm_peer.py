@@ -93,4 +93,4 @@ def test_pm_peer_twamp_light(net, shape):
 
 def test_pm_peer_without_ssid(net):
     s = net.measure("--local-port", "50902", peer=("--forget-ssid",))
-    assert counts(s) == (100, 100, 0, 0)
+    assert counts(s) == (100, 100, 0, 0) and s["ssid-unknown"] is True

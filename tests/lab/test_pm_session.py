@@ -171,6 +171,7 @@ def test_pm_tlvs_of_a_session(net):
         {"access"} <= set(s["tlv-used"].split())
     assert "direct" in s["tlv-unknown"], "a stateless reflector counts nothing"
     assert s["reply-dscp-refused"] is True
+    assert "in by software, out by software" in s["reflector-timestamps"]
 
 
 def test_pm_tshark_agrees(net):
@@ -219,9 +220,9 @@ def test_pm_dead_path_is_left(net):
     s = net.sessions()["core~hot~l"]
     print(json.dumps({"detected_ms": int(s["detection"]) / 1e6, "lost_ms": (sent - came) * 1000 / RATE}))
     assert s["state"] == "down" and repeats == 0
-    assert 30e6 <= int(s["detection"]) <= 60e6, "3 losses of 10 ms; a host that is shared is late sometimes"
+    assert 30e6 <= int(s["detection"]) <= 100e6, "3 losses of 10 ms; a host that is shared is late sometimes"
     # decided, told, chosen anew: nothing of this waits for a timer
-    assert sent - came <= 150 * RATE / 1000, f"{sent - came} of {sent} lost"
+    assert sent - came <= 200 * RATE / 1000, f"{sent - came} of {sent} lost"
     # and back
     net.mid.ip("link set east up")
     net.mid.ip("addr add 2001:db8:4::1/64 dev east nodad", check=False)
