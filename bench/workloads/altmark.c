@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * altmark-transit: ip6-fwd for packets that carry the AltMark option in hop-by-hop options (RFC 9343) and are counted
- * by FlowMonID, source and block; --policies: marked flows, which take turns.  All else is as in ip6-fwd, and so is what
- * comes out. */
+ * by FlowMonID, source and block; --policies: marked flows, which take turns.  All else is as in ip6-fwd, and so is
+ * what comes out. */
 #include "bench/frames.h"
 #include "heddle/api/altmark.h"
 

@@ -439,7 +439,7 @@ Test(altmark_node, only_where_it_is_asked_for)
 	cr_assert_eq(counted(7), 0, "switched off");
 }
 
-/* ---- bursts: groups of frames must count as each by itself does ---------------------------------------------------- */
+/* ---- bursts: groups of frames must count as each by itself does --------------------------------------- */
 
 static const char *const burst_kind[] = {
 	MARKED,

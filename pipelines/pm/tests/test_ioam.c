@@ -11,6 +11,7 @@
 
 #include "dataplane/debug_api.h"
 #include "dataplane/wallclock.h"
+#include "heddle/api/altmark.h"
 #include "heddle/api/ioam.h"
 #include "pipelines/pm/ioam.h"
 #include "tests/harness.h"
@@ -549,6 +550,26 @@ Test(ioam_node, encapsulates_a_trace)
 	cr_assert_eq(frame[14 + 40], IP_NH_IP6);
 	check_option(
 		"3122 0000 007b 1803 d0000000 000000000000000000000000 ff000101 ffffffff 10000000");
+}
+
+Test(ioam_node, a_mark_and_a_trace_share_a_header)
+{
+	struct hd_api_ioam_encap e = {
+		.trace_type = 0x800000, .flags = HD_IOAM_E_TRACE, .nodes = 2, .every = 1
+	};
+	struct hd_api_altmark_flow f = { .flow_id = 1, .mon_id = 0x12345, .source = { 0x20, 1 } };
+	struct hd_api_altmark_mark m = { .policy_id = 3, .flow_id = 1, .place = 1 };
+	uint8_t want[64];
+	size_t n;
+
+	policy_up(&e);
+	cr_assert_eq(hx_set(HD_API_ALTMARK_FLOW, &f, sizeof(f)), 0, "%s", hx_error());
+	cr_assert_eq(hx_set(HD_API_ALTMARK_MARK, &m, sizeof(m)), 0, "%s", hx_error());
+	cr_assert_gt(through(INNER, B), 0);
+	n = pktb_unhex("2903 1204 12345000 3112 0000 007b 0801 80000000 00000000 ff000101 01020000",
+		       want, sizeof(want));
+	cr_assert_eq(memcmp(frame + 14 + 40, want, n), 0, "%s", pktb_hexdump(frame + 54, n));
+	cr_assert_eq(wire_get16(frame + 14 + 4), n + 40 + 8 + 32);
 }
 
 Test(ioam_node, one_of_three_is_traced)
