@@ -249,12 +249,17 @@ static void loaded(void *arg, const struct load_result *r)
 		log_info("configuration: nothing changed");
 }
 
-/* ret_rc: how it went, when this returns as long as nobody is served; NULL: do not care. */
-static void load_file(struct ctrl *c, int *ret_rc)
+static void reloaded(void *arg, const struct load_result *r)
+{
+	loaded(arg, r);
+	loop_notify("READY=1");
+}
+
+static void load_file(struct ctrl *c, load_done_fn done, void *arg)
 {
 	struct load l = { .user = "heddle-ctrl", .comment = "configuration file read" };
 
-	running_load_file(c->running, c->config_file, &l, loaded, ret_rc);
+	running_load_file(c->running, c->config_file, &l, done, arg);
 }
 
 static void on_reload(void *arg)
@@ -266,8 +271,7 @@ static void on_reload(void *arg)
 		return;
 	}
 	loop_notify("RELOADING=1");
-	load_file(c, NULL);
-	loop_notify("READY=1");
+	load_file(c, reloaded, NULL);
 }
 
 static void on_stop(void *arg)
@@ -293,7 +297,7 @@ static int first_config(struct ctrl *c)
 			  ctrl_err_str(&err, line, sizeof(line)));
 	if (c->config_file != NULL &&
 	    (!restored || running_file_changed(c->running, c->config_file))) {
-		load_file(c, &rc);
+		load_file(c, loaded, &rc); /* it is done when this returns: nobody is served yet */
 		if (rc < 0 && !restored)
 			return rc;
 		if (rc < 0)
