@@ -36,7 +36,7 @@ struct option_row {
 #define BY_NAME   SIZE_MAX
 
 static const struct option_row rows[] = {
-	{ "burst", "N", "packets taken from the source at once (64)", AT(burst), 1, 256 },
+	{ "burst", "N", "packets taken from the source at once (128)", AT(burst), 1, 256 },
 	{ "size", "OCTETS",
 	  "of a frame without FCS, 64..9000, or imix (64); headers that need more get more",
 	  BY_NAME, 0, 0 },

@@ -64,7 +64,7 @@ bool params_uses(const struct workload *w, const char *name)
 
 void params_default(struct params *p, const struct workload *w)
 {
-	*p = (struct params){ .burst = 64,
+	*p = (struct params){ .burst = 128,
 			      .size = 64,
 			      .flows = 256,
 			      .nexthops = 1,

@@ -151,7 +151,7 @@ static const struct option_row rows[] = {
 	  set_cpus },
 	{ "power-save", NULL, "idle workers sleep, up to 0.5 ms, instead of polling without pause",
 	  set_power_save },
-	{ "burst", "N", "most packets taken from a queue at once, 1..256 (64)", set_burst },
+	{ "burst", "N", "most packets taken from a queue at once, 1..256 (128)", set_burst },
 	{ "huge", NULL, "insist on hugepages", set_huge },
 	{ "no-huge", NULL, "never use hugepages (default: when enough are free)", set_no_huge },
 	{ "memory", "MIB", "memory for packets and devices (what --mbufs needs)", set_memory },

@@ -24,7 +24,7 @@
 struct worker *workers[DP_WORKERS_MAX];
 __thread struct worker *worker_walking;
 rx_observer_fn rx_observer[WORKER_PORTS_MAX];
-struct worker_conf worker_conf = { .burst = 64 };
+struct worker_conf worker_conf = { .burst = 128 };
 static int stats_vec = -1;
 
 #define RING_INJECT             1024u

@@ -516,6 +516,11 @@ const uint32_t *fib_direct(const struct fib *f, unsigned *ret_root_bits)
 	return f->key_bytes == 4 && f->root_bits != 0 ? f->root : NULL;
 }
 
+uint32_t fib_routes(const struct fib *f)
+{
+	return __atomic_load_n(&f->n_routes, __ATOMIC_RELAXED);
+}
+
 void fib_lookup_bulk4p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
 		       unsigned n)
 {

@@ -89,6 +89,8 @@ uint64_t fib_state(const struct fib *f);
 /* The direct array of an IPv4 table, by the address's first root_bits: constant as long as the table lives.  A word that
  * fib_direct_is_answer() is the answer; any other leaves the question to the functions above.  NULL: there is none. */
 const uint32_t *fib_direct(const struct fib *f, unsigned *ret_root_bits);
+/* How many routes there are, or were a moment ago.  Any thread. */
+uint32_t fib_routes(const struct fib *f);
 static inline bool fib_direct_is_answer(uint32_t word)
 {
 	return word - 1 < HD_RESULT(HD_RESULT_INTERNAL, 0) - 1;

@@ -261,7 +261,7 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 		received = _mm256_add_epi32(received, have);
 		octets = _mm256_add_epi32(octets, frame);
 		longest = _mm256_max_epu32(longest, frame);
-		if (likely(direct != NULL)) {
+		if (t->far && likely(direct != NULL)) {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++)
 				__asm__ volatile("prefetcht0 (%0,%1,4)"

@@ -32,12 +32,15 @@ NODE_VERDICTS(express, EXPRESS, EXPRESS_VERDICTS)
 
 #define LOOKUP 0xffffu /* not decided yet: needs a lookup in the table itself */
 
+#define FAR_ROUTES 256u
+
 /* A VRF's table of one family. */
 struct table {
 	uint32_t vrf; /* UINT32_MAX: none yet */
 	const struct fib *fib;
 	uint64_t state;         /* fib_state() */
 	const uint32_t *direct; /* fib_direct() */
+	bool far; /* there are so many routes that it does not lie in the nearest cache */
 	unsigned shift;
 };
 
@@ -93,6 +96,7 @@ static __rte_noinline bool table_enter(struct table *t, uint32_t vrf, bool v6)
 	t->state = fib_state(t->fib);
 	t->direct = fib_direct(t->fib, &bits);
 	t->shift = 32 - bits;
+	t->far = fib_routes(t->fib) > FAR_ROUTES;
 	return true;
 }
 

@@ -69,7 +69,7 @@ def test_the_report_has_all_that_was_measured(lab):
     assert doc["testpmd"]["ports"]["ring"]["io"] and doc["table_api"] is None
     with open(base + ".md") as f:
         text = f.read()
-    for words in ("| ip6-fwd", "Growth of ip6-fwd over flows (64 B, burst 64", "over burst (64 B, flows 256",
+    for words in ("| ip6-fwd", "Growth of ip6-fwd over flows (64 B, burst 128", "over burst (64 B, flows 256",
                   "2.0 (1.0-3.0)", "Memory that the process grew by"):
         assert words in text, text
     for name in ("results", "sweep-flows", "sweep-burst"):
