@@ -275,31 +275,69 @@ void history_dp_up(struct ctrl *c)
 /* ---- events ------------------------------------------------------------------------------------------------------ */
 
 struct note {
+	struct note *next;
 	char name[PM_NAME_MAX], text[160];
 	uint64_t time_ms;
 };
 
-static void write_note(void *arg)
+/* In the order in which things happened.  Those that come while some are written wait for the next transaction. */
+static struct {
+	struct note *first, **last;
+	bool writing;
+} notes;
+
+/* In a thread. */
+static void write_notes(void *arg)
 {
-	struct note *n = arg;
 	const char *why;
 	struct store *s = history_lock(&why);
 
 	if (s != NULL && store_begin(s) == 0) {
-		store_event(s, n->name, n->time_ms, n->text);
+		for (const struct note *n = arg; n != NULL; n = n->next)
+			store_event(s, n->name, n->time_ms, n->text);
 		store_commit(s);
 	}
 	history_unlock();
+	for (struct note *n = arg, *next; n != NULL; n = next) {
+		next = n->next;
+		free(n);
+	}
+}
+
+static void notes_written(void *arg);
+
+static void start_notes(void)
+{
+	struct note *n = notes.first;
+
+	notes.first = NULL;
+	notes.last = &notes.first;
+	notes.writing = n != NULL;
+	if (n != NULL)
+		job_start(me.c, write_notes, notes_written, n);
+}
+
+static void notes_written(void *arg)
+{
+	(void)arg; /* freed */
+	start_notes();
 }
 
 void history_event(struct ctrl *c, const char *session, uint64_t time_ns, const char *text)
 {
-	struct note *n = malloc(sizeof(*n));
+	struct note *n = calloc(1, sizeof(*n));
 
-	if (n == NULL)
+	if (n == NULL || me.c != c) { /* nobody keeps a history yet */
+		free(n);
 		return;
+	}
 	snprintf(n->name, sizeof(n->name), "%s", session);
 	snprintf(n->text, sizeof(n->text), "%s", text);
 	n->time_ms = time_ns != 0 ? time_ns / 1000000 : now_ms();
-	job_start(c, write_note, free, n);
+	if (notes.last == NULL)
+		notes.last = &notes.first;
+	*notes.last = n;
+	notes.last = &n->next;
+	if (!notes.writing)
+		start_notes();
 }
