@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Drops counted by object and reason (layout: include/heddle/stats.h).  A node calls it where it drops a packet, so what
- * is forwarded pays nothing.  The table of a worker is fixed: HD_DROP_ROWS rows, whatever arrives. */
+ * Drops counted by object and reason (layout: include/heddle/stats.h).  A node calls it where it drops a packet, so
+ * what is forwarded pays nothing.  The table of a worker is fixed: HD_DROP_ROWS rows, whatever arrives. */
 #ifndef DATAPLANE_OBJECT_DROPS_H
 #define DATAPLANE_OBJECT_DROPS_H
 

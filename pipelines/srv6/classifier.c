@@ -120,8 +120,8 @@ static void dirty(uint32_t acl_id)
 	n_dirty++;
 }
 
-/* What was compiled comes into force, matches and actions together.  Actions that changed meanwhile come with it, unless
- * matches did too: then both wait for the next compilation. */
+/* What was compiled comes into force, matches and actions together.  Actions that changed meanwhile come with it,
+ * unless matches did too: then both wait for the next compilation. */
 static int build_publish(void)
 {
 	struct srv6_classifier *c = NULL;

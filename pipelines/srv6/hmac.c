@@ -51,8 +51,8 @@ static enum srv6_endpoint_verdict refused(struct srv6_pkt *p, unsigned tlv_off)
 			   p->srh_off + tlv_off);
 }
 
-/* Section 2.1.2.1: the destination is the current segment.  Of a container of compressed SIDs it is what the nodes before
- * this one have left, which a signature of the container covers as well. */
+/* Section 2.1.2.1: the destination is the current segment.  Of a container of compressed SIDs it is what the nodes
+ * before this one have left, which a signature of the container covers as well. */
 static bool dst_ok(const struct srh_view *v, const struct srh_hmac_view *m,
 		   const struct srv6_sid *s, const struct ip6_addr *dst)
 {

@@ -29,8 +29,8 @@ struct srv6_hmac_keys {
 };
 extern struct srv6_hmac_keys *srv6_hmac_keys; /* NULL: none; RCU */
 
-/* Judge the first SRH of a packet by a policy (enum hd_srv6_hmac_policy) other than IGNORE.  s: the SID it is for, or NULL:
- * it has not come to one.  p->ip, head and len are set; fills what srv6_walk() fills for that SRH.  Returns
+/* Judge the first SRH of a packet by a policy (enum hd_srv6_hmac_policy) other than IGNORE.  s: the SID it is for, or
+ * NULL: it has not come to one.  p->ip, head and len are set; fills what srv6_walk() fills for that SRH.  Returns
  * SRV6_EP_FORWARD, or a verdict with its ICMPv6 error. */
 enum srv6_endpoint_verdict srv6_hmac_check(unsigned policy, const struct srv6_sid *s,
 					   struct srv6_pkt *p);

@@ -261,44 +261,43 @@ static void config_policies(FILE *f)
 		"        - {name: good, segment: [\"" S3 "\"]}\n");
 }
 
+/* A SID in one line; port: where its next hop is, 0: it has none. */
+static void config_sid(FILE *f, const char *sid, unsigned plen, unsigned port, const char *leaves)
+{
+	fprintf(f, "    - {sid: \"%s/%u\", behavior: %s", sid, plen, leaves);
+	if (port != 0)
+		fprintf(f, ", next-hop: [{interface: p%u, address: \"2001:db8:%u::1\"}]", port,
+			port);
+	fprintf(f, "}\n");
+}
+
 static void config_sids(FILE *f)
 {
-#define HOP(p) "next-hop: [{interface: p" #p ", address: \"2001:db8:" #p "::1\"}]"
-	fprintf(f,
-		"    - {sid: \"" DX2 "/128\", behavior: end-dx2, interface: p7}\n"
-		"    - {sid: \"" DX2V "/128\", behavior: end-dx2v, vlan-table: tags}\n"
-		"    - {sid: \"" DT2U "/128\", behavior: end-dt2u, bridge: lan}\n"
-		"    - {sid: \"" DT2M "/112\", behavior: end-dt2m, bridge: lan}\n"
-		"    - {sid: \"" AS "/128\", behavior: end-as, " HOP(
-			11) ",\n"
-			    "       service: {payload: ipv4, from-interface: p11, policy: after}}\n"
-			    "    - {sid: \"" AD "/128\", behavior: end-ad, " HOP(
-				    12) ",\n"
-					"       service: {payload: ipv6, from-interface: p12}}\n"
-					"    - {sid: \"" AM "/128\", behavior: end-am, " HOP(
-						13) ", service: {from-interface: p13}}\n"
-						    "    - {sid: \"" XDOWN
-						    "/128\", behavior: end-x, " HOP(
-							    16) "}\n"
-								"    - {sid: \"" OAM
-								"/128\", behavior: end, o-flag: true}\n"
-								"    - {sid: \"" OAMPSP
-								"/128\", behavior: end, flavor: [psp], o-flag: true}\n"
-								"    - {sid: \"" HOPT
-								"/128\", behavior: end, hmac: verify-if-present}\n"
-								"    - sid: \"" XTWO
-								"/128\"\n      behavior: end-x\n      next-hop:\n"
-								"        - {interface: p2, address: \"2001:db8:2::1\"}\n"
-								"        - {interface: p3, address: \"2001:db8:3::1\"}\n");
-#undef HOP
+	config_sid(f, DX2, 128, 0, "end-dx2, interface: p7");
+	config_sid(f, DX2V, 128, 0, "end-dx2v, vlan-table: tags");
+	config_sid(f, DT2U, 128, 0, "end-dt2u, bridge: lan");
+	config_sid(f, DT2M, 112, 0, "end-dt2m, bridge: lan");
+	config_sid(f, AS, 128, P_AS,
+		   "end-as, service: {payload: ipv4, from-interface: p11, policy: after}");
+	config_sid(f, AD, 128, P_AD, "end-ad, service: {payload: ipv6, from-interface: p12}");
+	config_sid(f, AM, 128, P_AM, "end-am, service: {from-interface: p13}");
+	config_sid(f, XDOWN, 128, P_DOWN, "end-x");
+	config_sid(f, OAM, 128, 0, "end, o-flag: true");
+	config_sid(f, OAMPSP, 128, 0, "end, flavor: [psp], o-flag: true");
+	config_sid(f, HOPT, 128, 0, "end, hmac: verify-if-present");
+	fprintf(f, "    - sid: \"" XTWO "/128\"\n      behavior: end-x\n      next-hop:\n");
+	for (unsigned p = 2; p <= 3; p++)
+		fprintf(f, "        - {interface: p%u, address: \"2001:db8:%u::1\"}\n", p, p);
 }
 
 static void config_rest(FILE *f)
 {
 	fprintf(f,
-		"  locator:\n    - {name: b, prefix: \"2001:db8:b::/48\"}\n    - {name: n, prefix: \"2001:db8:100::/46\"}\n"
+		"  locator:\n    - {name: b, prefix: \"2001:db8:b::/48\"}\n"
+		"    - {name: n, prefix: \"2001:db8:100::/46\"}\n"
 		"    - {name: f, prefix: \"2001:db8:f000::/36\"}\n    - {name: r, prefix: \"2001:db8:b2::/47\"}\n"
-		"  domain: {sid-prefix: [\"2001:db8:b::/48\", \"2001:db8:c::/64\"], source-prefix: [\"2001:db8:a::/64\"]}\n"
+		"  domain:\n    sid-prefix: [\"2001:db8:b::/48\", \"2001:db8:c::/64\"]\n"
+		"    source-prefix: [\"2001:db8:a::/64\"]\n"
 		"  interface:\n    - {name: p7, l2-policy: wire}\n    - {name: p14, sr-domain: outside}\n"
 		"    - {name: p15, sr-domain: inside}\n"
 		"bridges:\n  bridge:\n    - name: lan\n      member:\n        - {name: p8}\n"

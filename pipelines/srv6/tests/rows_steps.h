@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Rows of the conformance table that take more than a packet and its answer: frames, services that send back what they
- * got, several interfaces.  Run by heddle-conformance on the node of rows_more.h, with ten ports more (srv6_services.c):
+ * Rows of the conformance table that take more than a packet and its answer: frames, services that send back what
+ * they got, several interfaces.  Run by heddle-conformance on the node of rows_more.h, with ten ports more
+ * (srv6_services.c):
  *
  *   port 7      takes frames of DX2 and, with VLAN 100, of DX2V; frames from it go into policy [S1,S2,S3]
  *   ports 8-10  bridge of DT2U and DT2M; Arg.FE2 12 is port 9
@@ -20,6 +21,8 @@
  * and nothing else leaves. */
 #ifndef SRV6_TESTS_ROWS_STEPS_H
 #define SRV6_TESTS_ROWS_STEPS_H
+
+#include <stdbool.h>
 
 #include "pipelines/srv6/tests/rows.h"
 
@@ -43,14 +46,15 @@ struct steps_row {
 #define XDOWN  "2001:db8:b::261"
 #define VPN    "2001:db8:c::99"
 
-#define STATION(n)     "02bb000000" n
-#define BODY           "88b500112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899"
+#define STATION(n) "02bb000000" n
+#define BODY \
+	"88b500112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899"
 #define FRAME(dst, src, tag) STATION(dst) STATION(src) tag BODY
-#define GROUP(src)     "ffffffffffff" STATION(src) BODY
-#define INNER4(ttl)       "ip4 $A4 $B4 " ttl " / udp / fill 16"
-#define INNER6(hop)      "ip6 $A $B " hop " / udp / fill 16"
-#define FROM_A(net, hop) "ip6 $A 2001:db8:" net "::1 " hop " / udp / fill 16"
-#define MAC_ONE        "778a08215921a21953f6dd323aff8abc93dc5f942358309fceb6a0a718dae9dd"
+#define GROUP(src)           "ffffffffffff" STATION(src) BODY
+#define INNER4(ttl)          "ip4 $A4 $B4 " ttl " / udp / fill 16"
+#define INNER6(hop)          "ip6 $A $B " hop " / udp / fill 16"
+#define FROM_A(net, hop)     "ip6 $A 2001:db8:" net "::1 " hop " / udp / fill 16"
+#define MAC_ONE              "778a08215921a21953f6dd323aff8abc93dc5f942358309fceb6a0a718dae9dd"
 
 /* clang-format off */
 static const struct steps_row steps_rows[] = {
@@ -124,7 +128,8 @@ static const struct steps_row steps_rows[] = {
 	  ">1 ip6 $T " AD " 64 / srh $R," AD " 1 / " INNER6("10") "\n<12 " INNER6("9") "\n.\n"
 	  ">12 " INNER6("9") "\n~2 ip6 $T $R 63 / srh $R," AD " 0 / " INNER6("8") },
 	{ "S-177", "End.AM: there and back",
-	  .steps = ">1 ip6 $T " AM " 64 / srh $B,$R," AM " 2 / " UDP "\n<13 ip6 $T $B 63 / srh $B,$R," AM " 2 / " UDP "\n"
+	  .steps = ">1 ip6 $T " AM " 64 / srh $B,$R," AM " 2 / " UDP "\n"
+	  "<13 ip6 $T $B 63 / srh $B,$R," AM " 2 / " UDP "\n"
 	  ">13 ip6 $T $B 63 / srh $B,$R," AM " 2 / " UDP "\n<2 ip6 $T $R 62 / srh $B,$R," AM " 1 / " UDP },
 	{ "S-178", "End.AM: no segment left",
 	  .steps = ">1 ip6 $T " AM " 64 / srh " AM " 0 / " UDP "\n>1 ip6 $T " AM " 64 / " UDP },
