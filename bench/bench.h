@@ -19,8 +19,8 @@ struct params {
 	uint32_t burst, size, flows, nexthops;
 	uint32_t routes, sids, policies, segments;
 	uint32_t inner; /* 4 or 6: family of what is encapsulated */
-	bool imix;	/* 7 x 64, 4 x 570, 1 x 1518 octets instead of size */
-	double zipf;	/* exponent of the flows' shares; 0: uniform, each in turn */
+	bool imix;      /* 7 x 64, 4 x 570, 1 x 1518 octets instead of size */
+	double zipf;    /* exponent of the flows' shares; 0: uniform, each in turn */
 	uint32_t rounds;
 	double seconds; /* of measuring, over all rounds */
 	uint32_t seed, cpu;
@@ -40,11 +40,12 @@ struct workload {
 	void (*setup)(const struct params *p);
 	/* The frame of a flow: at most size octets, but as many as its headers need.  The payload may be left as it is.
 	 * Returns its length; ret_fresh: octets that must be written anew for each packet. */
-	uint32_t (*frame)(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh);
+	uint32_t (*frame)(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+			  uint32_t *ret_fresh);
 	/* What must come out for in, made without any function of the engine.  care: octets and bits that are compared,
 	 * all ones when called.  Returns the length. */
-	uint32_t (*expect)(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			   uint8_t *care);
+	uint32_t (*expect)(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			   uint8_t *to, uint8_t *care);
 	const struct workload *next;
 };
 
@@ -52,10 +53,10 @@ struct workload {
 void workload_register(struct workload *w);
 const struct workload *workload_first(void);
 const struct workload *workload_find(const char *name);
-#define WORKLOAD(ident)                                                                                      \
-	static void __attribute__((constructor)) ident##_ctor(void)                                          \
-	{                                                                                                    \
-		workload_register(&ident);                                                                   \
+#define WORKLOAD(ident)                                             \
+	static void __attribute__((constructor)) ident##_ctor(void) \
+	{                                                           \
+		workload_register(&ident);                          \
 	}
 
 /* ---- results ------------------------------------------------------------------------------------------------ */
@@ -69,19 +70,21 @@ struct result {
 	char workload[32];
 	struct params params;
 	uint32_t frame_octets, fresh_octets;
-	struct band floor, io, total, net, ratio; /* cycles per packet; ratio: net / floor, of each round */
-	double tsc_mhz, mpps; /* at the median total */
-	uint64_t packets; /* measured */
+	struct band floor, io, total, net,
+		ratio;         /* cycles per packet; ratio: net / floor, of each round */
+	double tsc_mhz, mpps;  /* at the median total */
+	uint64_t packets;      /* measured */
 	uint64_t table_octets; /* what the process grew by with the workload's objects */
-	uint32_t entries; /* of these: the most of routes, SIDs and policies */
+	uint32_t entries;      /* of these: the most of routes, SIDs and policies */
 	double instructions, cache_misses; /* per packet; negative: not to be had here */
 	uint32_t n_nodes;
 	struct {
 		char name[32];
-		double cycles, burst, share; /* per packet of the node, packets per call, of all packets */
+		double cycles, burst,
+			share; /* per packet of the node, packets per call, of all packets */
 	} node[RESULT_NODES_MAX];
 	bool noisy, huge; /* huge: packet buffers lie in hugepages */
-	char said[256]; /* why it failed, or what was verified */
+	char said[256];   /* why it failed, or what was verified */
 };
 
 /* Start the engine and the workload, verify or measure.  Once per process: EAL starts only once.

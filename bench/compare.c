@@ -44,7 +44,8 @@ static bool same_params(json_object *a, json_object *b)
 	{
 		json_object *vb = NULL;
 
-		if (strcmp(key, "rounds") == 0 || strcmp(key, "seconds") == 0 || strcmp(key, "seed") == 0)
+		if (strcmp(key, "rounds") == 0 || strcmp(key, "seconds") == 0 ||
+		    strcmp(key, "seed") == 0)
 			continue;
 		if (!json_object_object_get_ex(b, key, &vb) ||
 		    strcmp(json_object_get_string(va), json_object_get_string(vb)) != 0)
@@ -59,8 +60,8 @@ static json_object *partner(json_object *list, json_object *of)
 		json_object *o = json_object_array_get_idx(list, i), *pa = NULL, *pb = NULL;
 
 		if (strcmp(text(o, "workload"), text(of, "workload")) == 0 &&
-		    json_object_object_get_ex(o, "params", &pa) && json_object_object_get_ex(of, "params", &pb) &&
-		    same_params(pb, pa))
+		    json_object_object_get_ex(o, "params", &pa) &&
+		    json_object_object_get_ex(of, "params", &pb) && same_params(pb, pa))
 			return o;
 	}
 	return NULL;
@@ -68,7 +69,8 @@ static json_object *partner(json_object *list, json_object *of)
 
 static void params_short(json_object *o, char *to, size_t size)
 {
-	static const char *const shown[] = { "routes", "flows", "sids", "policies", "segments", "inner", "burst", "size" };
+	static const char *const shown[] = { "routes",   "flows", "sids",  "policies",
+					     "segments", "inner", "burst", "size" };
 	json_object *p = NULL, *v = NULL;
 	size_t at = 0;
 
@@ -77,8 +79,8 @@ static void params_short(json_object *o, char *to, size_t size)
 		return;
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]) && at < size; i++)
 		if (json_object_object_get_ex(p, shown[i], &v))
-			at += (size_t)snprintf(to + at, size - at, "%s%s=%s", at ? " " : "", shown[i],
-					       json_object_get_string(v));
+			at += (size_t)snprintf(to + at, size - at, "%s%s=%s", at ? " " : "",
+					       shown[i], json_object_get_string(v));
 }
 
 int cmd_compare(int argc, char **argv)
@@ -94,7 +96,8 @@ int cmd_compare(int argc, char **argv)
 	b = results_of(argv[2]);
 	if (a == NULL || b == NULL)
 		return 2;
-	printf("%-15s %9s %9s %8s  %-28s %s\n", "workload", "old net/F", "new net/F", "change", "says", "parameters");
+	printf("%-15s %9s %9s %8s  %-28s %s\n", "workload", "old net/F", "new net/F", "change",
+	       "says", "parameters");
 	for (size_t i = 0; i < json_object_array_length(b); i++) {
 		json_object *n = json_object_array_get_idx(b, i), *o = partner(a, n);
 		const char *band = "net_over_floor", *says = "within the noise";
@@ -102,8 +105,8 @@ int cmd_compare(int argc, char **argv)
 
 		params_short(n, params, sizeof(params));
 		if (o == NULL) {
-			printf("%-15s %9s %9.2f %8s  %-28s %s\n", text(n, "workload"), "-", value(n, band, "median"), "",
-			       "only in the new file", params);
+			printf("%-15s %9s %9.2f %8s  %-28s %s\n", text(n, "workload"), "-",
+			       value(n, band, "median"), "", "only in the new file", params);
 			continue;
 		}
 		double was = value(o, band, "median"), is = value(n, band, "median");
@@ -119,6 +122,7 @@ int cmd_compare(int argc, char **argv)
 		printf("%-15s %9.2f %9.2f %+7.1f%%  %-28s %s\n", text(n, "workload"), was, is,
 		       was == 0 ? 0 : (is - was) / was * 100, says, params);
 	}
-	printf("%u slower, %u faster, %u within the noise (middle half of the rounds overlaps)\n", slower, faster, same);
+	printf("%u slower, %u faster, %u within the noise (middle half of the rounds overlaps)\n",
+	       slower, faster, same);
 	return slower != 0 ? 1 : 0;
 }

@@ -19,7 +19,7 @@
 void (*device_check)(uint64_t n, struct rte_mbuf *m);
 bool (*device_sabotage)(uint64_t n, struct rte_mbuf *m);
 
-#define BURST_MAX 256u
+#define BURST_MAX    256u
 #define SEQUENCE_MIN 1024u /* draws of a Zipf distribution per cycle, at least */
 
 static struct {
@@ -75,7 +75,8 @@ wrap:
 		if (d.at == d.n)
 			d.at = 0;
 		mbuf_fill(m[i], d.len[d.at]);
-		copy_lines((uint8_t *)m[i]->buf_addr + RTE_PKTMBUF_HEADROOM, d.frame + (size_t)d.at * d.stride, lines);
+		copy_lines((uint8_t *)m[i]->buf_addr + RTE_PKTMBUF_HEADROOM,
+			   d.frame + (size_t)d.at * d.stride, lines);
 		d.at++;
 	}
 	d.sent += n;
@@ -91,11 +92,11 @@ static uint16_t rx_off(void *q, struct rte_mbuf **m, uint16_t n)
 }
 
 /* The usual widths are constants in the loop. */
-#define RX_LINES(k)                                                                                          \
-	static uint16_t rx_lines_##k(void *q, struct rte_mbuf **m, uint16_t n)                               \
-	{                                                                                                    \
-		(void)q;                                                                                     \
-		return source_burst(m, n, k);                                                                \
+#define RX_LINES(k)                                                            \
+	static uint16_t rx_lines_##k(void *q, struct rte_mbuf **m, uint16_t n) \
+	{                                                                      \
+		(void)q;                                                       \
+		return source_burst(m, n, k);                                  \
 	}
 RX_LINES(1)
 RX_LINES(2)
@@ -149,11 +150,14 @@ static uint16_t tx_check(void *q, struct rte_mbuf **m, uint16_t n)
 
 void device_write(enum device_write how)
 {
-	static const eth_rx_burst_t by_lines[] = { rx_off, rx_lines_1, rx_lines_2, rx_lines_3, rx_lines_4 };
+	static const eth_rx_burst_t by_lines[] = { rx_off, rx_lines_1, rx_lines_2, rx_lines_3,
+						   rx_lines_4 };
 	struct rte_eth_fp_ops *rx = &rte_eth_fp_ops[d.source], *tx = &rte_eth_fp_ops[d.sink];
 	unsigned lines = (d.fresh + 63) / 64;
 
-	tx->tx_pkt_burst = how == DEVICE_OFF ? tx_discard : how == DEVICE_WHOLE ? tx_check : tx_sink;
+	tx->tx_pkt_burst = how == DEVICE_OFF   ? tx_discard :
+			   how == DEVICE_WHOLE ? tx_check :
+						 tx_sink;
 	switch (how) {
 	case DEVICE_OFF:
 		rx->rx_pkt_burst = rx_off;
@@ -264,7 +268,8 @@ int device_load(const struct workload *w, const struct params *p)
 	d.fresh = 0;
 	d.mean_len = 0;
 	for (uint32_t i = 0; i < d.n; i++) {
-		uint32_t fresh = 0, len = w->frame(p, d.flow[i], p->imix ? imix[i % 12] : p->size, scratch, &fresh);
+		uint32_t fresh = 0, len = w->frame(p, d.flow[i], p->imix ? imix[i % 12] : p->size,
+						   scratch, &fresh);
 
 		d.len[i] = (uint16_t)len;
 		d.fresh = RTE_MAX(d.fresh, fresh);

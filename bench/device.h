@@ -10,7 +10,7 @@
 #include "bench/bench.h"
 
 #define PORT_SOURCE 1u
-#define PORT_SINK 2u
+#define PORT_SINK   2u
 
 /* Turn two started ports into source and sink.  From now on the source gives nothing until device_source_on(). */
 int device_take(uint32_t source, uint32_t sink, struct rte_mempool *pool);

@@ -9,9 +9,9 @@
 
 #include "bench/world.h"
 
-#define PROTO_UDP 17u
-#define PROTO_IP4 4u
-#define PROTO_IP6 41u
+#define PROTO_UDP     17u
+#define PROTO_IP4     4u
+#define PROTO_IP6     41u
 #define PROTO_ROUTING 43u
 
 static inline void put16(uint8_t *p, unsigned v)
@@ -50,7 +50,8 @@ static inline uint32_t frame_eth(uint8_t *to, unsigned ethertype)
 	return 14;
 }
 
-static inline unsigned ip4_sum(const uint8_t *h) /* of a header of 20 octets, its checksum taken as zero */
+static inline unsigned
+ip4_sum(const uint8_t *h) /* of a header of 20 octets, its checksum taken as zero */
 {
 	uint32_t s = 0;
 
@@ -61,7 +62,8 @@ static inline unsigned ip4_sum(const uint8_t *h) /* of a header of 20 octets, it
 	return ~s & 0xffff;
 }
 
-static inline uint32_t frame_ip4(uint8_t *to, uint32_t src, uint32_t dst, unsigned proto, unsigned total)
+static inline uint32_t frame_ip4(uint8_t *to, uint32_t src, uint32_t dst, unsigned proto,
+				 unsigned total)
 {
 	memset(to, 0, 20);
 	to[0] = 0x45;
@@ -75,8 +77,8 @@ static inline uint32_t frame_ip4(uint8_t *to, uint32_t src, uint32_t dst, unsign
 	return 20;
 }
 
-static inline uint32_t frame_ip6(uint8_t *to, const uint8_t src[16], const uint8_t dst[16], unsigned next,
-				 unsigned payload)
+static inline uint32_t frame_ip6(uint8_t *to, const uint8_t src[16], const uint8_t dst[16],
+				 unsigned next, unsigned payload)
 {
 	memset(to, 0, 8);
 	to[0] = 0x60;
@@ -99,7 +101,8 @@ static inline uint32_t frame_udp(uint8_t *to, uint32_t flow, unsigned len)
 }
 
 /* Full SRH of n segments, given in the order of the path. */
-static inline uint32_t frame_srh(uint8_t *to, unsigned next, unsigned left, const uint8_t (*seg)[16], unsigned n)
+static inline uint32_t frame_srh(uint8_t *to, unsigned next, unsigned left,
+				 const uint8_t (*seg)[16], unsigned n)
 {
 	to[0] = (uint8_t)next;
 	to[1] = (uint8_t)(2 * n);
@@ -113,7 +116,8 @@ static inline uint32_t frame_srh(uint8_t *to, unsigned next, unsigned left, cons
 }
 
 /* Ethernet of a frame that we send to the neighbour of next hop i. */
-static inline uint32_t frame_eth_out(uint8_t *to, const struct params *p, uint32_t i, unsigned ethertype)
+static inline uint32_t frame_eth_out(uint8_t *to, const struct params *p, uint32_t i,
+				     unsigned ethertype)
 {
 	world_mac_nexthop(p, i, to);
 	world_mac_out(to + 6);

@@ -25,7 +25,7 @@
 #include "dataplane/worker.h"
 
 #define PER_TRANSACTION 4096u
-#define MTU 9600u
+#define MTU             9600u
 
 static bool huge;
 static struct object_txn *open_txn;
@@ -64,7 +64,8 @@ static int eal_start(const struct params *p)
 		argv[argc++] = mem;
 	}
 	if (rte_eal_init(argc, argv) < 0) {
-		fprintf(stderr, "heddle-bench: DPDK does not start (%s)\n", rte_strerror(rte_errno));
+		fprintf(stderr, "heddle-bench: DPDK does not start (%s)\n",
+			rte_strerror(rte_errno));
 		return -rte_errno;
 	}
 	return 0;
@@ -79,7 +80,8 @@ void world_commit(void)
 	if (open_txn == NULL)
 		return;
 	if (object_txn_commit(open_txn, &reply) < 0) {
-		fprintf(stderr, "heddle-bench: object 0x%x refused: %s\n", reply.failed_type, reply.text);
+		fprintf(stderr, "heddle-bench: object 0x%x refused: %s\n", reply.failed_type,
+			reply.text);
 		exit(2);
 	}
 	open_txn = NULL;
@@ -106,9 +108,12 @@ void world_del(uint16_t type, const void *msg, size_t size)
 	add(type, true, msg, size);
 }
 
-void world_route(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen, uint32_t target, uint32_t id)
+void world_route(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen,
+		 uint32_t target, uint32_t id)
 {
-	struct hd_api_route r = { .vrf_id = vrf, .family = (uint8_t)family, .plen = plen, .target = target, .id = id };
+	struct hd_api_route r = {
+		.vrf_id = vrf, .family = (uint8_t)family, .plen = plen, .target = target, .id = id
+	};
 
 	memcpy(r.prefix, prefix, family == 4 ? 4 : 16);
 	world_set(HD_API_ROUTE, &r, sizeof(r));
@@ -134,7 +139,9 @@ static void port(uint32_t id)
 
 static void iface(uint32_t id)
 {
-	struct hd_api_iface i = { .iface_id = id, .port_id = id, .mtu = MTU, .flags = HD_IFACE_F_UP };
+	struct hd_api_iface i = {
+		.iface_id = id, .port_id = id, .mtu = MTU, .flags = HD_IFACE_F_UP
+	};
 
 	snprintf(i.name, sizeof(i.name), "if%u", id);
 	if (id == 1)
@@ -157,13 +164,19 @@ static void address(uint32_t id, unsigned family, const uint8_t *addr, uint8_t p
 static void nexthops(const struct params *p)
 {
 	for (uint32_t i = 0; i < p->nexthops; i++) {
-		struct hd_api_neigh n4 = { .iface_id = 2, .family = 4,
+		struct hd_api_neigh n4 = { .iface_id = 2,
+					   .family = 4,
 					   .addr = { 10, 2, (uint8_t)(1 + (i >> 8)), (uint8_t)i } };
-		struct hd_api_neigh n6 = { .iface_id = 2, .family = 6,
-					   .addr = { 0x20, 0x01, 0x0d, 0xb8, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1,
-						     (uint8_t)(i >> 8), (uint8_t)i } };
-		struct hd_api_nexthop h4 = { .nh_id = world_nexthop4(p, i), .iface_id = 2, .family = 4 };
-		struct hd_api_nexthop h6 = { .nh_id = world_nexthop6(p, i), .iface_id = 2, .family = 6 };
+		struct hd_api_neigh n6 = { .iface_id = 2,
+					   .family = 6,
+					   .addr = { 0x20, 0x01, 0x0d, 0xb8, 0, 2, 0, 0, 0, 0, 0, 0,
+						     0, 1, (uint8_t)(i >> 8), (uint8_t)i } };
+		struct hd_api_nexthop h4 = { .nh_id = world_nexthop4(p, i),
+					     .iface_id = 2,
+					     .family = 4 };
+		struct hd_api_nexthop h6 = { .nh_id = world_nexthop6(p, i),
+					     .iface_id = 2,
+					     .family = 6 };
 
 		world_mac_nexthop(p, i, n4.mac);
 		world_mac_nexthop(p, i, n6.mac);
@@ -289,11 +302,13 @@ void world_drops(char *to, size_t size)
 		for (uint32_t r = 0; v->kind == HD_STATS_VERDICT && r < v->n_rows; r++) {
 			uint64_t n = hd_stats_sum(h, v, r, 0);
 
-			if (n == 0 || (strcmp(row[r].next, "drop") != 0 && strcmp(row[r].next, "icmp-error") != 0 &&
+			if (n == 0 || (strcmp(row[r].next, "drop") != 0 &&
+				       strcmp(row[r].next, "icmp-error") != 0 &&
 				       strcmp(row[r].next, "punt") != 0))
 				continue;
 			at += (size_t)snprintf(to + at, size - at, "%s%s %s %llu", at ? ", " : "",
-					       v->name + strlen("verdict/"), row[r].name, (unsigned long long)n);
+					       v->name + strlen("verdict/"), row[r].name,
+					       (unsigned long long)n);
 			if (at >= size)
 				return;
 		}

@@ -29,7 +29,8 @@ void world_settle(void);
 void world_set(uint16_t type, const void *msg, size_t size);
 void world_del(uint16_t type, const void *msg, size_t size);
 void world_commit(void);
-void world_route(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen, uint32_t target, uint32_t id);
+void world_route(uint32_t vrf, unsigned family, const uint8_t *prefix, uint8_t plen,
+		 uint32_t target, uint32_t id);
 void world_vrf(uint32_t id);
 
 uint32_t world_nexthop4(const struct params *p, uint32_t i); /* nh_id of the (i mod nexthops)-th */

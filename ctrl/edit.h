@@ -37,7 +37,8 @@ struct edit_result {
 };
 
 /* Change *tree (first top-level sibling; NULL: empty) at p.  place: for EDIT_CREATE and EDIT_REPLACE; NULL: nobody
- * said.  On failure the tree is as it was.  0, or -Exxx with err filled: -ENOENT it is not there, -EEXIST it is, -EINVAL. */
+ * said.  On failure the tree is as it was.  0, or -Exxx with err filled: -ENOENT it is not there, -EEXIST it is,
+ * -EINVAL. */
 int edit_apply(const struct ly_ctx *ly, struct lyd_node **tree, const struct path *p,
 	       enum edit_op op, const struct edit_place *place, const char *body, size_t len,
 	       struct edit_result *res, struct ctrl_err *err);

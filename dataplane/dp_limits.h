@@ -10,7 +10,7 @@ struct dp_limits {
 	uint32_t ifaces, vrfs, nexthops, nhgroups;
 	uint32_t routes4, routes6, neighs;
 	uint32_t sids, policies, seglists;
-	uint32_t rules; /* of classifiers */
+	uint32_t rules;     /* of classifiers */
 	uint32_t mbufs;     /* in the packet pool */
 	uint32_t mbuf_room; /* octets of data room per mbuf, headroom included */
 };

@@ -362,7 +362,8 @@ static int eal_start(void)
 	argv[argc++] = (char *)"--file-prefix";
 	argv[argc++] = prefix;
 	argv[argc++] = (char *)"--log-level=lib.eal:warning";
-	argv[argc++] = (char *)"--log-level=lib.telemetry:error"; /* "no legacy callbacks" at every start */
+	argv[argc++] =
+		(char *)"--log-level=lib.telemetry:error"; /* "no legacy callbacks" at every start */
 	if (plan.huge) {
 		argv[argc++] = (char *)"--in-memory";
 	} else {

@@ -16,7 +16,8 @@
 #define SAMPLES      5u
 #define SLOPE_WEIGHT 0.25  /* of a new measurement of the slope */
 #define DRIFT_MAX    0.001 /* a slope further off than this comes from a step in between */
-#define CALIBRATE_MS 20    /* at the start: rte_get_tsc_hz() may be wrong by a part in 500 on virtual machines */
+#define CALIBRATE_MS \
+	20 /* at the start: rte_get_tsc_hz() may be wrong by a part in 500 on virtual machines */
 
 static struct wallclock lines[LINES];
 static unsigned current;

@@ -151,8 +151,8 @@ static __rte_always_inline void graph_walk(struct rte_graph *g, unsigned weight)
 #define TIMED_TURNS 16u
 #define BIG_BURST   16u
 
-/* Busy time runs from burst to burst, or to the first turn without one, so that a busy turn reads the clock no more than
- * port-rx must. */
+/* Busy time runs from burst to burst, or to the first turn without one, so that a busy turn reads the clock no more
+ * than port-rx must. */
 void worker_turn(struct worker *w)
 {
 	uint64_t before = w->now;

@@ -7,9 +7,5 @@
 #include "pipelines/srv6/srv6.h"
 
 const struct pipeline *const pipelines[] = {
-	&l2_pipeline,
-	&ip_pipeline,
-	&srv6_pipeline,
-	&pm_pipeline,
-	NULL,
+	&l2_pipeline, &ip_pipeline, &srv6_pipeline, &pm_pipeline, NULL,
 };

@@ -52,7 +52,8 @@ ParameterizedTest(struct name_row *row, bench_verify, every_workload_passes)
 /* A pipeline that is programmed wrong: the neighbour's MAC is another one. */
 Test(bench_verify, wrong_rewrite_is_caught)
 {
-	struct hd_api_neigh n = { .iface_id = 2, .family = 6,
+	struct hd_api_neigh n = { .iface_id = 2,
+				  .family = 6,
 				  .addr = { 0x20, 0x01, 0x0d, 0xb8, 0, 2, [13] = 1 },
 				  .mac = { 2, 0xaa, 0, 0, 0, 0x77 } };
 
@@ -92,7 +93,8 @@ Test(bench_verify, hop_limit_not_counted_is_caught)
 	start("srv6-end");
 	device_sabotage = break_hop_limit;
 	cr_assert_eq(verify("srv6-end"), -EBADMSG);
-	cr_assert(strstr(r.said, "packet 100 ") != NULL && strstr(r.said, "octet 21 ") != NULL, "%s", r.said);
+	cr_assert(strstr(r.said, "packet 100 ") != NULL && strstr(r.said, "octet 21 ") != NULL,
+		  "%s", r.said);
 	world_stop();
 }
 

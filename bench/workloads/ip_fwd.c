@@ -26,7 +26,8 @@ static uint8_t plen4(uint32_t i)
 /* Which route a flow takes: with fewer flows than routes they are spread over all of the table. */
 static uint32_t route_of_flow(const struct params *p, uint32_t flow)
 {
-	return p->flows >= p->routes ? flow % p->routes : (uint32_t)((uint64_t)flow * p->routes / p->flows);
+	return p->flows >= p->routes ? flow % p->routes :
+				       (uint32_t)((uint64_t)flow * p->routes / p->flows);
 }
 
 static uint32_t dst4(const struct params *p, uint32_t flow)
@@ -48,7 +49,8 @@ static void setup4(const struct params *p)
 	world_commit();
 }
 
-static uint32_t frame4(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame4(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+		       uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, 42), at = frame_eth(to, 0x0800);
 
@@ -57,8 +59,8 @@ static uint32_t frame4(const struct params *p, uint32_t flow, uint32_t size, uin
 	return len;
 }
 
-static uint32_t expect4(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			uint8_t *care)
+static uint32_t expect4(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			uint8_t *to, uint8_t *care)
 {
 	(void)care;
 	memcpy(to, in, len);
@@ -92,8 +94,8 @@ static void prefix6(uint32_t i, uint8_t to[16])
 {
 	uint64_t random = (uint64_t)scramble(i) << 32 | scramble(i + 77777);
 	uint8_t keep = plen6(i);
-	uint64_t hi = (uint64_t)(0x24000000u | ((i / 16) * 2654435761u & 0x3ffffff)) << 32 | (uint64_t)(i % 16) << 28 |
-		      (random & 0xfffffff);
+	uint64_t hi = (uint64_t)(0x24000000u | ((i / 16) * 2654435761u & 0x3ffffff)) << 32 |
+		      (uint64_t)(i % 16) << 28 | (random & 0xfffffff);
 
 	hi &= keep == 64 ? ~0ull : ~(~0ull >> keep);
 	memset(to, 0, 16);
@@ -121,7 +123,8 @@ static void setup6(const struct params *p)
 	world_commit();
 }
 
-static uint32_t frame6(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame6(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+		       uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, 62), at = frame_eth(to, 0x86dd);
 	uint8_t src[16], dst[16];
@@ -133,8 +136,8 @@ static uint32_t frame6(const struct params *p, uint32_t flow, uint32_t size, uin
 	return len;
 }
 
-static uint32_t expect6(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			uint8_t *care)
+static uint32_t expect6(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			uint8_t *to, uint8_t *care)
 {
 	(void)care;
 	memcpy(to, in, len);

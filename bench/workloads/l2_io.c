@@ -2,7 +2,8 @@
  * l2-io: receive and transmit with nothing between, as a forwarder's io mode: what DPDK's API itself costs. */
 #include "bench/frames.h"
 
-static uint32_t frame_io(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame_io(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+			 uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, 64), at = frame_eth(to, 0x88b5);
 
@@ -13,8 +14,8 @@ static uint32_t frame_io(const struct params *p, uint32_t flow, uint32_t size, u
 	return len;
 }
 
-static uint32_t expect_io(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			  uint8_t *care)
+static uint32_t expect_io(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			  uint8_t *to, uint8_t *care)
 {
 	(void)p;
 	(void)flow;

@@ -15,8 +15,8 @@ static inline void addr6(uint8_t to[16], uint32_t area, uint32_t n, uint32_t hos
 	put32(to + 12, host);
 }
 
-#define AREA_SID 0x50000000u	 /* ours: /128 */
-#define AREA_SEGMENT 0xe0000000u /* of other nodes: n-th /64 */
+#define AREA_SID      0x50000000u /* ours: /128 */
+#define AREA_SEGMENT  0xe0000000u /* of other nodes: n-th /64 */
 #define AREA_CUSTOMER 0xa0000000u /* IPv6 destinations: n-th /64; IPv4: n-th /24 of 16/4 */
 
 static inline void sid_addr(uint8_t to[16], uint32_t n)
@@ -30,7 +30,8 @@ static inline uint32_t customer4(uint32_t n)
 	return 0x10000000u + (n << 8);
 }
 
-static inline void sid_set(uint32_t n, uint16_t behavior, uint32_t target, uint32_t target_id, uint32_t table)
+static inline void sid_set(uint32_t n, uint16_t behavior, uint32_t target, uint32_t target_id,
+			   uint32_t table)
 {
 	struct hd_api_srv6_sid s = { .plen = 128,
 				     .sid_id = n,

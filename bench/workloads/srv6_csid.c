@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * srv6-next-csid: End with NEXT-CSID, the next segment shifted out of the destination (RFC 9800 section 4.1); blocks and
- * CSIDs of 32 bits, so SIDs and next segments are /64 and the routes those of srv6-end.
+ * srv6-next-csid: End with NEXT-CSID, the next segment shifted out of the destination (RFC 9800 section 4.1); blocks
+ * and CSIDs of 32 bits, so SIDs and next segments are /64 and the routes those of srv6-end.
  * srv6-hmac: End of a list of two whose HMAC TLV is required and verified (RFC 8754 section 2.1.2). */
 #include "bench/workloads/srv6.h"
 #include "dataplane/hmac.h"

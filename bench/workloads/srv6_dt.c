@@ -4,7 +4,7 @@
 #include "bench/workloads/srv6.h"
 
 #define N_SEGS 2u
-#define TABLE 1u
+#define TABLE  1u
 
 static void setup(const struct params *p, unsigned family)
 {
@@ -34,7 +34,8 @@ static void setup6(const struct params *p)
 	setup(p, 6);
 }
 
-static uint32_t outer(const struct params *p, uint32_t flow, uint8_t *to, unsigned inner, uint32_t inner_len)
+static uint32_t outer(const struct params *p, uint32_t flow, uint8_t *to, unsigned inner,
+		      uint32_t inner_len)
 {
 	uint32_t at = frame_eth(to, 0x86dd);
 	uint8_t src[16], seg[N_SEGS][16];
@@ -48,16 +49,19 @@ static uint32_t outer(const struct params *p, uint32_t flow, uint8_t *to, unsign
 
 #define OUTER (14u + 40u + 8u + 16u * N_SEGS)
 
-static uint32_t frame4(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame4(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+		       uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, OUTER + 28), at = outer(p, flow, to, PROTO_IP4, len - OUTER);
 
-	at += frame_ip4(to + at, flow_src4(flow), customer4(flow % p->routes) + (flow & 0xff), PROTO_UDP, len - OUTER);
+	at += frame_ip4(to + at, flow_src4(flow), customer4(flow % p->routes) + (flow & 0xff),
+			PROTO_UDP, len - OUTER);
 	*ret_fresh = at + frame_udp(to + at, flow, len - at);
 	return len;
 }
 
-static uint32_t frame6(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame6(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+		       uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, OUTER + 48), at = outer(p, flow, to, PROTO_IP6, len - OUTER);
 	uint8_t src[16], dst[16];
@@ -69,8 +73,8 @@ static uint32_t frame6(const struct params *p, uint32_t flow, uint32_t size, uin
 	return len;
 }
 
-static uint32_t expect4(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			uint8_t *care)
+static uint32_t expect4(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			uint8_t *to, uint8_t *care)
 {
 	(void)care;
 	frame_eth_out(to, p, flow % p->routes, 0x0800);
@@ -79,8 +83,8 @@ static uint32_t expect4(const struct params *p, uint32_t flow, const uint8_t *in
 	return 14 + len - OUTER;
 }
 
-static uint32_t expect6(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			uint8_t *care)
+static uint32_t expect6(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			uint8_t *to, uint8_t *care)
 {
 	(void)care;
 	frame_eth_out(to, p, flow % p->routes, 0x86dd);

@@ -2,7 +2,8 @@
  * srv6-encap, srv6-encap-red: a headend.  Customer routes lead to policies of one segment list each. */
 #include "bench/workloads/srv6.h"
 
-static const uint8_t encap_src[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5e, 0xed };
+static const uint8_t encap_src[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0,    0,
+				       0,    0,    0,    0,    0, 0, 0x5e, 0xed };
 
 static uint32_t route_of(const struct params *p, uint32_t flow)
 {
@@ -22,7 +23,9 @@ static void segment(uint8_t to[16], uint32_t policy, uint32_t k)
 static void policy_set(const struct params *p, uint32_t i, uint8_t encap)
 {
 	struct hd_api_srv6_seglist l = { .seglist_id = i, .n_segs = p->segments };
-	struct hd_api_srv6_policy s = { .policy_id = i, .encap = encap, .n_lists = 1, .list = { { i, 1 } } };
+	struct hd_api_srv6_policy s = {
+		.policy_id = i, .encap = encap, .n_lists = 1, .list = { { i, 1 } }
+	};
 
 	snprintf(s.name, sizeof(s.name), "policy%u", i);
 	for (uint32_t k = 0; k < p->segments; k++)
@@ -48,7 +51,8 @@ static void setup(const struct params *p, uint8_t encap)
 			put32(a, customer4(i));
 		else
 			addr6(a, AREA_CUSTOMER, i, 0);
-		world_route(0, p->inner, a, p->inner == 4 ? 24 : 64, HD_TARGET_POLICY, i % p->policies);
+		world_route(0, p->inner, a, p->inner == 4 ? 24 : 64, HD_TARGET_POLICY,
+			    i % p->policies);
 	}
 	world_commit();
 }
@@ -63,15 +67,16 @@ static void setup_red(const struct params *p)
 	setup(p, HD_SRV6_H_ENCAPS_RED);
 }
 
-static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+		      uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, p->inner == 4 ? 42 : 62);
 	uint32_t at = frame_eth(to, p->inner == 4 ? 0x0800 : 0x86dd);
 	uint8_t src[16], dst[16];
 
 	if (p->inner == 4) {
-		at += frame_ip4(to + at, flow_src4(flow), customer4(route_of(p, flow)) + (flow & 0xff), PROTO_UDP,
-				len - 14);
+		at += frame_ip4(to + at, flow_src4(flow),
+				customer4(route_of(p, flow)) + (flow & 0xff), PROTO_UDP, len - 14);
 	} else {
 		flow_src6(flow, src);
 		addr6(dst, AREA_CUSTOMER, route_of(p, flow), flow + 1);
@@ -81,17 +86,19 @@ static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint
 	return len;
 }
 
-static uint32_t expect(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-		       uint8_t *care, bool reduced)
+static uint32_t expect(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+		       uint8_t *to, uint8_t *care, bool reduced)
 {
-	uint32_t n = p->segments, listed = reduced ? n - 1 : n, srh = listed == 0 ? 0 : 8 + 16 * listed, at;
+	uint32_t n = p->segments, listed = reduced ? n - 1 : n,
+		 srh = listed == 0 ? 0 : 8 + 16 * listed, at;
 	unsigned inner = p->inner == 4 ? PROTO_IP4 : PROTO_IP6;
 	uint8_t seg[HD_SRV6_SEGS_MAX][16];
 
 	for (uint32_t k = 0; k < n; k++)
 		segment(seg[k], policy_of(p, flow), k);
 	at = frame_eth_out(to, p, 0, 0x86dd);
-	at += frame_ip6(to + at, encap_src, seg[0], srh == 0 ? inner : PROTO_ROUTING, srh + len - 14);
+	at += frame_ip6(to + at, encap_src, seg[0], srh == 0 ? inner : PROTO_ROUTING,
+			srh + len - 14);
 	if (reduced && srh != 0) { /* the first segment is only in the destination */
 		at += frame_srh(to + at, inner, n - 1, (const uint8_t(*)[16])seg + 1, listed);
 	} else if (srh != 0) {
@@ -107,14 +114,14 @@ static uint32_t expect(const struct params *p, uint32_t flow, const uint8_t *in,
 	return at + len - 14;
 }
 
-static uint32_t expect_full(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			    uint8_t *care)
+static uint32_t expect_full(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			    uint8_t *to, uint8_t *care)
 {
 	return expect(p, flow, in, len, to, care, false);
 }
 
-static uint32_t expect_red(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			   uint8_t *care)
+static uint32_t expect_red(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			   uint8_t *to, uint8_t *care)
 {
 	return expect(p, flow, in, len, to, care, true);
 }

@@ -48,7 +48,8 @@ static void path(const struct params *p, uint32_t flow, uint8_t seg[N_SEGS][16])
 	addr6(seg[2], AREA_SEGMENT, route_of(p, flow), 0x200);
 }
 
-static uint32_t frame_end(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to, uint32_t *ret_fresh)
+static uint32_t frame_end(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
+			  uint32_t *ret_fresh)
 {
 	const uint32_t srh = 8 + 16 * N_SEGS;
 	uint32_t len = at_least(size, 14 + 40 + srh + 8), at = frame_eth(to, 0x86dd);
@@ -62,8 +63,8 @@ static uint32_t frame_end(const struct params *p, uint32_t flow, uint32_t size, 
 	return len;
 }
 
-static uint32_t expect(const struct params *p, uint32_t flow, uint32_t nexthop, const uint8_t *in, uint32_t len,
-		       uint8_t *to)
+static uint32_t expect(const struct params *p, uint32_t flow, uint32_t nexthop, const uint8_t *in,
+		       uint32_t len, uint8_t *to)
 {
 	uint8_t seg[N_SEGS][16];
 
@@ -76,15 +77,15 @@ static uint32_t expect(const struct params *p, uint32_t flow, uint32_t nexthop, 
 	return len;
 }
 
-static uint32_t expect_end(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			   uint8_t *care)
+static uint32_t expect_end(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			   uint8_t *to, uint8_t *care)
 {
 	(void)care;
 	return expect(p, flow, route_of(p, flow), in, len, to);
 }
 
-static uint32_t expect_endx(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len, uint8_t *to,
-			    uint8_t *care)
+static uint32_t expect_endx(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
+			    uint8_t *to, uint8_t *care)
 {
 	(void)care;
 	return expect(p, flow, sid_of(p, flow), in, len, to);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * heddle doctor: is this host fit for Heddle, and is Heddle well?  Each finding says what it means and how it is mended;
- * nothing is changed. */
+ * heddle doctor: is this host fit for Heddle, and is Heddle well?  Each finding says what it means and how it is
+ * mended; nothing is changed. */
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -569,8 +569,8 @@ static bool joins(uint8_t type, const struct way *w)
 
 /* IPv6, as fib6_add_rt2node(): a priority has at most one route that has gateways, with one next hop or several, which
  * a message tells in full; and any number of others behind each other. */
-static void route6_new(struct mirror *m, struct kprefix *p, const struct nl_route *n,
-		       struct way *w, unsigned flags, bool dump)
+static void route6_new(struct mirror *m, struct kprefix *p, const struct nl_route *n, struct way *w,
+		       unsigned flags, bool dump)
 {
 	bool join = joins(n->type, w), replace = !dump && (flags & NLM_F_REPLACE) != 0;
 	struct kroute *like = NULL, *first = NULL;

@@ -101,7 +101,8 @@ struct nl_nexthop {
 	struct nl_leg leg;
 };
 
-/* Does a whole message lie in the next `left` octets?  mnl_nlmsg_ok() alone takes a length with the top bit for negative. */
+/* Does a whole message lie in the next `left` octets?  mnl_nlmsg_ok() alone takes a length with the top bit for
+ * negative. */
 static inline bool nl_msg_ok(const struct nlmsghdr *h, int left)
 {
 	return mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left;

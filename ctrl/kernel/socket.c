@@ -195,7 +195,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct sockaddr_nl from;
 
 	(void)events;
-	if (status < 0) /* an overrun is an error of the socket, for which libuv stops watching it */
+	if (status <
+	    0) /* an overrun is an error of the socket, for which libuv stops watching it */
 		uv_poll_start(poll, UV_READABLE, on_readable);
 	for (unsigned i = 0; i < READ_MAX; i++) {
 		struct iovec iov = { s->buf, sizeof(s->buf) };

@@ -46,10 +46,10 @@ const struct ctrl_domain l2_domain = {
 	.modules = (const char *const[]){ "heddle-interfaces", "heddle-bridge", NULL },
 	.kinds = l2_kinds,
 	.compile = l2_compile,
-	.states = (const struct ctrl_state[]){ { "heddle-interfaces:interface-state",
-						 l2_interface_state },
-					       { "heddle-interfaces:steering-state",
-						 l2_steering_state },
-					       { "heddle-bridge:bridge-state", l2_bridge_state },
-					       { 0 } },
+	.states =
+		(const struct ctrl_state[]){
+			{ "heddle-interfaces:interface-state", l2_interface_state },
+			{ "heddle-interfaces:steering-state", l2_steering_state },
+			{ "heddle-bridge:bridge-state", l2_bridge_state },
+			{ 0 } },
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The domain: headend (policy.c, policy_state.c, path.c, bsid.c, csid.c), steering (steering.c, steering_state.c) and endpoint
- * (sid.c, sid_service.c, sid_state.c, oam_state.c). */
+ * The domain: headend (policy.c, policy_state.c, path.c, bsid.c, csid.c), steering (steering.c, steering_state.c) and
+ * endpoint (sid.c, sid_service.c, sid_state.c, oam_state.c). */
 #include "ctrl/cfg.h"
 #include "ctrl/srv6/bsid.h"
 #include "ctrl/srv6/srv6_private.h"

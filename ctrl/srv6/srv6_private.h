@@ -39,8 +39,8 @@ void srv6_classifier_state(struct ctrl *c, struct http_req *req);
 /* The locator a SID is in; NULL: in none.  *ret_any: is there any locator? */
 const struct lyd_node *srv6_locator_of(const struct lyd_node *srv6, const uint8_t sid[16],
 				       uint8_t sid_plen, bool *ret_any);
-/* A SID of the locator for whoever is called `key`, the same one as long as it is asked for.  Its prefix length with the
- * function, or -EINVAL. */
+/* A SID of the locator for whoever is called `key`, the same one as long as it is asked for.  Its prefix length with
+ * the function, or -EINVAL. */
 int srv6_sid_allocate(struct compile *c, const struct lyd_node *locator, const struct lyd_node *at,
 		      const char *key, uint8_t sid[16]);
 /* The SID of a function that was given the number n; 0: there is none. */

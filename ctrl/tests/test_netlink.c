@@ -422,8 +422,8 @@ Test(netlink_translate, frr_l3vpn_by_nexthop_objects)
 	cr_assert_eq(m.count.unreadable, 0);
 }
 
-/* The same without next-hop objects: an IPv4 route over an IPv6 next hop has the gateway 169.254.0.1, on link, behind the
- * encapsulation. */
+/* The same without next-hop objects: an IPv4 route over an IPv6 next hop has the gateway 169.254.0.1, on link, behind
+ * the encapsulation. */
 Test(netlink_translate, frr_l3vpn_without_nexthop_objects)
 {
 	static const char *const service[] = { "2001:db8:2f:1::" };

@@ -777,7 +777,8 @@ Test(srv6, too_many_segments)
 	free(whole);
 }
 
-/* NAME@LOCATOR: a function is allocated, kept when others come and go, and given back to the same name after a restart. */
+/* NAME@LOCATOR: a function is allocated, kept when others come and go, and given back to the same name after a
+ * restart. */
 Test(srv6, allocated_sids)
 {
 	static const char one[] = "  sid: [{sid: red@l, behavior: end-dt46}]\n";

@@ -20,7 +20,8 @@
 #define MINI_VRF    7u
 #define MINI_RESULT 0x14000005u /* adjacency 5 */
 
-extern uint8_t mini_punt; /* reason of what is punted; one that nobody registered unless a test says */
+extern uint8_t
+	mini_punt; /* reason of what is punted; one that nobody registered unless a test says */
 extern volatile uint32_t mini_stall_ms;
 extern void (*mini_hook)(void);
 

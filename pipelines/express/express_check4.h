@@ -94,7 +94,8 @@ static __rte_always_inline __m256i odd_addresses(const struct eight_consts *k, _
 			       _mm256_cmpeq_epi8(first, K8(k, loopback)));
 }
 
-/* What usual4() asks of each.  c: columns of the header; total: octets of IP, frame: and of Ethernet; have: received. */
+/* What usual4() asks of each.  c: columns of the header; total: octets of IP, frame: and of Ethernet; have: received.
+ * */
 static __rte_always_inline bool eight_usual4(const struct eight_consts *k, const __m256i c[5],
 					     __m256i total, __m256i frame, __m256i have)
 {

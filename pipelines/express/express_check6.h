@@ -62,7 +62,8 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 					   const struct eights *outer, unsigned in)
 {
 	const struct eight_consts *c8 = eight_consts_get();
-	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 15: traffic class, 20: next header */
+	/* octets 0 .. 31 of the frame: MAC, ethertype and version must be the same; 15: traffic class, 20: next
+	 * header */
 	const __m256i eth = _mm256_inserti128_si256(
 		_mm256_castsi128_si256(r->lane.eth6),
 		_mm_cvtsi64_si128((long long)frame_of(m[0])[in + 20] << 32), 1);

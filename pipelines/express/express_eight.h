@@ -77,7 +77,8 @@ static __rte_always_inline unsigned shortest_of(const uint32_t *len, unsigned n)
 	return shortest;
 }
 
-/* Headers of eight frames, ahead of their turn.  ahead: from mbuf to frame, as in one that was seen, a guess for others. */
+/* Headers of eight frames, ahead of their turn.  ahead: from mbuf to frame, as in one that was seen, a guess for
+ * others. */
 static __rte_always_inline void eight_prefetch(struct rte_mbuf **m, uintptr_t ahead)
 {
 #pragma GCC unroll 8
@@ -103,7 +104,8 @@ struct eights {
 #include "pipelines/express/express_policies.h"
 #include "pipelines/express/express_sids.h"
 
-/* ---- both passes --------------------------------------------------------------------------------------------------- */
+/* ---- both passes
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Packets with words of one kind, other than all of one neighbour. */
 static __rte_noinline void eights_go(struct express_run *r, struct rte_mbuf **m,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Node express: the usual packet's short way, in one pass: what eth-input, ip4-input or ip6-input and the rewrite do one
+ * Node express: the usual packet's short way, in one pass: what eth-input, ip4-input or ip6-input and the rewrite do
+ * one
  * after the other, for a packet with our MAC, plain headers, TTL left, and a route to a resolved neighbour (or a group
  * of them), a local SID or an SR policy.
  *
  * The rule that keeps it small and right: a packet that is in any way unusual goes to eth-input UNTOUCHED, and the full
- * nodes decide.  So express drops nothing, and what it sends on, the full nodes would have sent on with the same octets;
- * it counts in their name too.  The pipelines' tests run both ways (tests/harness.h, HX_FULL).
+ * nodes decide.  So express drops nothing, and what it sends on, the full nodes would have sent on with the same
+ * octets; it counts in their name too.  The pipelines' tests run both ways (tests/harness.h, HX_FULL).
  *
  * In: frames from port-rx in the order of worker.rx_run, metadata not written.  Packets that go straight to port-tx get
  * none; all others leave with what the full nodes would have left there.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Part of express_node.c: the usual packets of SRv6.  End and End.X with an SRH right behind the IPv6 header and more
  * segments to come; End.DT4, End.DT6, End.DT46 at its end; H.Encaps and H.Encaps.Red.
- * "Usual" as everywhere in express: no TLVs, no flags, no popping, no congestion marks to merge, next hops resolved.  What is not
- * goes to srv6-endpoint or srv6-encap as ip6-input would send it.
+ * "Usual" as everywhere in express: no TLVs, no flags, no popping, no congestion marks to merge, next hops resolved. 
+ * What is not goes to srv6-endpoint or srv6-encap as ip6-input would send it.
  * Spec: RFC 8986 4.1, 4.2, 4.6 to 4.8, 5.1, 5.2; RFC 8754 4.3.1.1. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_SRV6_H
 #define PIPELINES_EXPRESS_EXPRESS_SRV6_H

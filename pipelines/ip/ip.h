@@ -323,7 +323,8 @@ static inline void packet_trim(struct rte_mbuf *m, uint32_t len)
 
 /* ---- delivery to this node ---------------------------------------------------------------------------------- */
 
-/* Registered, at init or later, by the pipeline that serves an upper layer.  proto: IP protocol number; udp_port: host order, 0
+/* Registered, at init or later, by the pipeline that serves an upper layer.  proto: IP protocol number; udp_port:
+ * host order, 0
  * unless proto is UDP.  dest: an edge of ip-local (enum ip_local_verdict of ip_local.h, to which the pipeline adds its
  * line), or IP_LOCAL_TO_PUNT + a punt reason.  The node gets the packet with data at the IP header.
  * Returns 0, -EEXIST, -EINVAL. */

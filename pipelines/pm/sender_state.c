@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * What sessions measured, for whoever asks: requests PM_SESSION_STATE, PM_CUT and PM_PACING.  Control thread; reads what
- * workers write, so that a number may be one packet behind another. */
+ * What sessions measured, for whoever asks: requests PM_SESSION_STATE, PM_CUT and PM_PACING.  Control thread; reads
+ * what workers write, so that a number may be one packet behind another. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

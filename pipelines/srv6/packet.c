@@ -102,8 +102,8 @@ static const uint8_t ecn_decap[4][4] = {
 
 uint8_t srv6_decap_flags;
 
-/* The uniform model (RFC 2983 section 3): DSCP as it is; the hop limit only downwards, and never 0, which would mean that
- * it stays. */
+/* The uniform model (RFC 2983 section 3): DSCP as it is; the hop limit only downwards, and never 0, which would mean
+ * that it stays. */
 static void uniform(struct srv6_pkt *p, const uint8_t *in, uint8_t outer_tc)
 {
 	uint8_t outer = p->ip[IP6_OFF_HOP_LIMIT], inner = p->upper == IP_NH_IP6 ?

@@ -13,8 +13,8 @@
 
 extern const struct pipeline srv6_pipeline;
 
-/* Control thread.  Does anything come through a segment list, as a measurement says?  Policies spare one that is dead as
- * long as they have another.  What nobody has spoken of is alive; an unknown list is remembered. */
+/* Control thread.  Does anything come through a segment list, as a measurement says?  Policies spare one that is dead
+ * as long as they have another.  What nobody has spoken of is alive; an unknown list is remembered. */
 void srv6_seglist_liveness(uint32_t seglist_id, bool alive);
 /* ---- what other features put into the outer headers of a policy ------------------------------------------------ */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * The node under test over wires: raw sockets, one per port, or one with a VLAN for each port.
  *
- * What any node sends by itself (ARP, Neighbor and Multicast Listener Discovery) is not an answer and is left out, nor is
- * what ARP's failure makes of earlier packets. */
+ * What any node sends by itself (ARP, Neighbor and Multicast Listener Discovery) is not an answer and is left out,
+ * nor is what ARP's failure makes of earlier packets. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Headers in words, as traces and drops show them.  Input: one octet that chooses the size of the text, then the head of
- * a packet. */
+/* Headers in words, as traces and drops show them.  Input: one octet that chooses the size of the text, then the head
+ * of a packet. */
 #include <stdlib.h>
 #include <string.h>
 

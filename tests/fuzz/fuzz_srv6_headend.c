@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The headend: what is read of a packet or frame before it is steered and encapsulated, and the header pushed in front.
- * Input: an octet (bit 0: a frame; bits 1 and 2: encapsulation and treatment; bits 4 to 7: segments), then the packet. */
+ * Input: an octet (bit 0: a frame; bits 1 and 2: encapsulation and treatment; bits 4 to 7: segments), then the
+ * packet. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -162,8 +162,8 @@ enum hd_api_event_kind {
 				    * hd_api_srv6_seglist_state in u.room */
 	HD_EVENT_PM_SESSION = 17,  /* a session came up or went down: struct
 				    * hd_api_pm_session_event in u.room */
-	HD_EVENT_BFD = 18,         /* a session came up or went down: struct hd_api_bfd_event in u.room */
-	HD_EVENT_PROBE = 6,        /* answer to a probe: struct hd_api_probe_answer in u.room */
+	HD_EVENT_BFD = 18,  /* a session came up or went down: struct hd_api_bfd_event in u.room */
+	HD_EVENT_PROBE = 6, /* answer to a probe: struct hd_api_probe_answer in u.room */
 	HD_EVENT_NEIGH_WANTED =
 		7, /* a neighbour on an interface of the host's is needed: u.neigh without mac */
 };

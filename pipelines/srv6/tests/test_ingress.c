@@ -237,7 +237,8 @@ Test(srv6_ingress, changes_hold_as_a_whole)
 	}
 }
 
-/* Actions that change while matches are compiled come with them; the policy of a rule that is about to go may go first. */
+/* Actions that change while matches are compiled come with them; the policy of a rule that is about to go may go
+ * first. */
 Test(srv6_ingress, actions_and_policies_meanwhile)
 {
 	struct hd_api_srv6_rule first = rule(10, 6, HD_SRV6_RULE_STEER, 1),
