@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Part of express_node.c: the checks of IPv4 packets, eight at a time, and their result words. */
+ * Part of node express: the checks of IPv4 packets, eight at a time, and their result words. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_CHECK4_H
 #define PIPELINES_EXPRESS_EXPRESS_CHECK4_H
+
+#include "pipelines/express/express_eight.h"
+
+#ifdef __AVX2__
 
 /* Row k of 8 x 4 words: 16 octets at p[k] + off.  Columns come back. */
 static __rte_always_inline void eight_columns(uint8_t *const *p, unsigned off, __m256i *ret)
@@ -155,8 +159,8 @@ static __rte_always_inline uint32_t words_differ8(const uint32_t *word, unsigned
 }
 
 /* Where the direct array has no answer (prefixes longer than its index, or not longer than 8), the table has. */
-static __rte_noinline uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsigned in,
-				      uint32_t *word, unsigned n)
+EXPRESS_APART uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsigned in,
+			      uint32_t *word, unsigned n)
 {
 	const uint8_t *key[NODE_CHUNK] = { NULL };
 	uint32_t answer[NODE_CHUNK];
@@ -176,8 +180,8 @@ static __rte_noinline uint32_t asked4(const struct table *t, struct rte_mbuf **m
 }
 
 /* For tables without a direct array; in: addresses in network order, out: answers. */
-static __rte_noinline void looked_up4(struct express_run *r, const struct table *t, uint32_t *word,
-				      unsigned n)
+EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, uint32_t *word,
+			      unsigned n)
 {
 	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
 	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
@@ -291,4 +295,5 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 	return i;
 }
 
+#endif
 #endif

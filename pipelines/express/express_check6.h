@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Part of express_node.c: the checks of IPv6 packets, eight at a time, and their result words. */
+ * Part of node express: the checks of IPv6 packets, eight at a time, and their result words. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_CHECK6_H
 #define PIPELINES_EXPRESS_EXPRESS_CHECK6_H
+
+#include "pipelines/express/express_check4.h"
+
+#ifdef __AVX2__
 
 /* Not 0 in its first 24 octets: an entry of another destination or another state of the table. */
 static __rte_always_inline __m256i cache_differs(const struct fib_cache_entry *c,
@@ -33,8 +37,8 @@ static __rte_always_inline bool cached6(const struct express_run *r, struct rte_
 }
 
 /* From cache and table, or from the table only as long as the cache rests. */
-static __rte_noinline void looked_up6(struct express_run *r, struct rte_mbuf **m,
-				      const struct table *t, unsigned in, uint32_t *ret, unsigned n)
+EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const struct table *t,
+			      unsigned in, uint32_t *ret, unsigned n)
 {
 	const uint8_t *key[NODE_CHUNK];
 
@@ -179,4 +183,5 @@ static __rte_always_inline void words_find(struct express_run *r, const struct t
 		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
 }
 
+#endif
 #endif

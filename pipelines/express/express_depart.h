@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Part of express_node.c: packets in a row that are known to be usual are written and leave by their result words.
+ * Part of node express: packets in a row that are known to be usual are written and leave by their result words.
  * Neighbours with tags, groups, and whatever else is not an adjacency without tags go one by one. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_DEPART_H
 #define PIPELINES_EXPRESS_EXPRESS_DEPART_H
+
+#include "pipelines/express/express_eight.h"
+#include "pipelines/express/express_one.h"
+
+#ifdef __AVX2__
 
 /* What is written besides the MAC addresses. */
 enum how {
@@ -74,6 +79,25 @@ static __rte_always_inline bool how_is_plain(enum how how)
 	return how == HOW_IP4 || how == HOW_IP6;
 }
 
+/* What is told about n packets that have left. */
+static __rte_always_inline void depart_done(struct express_run *r, struct rte_mbuf **m,
+					    rte_edge_t *verdict, unsigned n, const struct eights *e,
+					    enum how how, unsigned in, uint16_t port,
+					    struct iface_count *c)
+{
+	for (unsigned i = 0; i < n; i++)
+		verdict[i] = EXPRESS_FORWARD;
+	if (in == 0 && unlikely(e->octets != e->received))
+		for (unsigned i = 0; i < n; i++)
+			len_write(m[i], e->len[i]);
+	sent_note(r, port, n);
+	c->tx_packets += n;
+	c->tx_octets += e->octets;
+	if (how_is_plain(how))
+		r->n_forward[how == HOW_IP6] += n;
+	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
+}
+
 /* All n by one neighbour.  False: they do not go that way, and nothing has changed. */
 static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbuf **m,
 					   rte_edge_t *verdict, unsigned n, const struct eights *e,
@@ -101,17 +125,38 @@ static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbu
 		how_write(m[i], p, e, i, how, more);
 		m[i]->port = port;
 	}
-	for (unsigned i = 0; i < n; i++)
-		verdict[i] = EXPRESS_FORWARD;
-	if (in == 0 && unlikely(e->octets != e->received))
-		for (unsigned i = 0; i < n; i++)
-			len_write(m[i], e->len[i]);
-	sent_note(r, port, n);
-	c->tx_packets += n;
-	c->tx_octets += e->octets;
-	if (how_is_plain(how))
-		r->n_forward[how == HOW_IP6] += n;
-	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
+	depart_done(r, m, verdict, n, e, how, in, port, c);
+	return true;
+}
+
+/* Each by its own neighbour, all of one interface whose frames have no tags.  False: they do not go that way, and
+ * nothing has changed. */
+static __rte_always_inline bool depart_many(struct express_run *r, struct rte_mbuf **m,
+					    rte_edge_t *verdict, unsigned n, const struct eights *e,
+					    enum how how, const struct how_more *more)
+{
+	unsigned in = how == HOW_DECAP4 || how == HOW_DECAP6 ? more->in : 0, other = 0;
+	const struct adj *a[NODE_CHUNK], *first = word_adj(r, e->word[0]);
+
+	if (unlikely(first == NULL || e->differ >> HD_RESULT_INDEX_BITS != 0))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		a[i] = __atomic_load_n(&r->adj[e->word[i] ^ ADJ_WORD], __ATOMIC_ACQUIRE);
+		if (unlikely(a[i] == NULL || e->longest - 14 > a[i]->plain_len))
+			return false;
+		other |= a[i]->iface ^ first->iface;
+	}
+	if (unlikely(other != 0))
+		return false;
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *p = frame_of(m[i]) + in;
+
+		mac_write(p, a[i]);
+		how_write(m[i], p, e, i, how, more);
+		m[i]->port = first->port;
+	}
+	depart_done(r, m, verdict, n, e, how, in, first->port, &r->fwd.count[first->iface]);
 	return true;
 }
 
@@ -143,9 +188,8 @@ static __rte_always_inline bool depart_alone(struct express_run *r, struct rte_m
 }
 
 /* Each as its word says. */
-static __rte_noinline void depart_each(struct express_run *r, struct rte_mbuf **m,
-				       rte_edge_t *verdict, unsigned from, unsigned n,
-				       const struct eights *e, bool v6)
+EXPRESS_APART void depart_each(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
+			       unsigned from, unsigned n, const struct eights *e, bool v6)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *b = m[from + i];
@@ -160,4 +204,5 @@ static __rte_noinline void depart_each(struct express_run *r, struct rte_mbuf **
 	}
 }
 
+#endif
 #endif

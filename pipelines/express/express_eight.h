@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Part of express_node.c: eight usual packets of one family and one lane at once.
- * What is checked of all packets is checked for eight of them by one instruction, and one branch says that all passed;
- * if one did not, nothing has been changed and the packets are taken one by one.
- * eight4() and eight6() work from packet i on for as long as that goes, and return the packet they stopped at. */
+ * Part of node express: eight usual packets of one family and one lane at once: what the checks of both families share.
+ * What is checked of all packets is checked for eight of them by one instruction, and one branch says that all passed. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_EIGHT_H
 #define PIPELINES_EXPRESS_EXPRESS_EIGHT_H
+
+#include "pipelines/express/express.h"
 
 #define EIGHT 8u
 
@@ -97,71 +97,6 @@ struct eights {
 		ecn; /* IPv6: all next headers are the same; some packet has a congestion mark (RFC 3168) */
 	uint64_t octets, received; /* of all frames, without padding and as received */
 };
-
-#include "pipelines/express/express_check4.h"
-#include "pipelines/express/express_check6.h"
-#include "pipelines/express/express_depart.h"
-#include "pipelines/express/express_policies.h"
-#include "pipelines/express/express_sids.h"
-
-/* ---- both passes
- * --------------------------------------------------------------------------------------------------- */
-
-/* Packets with words of one kind, other than all of one neighbour. */
-static __rte_noinline void eights_go(struct express_run *r, struct rte_mbuf **m,
-				     rte_edge_t *verdict, unsigned from, unsigned n,
-				     struct eights *e, bool v6)
-{
-	switch (e->differ >> HD_RESULT_INDEX_BITS == 0 ? hd_result_kind(e->word[0]) :
-							 HD_RESULT_ADJ) {
-	case HD_RESULT_SID:
-		if (v6)
-			sids(r, m, verdict, from, n, e);
-		else
-			depart_each(r, m, verdict, from, n, e, v6);
-		break;
-	case HD_RESULT_POLICY:
-		policies(r, m + from, verdict + from, n, e, v6);
-		break;
-	default:
-		depart_each(r, m, verdict, from, n, e, v6);
-	}
-}
-
-static __rte_noinline unsigned eight4(struct express_run *r, struct rte_mbuf **m,
-				      rte_edge_t *verdict, unsigned from, unsigned to)
-{
-	struct eights e;
-	unsigned n;
-
-	if (unlikely(!REARM_USUAL(m[from])) || !lane_table(r, false))
-		return from;
-	n = check4(r, m + from, to - from, &r->lane.four, &e, NULL, 0);
-	if (likely(n != 0) &&
-	    unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP4, NULL)))
-		eights_go(r, m, verdict, from, n, &e, false);
-	return from + n;
-}
-
-static __rte_noinline unsigned eight6(struct express_run *r, struct rte_mbuf **m,
-				      rte_edge_t *verdict, unsigned from, unsigned to)
-{
-	struct eights e;
-	unsigned n;
-
-	if (unlikely(!REARM_USUAL(m[from])) || !lane_table(r, true))
-		return from;
-	n = check6(r, m + from, to - from, &r->lane.six, &e, NULL, 0);
-	if (likely(n != 0) &&
-	    unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP6, NULL)))
-		eights_go(r, m, verdict, from, n, &e, true);
-	return from + n;
-}
-
-#else
-
-#define eight4(r, m, verdict, i, to) (i)
-#define eight6(r, m, verdict, i, to) (i)
 
 #endif
 #endif

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Part of express_node.c: packets in a row that are steered into SR policies: H.Encaps and H.Encaps.Red.
+ * Part of node express: packets in a row that are steered into SR policies: H.Encaps and H.Encaps.Red.
  * Each step is taken for all packets before the next one, so that what it waits for comes while others are looked at.
  * Spec: RFC 8986 5.1, 5.2. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_POLICIES_H
 #define PIPELINES_EXPRESS_EXPRESS_POLICIES_H
+
+#include "pipelines/express/express_check6.h"
+#include "pipelines/express/express_depart.h"
+
+#ifdef __AVX2__
 
 struct steer {
 	const struct srv6_policy *policy[NODE_CHUNK]; /* NULL: not for express */
@@ -82,8 +87,8 @@ static __rte_always_inline void outer_frame(struct rte_mbuf *m, uint8_t *outer, 
 #define STEER_ROOM (14 + (SRV6_OUTER_MAX + 31) / 32 * 32)
 
 /* The frame up to the inner packet, but for what differs from packet to packet.  Returns its octets. */
-static unsigned steer_front(uint8_t front[STEER_ROOM], const struct srv6_outer *o,
-			    const struct adj *a, uint8_t proto)
+EXPRESS_APART unsigned steer_front(uint8_t front[STEER_ROOM], const struct srv6_outer *o,
+				   const struct adj *a, uint8_t proto)
 {
 	memcpy(front, a->hdr + ADJ_HDR_ROOM - 14, 12);
 	wire_put16(front + 12, ETHTYPE_IP6);
@@ -226,8 +231,8 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 }
 
 /* All n have result words of policies. */
-static __rte_noinline void policies(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
-				    unsigned n, const struct eights *e, bool v6)
+EXPRESS_APART void policies(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
+			    unsigned n, const struct eights *e, bool v6)
 {
 	struct steer s;
 	unsigned done = 0;
@@ -260,4 +265,5 @@ static __rte_noinline void policies(struct express_run *r, struct rte_mbuf **m, 
 	r->n_encap[v6] += done;
 }
 
+#endif
 #endif

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Part of express_node.c: packets in a row for local SIDs of one behavior, at the same place of lists of the same
+ * Part of node express: packets in a row for local SIDs of one behavior, at the same place of lists of the same
  * length: their SRHs begin with the same octets, so what holds for the first one's shape holds for all.
  * Spec: RFC 8986 4.1, 4.2, 4.6 to 4.8; RFC 9800 4.1. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_SIDS_H
 #define PIPELINES_EXPRESS_EXPRESS_SIDS_H
+
+#include "pipelines/express/express_check4.h"
+#include "pipelines/express/express_check6.h"
+#include "pipelines/express/express_depart.h"
+
+#ifdef __AVX2__
 
 /* Packets that are alike. */
 struct alike {
@@ -126,7 +132,8 @@ alike_depart(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict, co
 {
 	unsigned left = n;
 
-	if (likely(depart_one(r, m, verdict, n, e, how, more))) {
+	if (likely(depart_one(r, m, verdict, n, e, how, more)) ||
+	    likely(depart_many(r, m, verdict, n, e, how, more))) {
 		alike_count(r, a, len, n, octets);
 		return n;
 	}
@@ -174,9 +181,8 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 }
 
 /* NEXT-CSID: the CSIDs behind this node's move up.  Headers are not looked at, options are (RFC 8200 4.1). */
-static __rte_noinline unsigned alike_shift(struct express_run *r, struct rte_mbuf **m,
-					   rte_edge_t *verdict, const struct alike *a,
-					   const uint32_t *word, struct eights *e)
+EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
+				   const struct alike *a, const uint32_t *word, struct eights *e)
 {
 	uint8_t moved[NODE_CHUNK][16];
 	const struct how_more more = { .dst = (const uint8_t(*)[16])moved };
@@ -209,9 +215,9 @@ static __rte_noinline unsigned alike_shift(struct express_run *r, struct rte_mbu
 }
 
 /* End.DT4, DT6, DT46 at the end of the path. */
-static __rte_noinline unsigned alike_decap(struct express_run *r, struct rte_mbuf **m,
-					   rte_edge_t *verdict, const struct alike *a,
-					   const uint32_t *word, const struct eights *e)
+EXPRESS_APART unsigned alike_decap(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
+				   const struct alike *a, const uint32_t *word,
+				   const struct eights *e)
 {
 	struct how_more more = { .in = 40 + a->size };
 	const struct srv6_sid *s = a->sid[0];
@@ -248,8 +254,8 @@ static __rte_noinline unsigned alike_decap(struct express_run *r, struct rte_mbu
 }
 
 /* Packets from .. from + n - 1 of e. */
-static __rte_noinline void eights_cut(struct eights *ret, const struct eights *e,
-				      struct rte_mbuf **m, unsigned from, unsigned n)
+EXPRESS_APART void eights_cut(struct eights *ret, const struct eights *e, struct rte_mbuf **m,
+			      unsigned from, unsigned n)
 {
 	ret->octets = ret->received = ret->longest = 0;
 	ret->one_next = false;
@@ -284,8 +290,8 @@ static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_m
 }
 
 /* Packets from .. from + n - 1, of which the first goes to a SID. */
-static __rte_noinline void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
-				unsigned from, unsigned n, struct eights *e)
+EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
+			unsigned from, unsigned n, struct eights *e)
 {
 	uint32_t word[NODE_CHUNK];
 	const bool one = e->differ == 0 && e->one_next;
@@ -319,4 +325,5 @@ static __rte_noinline void sids(struct express_run *r, struct rte_mbuf **m, rte_
 	}
 }
 
+#endif
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * Part of express_node.c: the usual packets of SRv6.  End and End.X with an SRH right behind the IPv6 header and more
+ * Part of node express: the usual packets of SRv6.  End and End.X with an SRH right behind the IPv6 header and more
  * segments to come; End.DT4, End.DT6, End.DT46 at its end; H.Encaps and H.Encaps.Red.
  * "Usual" as everywhere in express: no TLVs, no flags, no popping, no congestion marks to merge, next hops resolved. 
  * What is not goes to srv6-endpoint or srv6-encap as ip6-input would send it.
@@ -7,21 +7,7 @@
 #ifndef PIPELINES_EXPRESS_EXPRESS_SRV6_H
 #define PIPELINES_EXPRESS_EXPRESS_SRV6_H
 
-/* The answer for a destination, walked for if need be: packets of a flow must not go by different nodes, or they would
- * overtake each other. */
-static __rte_always_inline uint32_t table_find(struct express_run *r, const struct table *t,
-					       const uint8_t *dst, bool v6)
-{
-	uint32_t word = table_probe(r, t, dst, v6);
-
-	if (unlikely(word == 0)) {
-		if (v6)
-			fwd_lookup6(&r->fwd, t->fib, &dst, &word, 1);
-		else
-			fwd_lookup4(&r->fwd, t->fib, &dst, &word, 1);
-	}
-	return word;
-}
+#include "pipelines/express/express.h"
 
 /* The SRH behind the IPv6 header at h, octets of it; 0: there is none, or not a usual one.  len: octets of IP. */
 static __rte_always_inline unsigned usual_srh(const uint8_t *h, unsigned len)

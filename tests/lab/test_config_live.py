@@ -143,7 +143,8 @@ def test_repair(two, rng):
     heddle.ctrl.popen.send_signal(signal.SIGTERM)
     heddle.ctrl.wait(10)
     table = tableapi.TableApi(os.path.join(heddle.run_dir, "dp.sock"))
-    assert table.commit([tableapi.nexthop(77, 1, "10.0.0.77"), tableapi.route(4, bytes((172, 17, 0, 0)) + bytes(12), 24, 77)])[0] == 0
+    foreign = [tableapi.nexthop(77, 1, "10.0.0.77"), tableapi.route(4, bytes((172, 17, 0, 0)) + bytes(12), 24, 77)]
+    assert table.commit(foreign)[0] == 0
     table.close()
     heddle.start_ctrl()
     heddle.wait_ready()

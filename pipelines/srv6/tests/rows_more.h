@@ -206,7 +206,8 @@ static const struct more_row more_rows[] = {
 	  "ip6 $T $uN 6 / " ECHO, "30=01 32=01 34=01 36=01 38=01", .want = MORE_OUT, .port = 1,
 	  .out = "ip6 2001:db8:100:: $T 64 / " REPLY },
 	{ "S-161", "checksum of what is sent over a container (9800 6.5)", "", "",
-	  NOT_YET("Heddle sends nothing over containers of its own: what it encapsulates has its own checksum, and probes name each SID") },
+	  NOT_YET("Heddle sends nothing over containers of its own: what it encapsulates has its own checksum, "
+		  "and probes name each SID") },
 
 	{ "S-170", "ping of a SID (9259 2.2)", "ip6 $T $E 64 / " ECHO, "", "srv6-endpoint", "local", MORE_OUT,
 	  .port = 1,
@@ -232,7 +233,8 @@ static const struct more_row more_rows[] = {
 	  .type = 1, .code = 4 },
 	{ "S-188", "a loop through End.X comes back (9259 A.4)", "", "", 
 	  .want = MORE_ELSEWHERE, .later = "lab test_srv6_oam, test_ping with a list that ends at an own SID" },
-	{ "S-189", "extended Time Exceeded (4884 4.6)", "", "", NOT_YET("extensions of RFC 4884, which are optional (section 3)") },
+	{ "S-189", "extended Time Exceeded (4884 4.6)", "", "",
+	  NOT_YET("extensions of RFC 4884, which are optional (section 3)") },
 };
 /* clang-format on */
 #define N_MORE_ROWS (sizeof(more_rows) / sizeof(more_rows[0]))
