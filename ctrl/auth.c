@@ -313,8 +313,8 @@ static bool basic(const char *value, char name[64], char password[PASSWORD_MAX])
 		  strlen(colon + 1) < PASSWORD_MAX;
 	if (ok) {
 		*colon = '\0';
-		snprintf(name, 64, "%s", text);
-		snprintf(password, PASSWORD_MAX, "%s", colon + 1);
+		memcpy(name, text, (size_t)(colon - text) + 1);
+		memcpy(password, colon + 1, strlen(colon + 1) + 1);
 	}
 	sodium_memzero(text, sizeof(text));
 	return ok;

@@ -368,6 +368,8 @@ static int cmd_run(const struct conf_suite *s)
 	if (reports(s, r, target) < 0)
 		code = EXIT_FAILED;
 	free(r);
+	if (in_process)
+		hx_stop();
 	return code;
 }
 

@@ -173,7 +173,8 @@ static void hmac16(const uint8_t *a, size_t na, const uint8_t *b, size_t nb, uin
 	unsigned n = sizeof(d);
 
 	memcpy(text, a, na);
-	memcpy(text + na, b, nb);
+	if (nb != 0) /* b may be NULL then */
+		memcpy(text + na, b, nb);
 	HMAC(EVP_sha256(), secret, sizeof(secret) - 1, text, na + nb, d, &n);
 	memcpy(to, d, 16);
 }
