@@ -7,14 +7,20 @@
 
 #ifdef __AVX2__
 
-/* Row k of 8 x 4 words: 16 octets at p[k] + off.  Columns come back. */
+/* Rows k and k + 4, side by side: 16 octets at p[k] + off. */
+static __rte_always_inline void eight_rows(uint8_t *const *p, unsigned off, __m256i ret[4])
+{
+	for (unsigned k = 0; k < 4; k++)
+		ret[k] = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[k] + off)),
+						 load16(p[k + 4] + off), 1);
+}
+
+/* The four columns of 8 x 4 words. */
 static __rte_always_inline void eight_columns(uint8_t *const *p, unsigned off, __m256i *ret)
 {
 	__m256i y[4], t[4];
 
-	for (unsigned k = 0; k < 4; k++)
-		y[k] = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[k] + off)),
-					       load16(p[k + 4] + off), 1);
+	eight_rows(p, off, y);
 	t[0] = _mm256_unpacklo_epi32(y[0], y[1]);
 	t[1] = _mm256_unpackhi_epi32(y[0], y[1]);
 	t[2] = _mm256_unpacklo_epi32(y[2], y[3]);
@@ -25,14 +31,12 @@ static __rte_always_inline void eight_columns(uint8_t *const *p, unsigned off, _
 	ret[3] = _mm256_unpackhi_epi64(t[1], t[3]);
 }
 
-/* The first word of each of such rows. */
+/* The first of them. */
 static __rte_always_inline __m256i eight_first(uint8_t *const *p, unsigned off)
 {
 	__m256i y[4];
 
-	for (unsigned k = 0; k < 4; k++)
-		y[k] = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[k] + off)),
-					       load16(p[k + 4] + off), 1);
+	eight_rows(p, off, y);
 	return _mm256_unpacklo_epi64(_mm256_unpacklo_epi32(y[0], y[1]),
 				     _mm256_unpacklo_epi32(y[2], y[3]));
 }
@@ -98,8 +102,8 @@ static __rte_always_inline __m256i odd_addresses(const struct eight_consts *k, _
 			       _mm256_cmpeq_epi8(first, K8(k, loopback)));
 }
 
-/* What usual4() asks of each.  c: columns of the header; total: octets of IP, frame: and of Ethernet; have: received.
- * */
+/* What usual4() asks of each.
+ *   c  columns of the header; total: octets of IP, frame: and of Ethernet; have: received */
 static __rte_always_inline bool eight_usual4(const struct eight_consts *k, const __m256i c[5],
 					     __m256i total, __m256i frame, __m256i have)
 {
@@ -135,29 +139,6 @@ static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m25
 				_mm256_and_si256(carry, K8(k, carry)));
 }
 
-static __rte_always_inline uint32_t words_differ(const uint32_t *word, unsigned n)
-{
-	uint32_t differ = 0;
-
-	for (unsigned i = 1; i < n; i++)
-		differ |= word[i] ^ word[0];
-	return differ;
-}
-
-/* The same of a multiple of eight. */
-static __rte_always_inline uint32_t words_differ8(const uint32_t *word, unsigned n)
-{
-	const __m256i first = _mm256_set1_epi32((int)word[0]);
-	__m256i differ = _mm256_setzero_si256();
-
-	for (unsigned i = 0; i < n; i += EIGHT)
-		differ = _mm256_or_si256(differ, _mm256_xor_si256(load8(&word[i]), first));
-	differ = _mm256_or_si256(differ, _mm256_permute2x128_si256(differ, differ, 1));
-	differ = _mm256_or_si256(differ, _mm256_shuffle_epi32(differ, 0x4e));
-	differ = _mm256_or_si256(differ, _mm256_shuffle_epi32(differ, 0xb1));
-	return (uint32_t)_mm256_cvtsi256_si32(differ);
-}
-
 /* Where the direct array has no answer (prefixes longer than its index, or not longer than 8), the table has. */
 EXPRESS_APART uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsigned in,
 			      uint32_t *word, unsigned n)
@@ -183,8 +164,7 @@ EXPRESS_APART uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsign
 EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, uint32_t *word,
 			      unsigned n)
 {
-	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
-	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
+	const __m256i state = cache_state(t);
 	__m256i miss = _mm256_setzero_si256();
 	const uint8_t *key[NODE_CHUNK];
 	uint32_t addr[NODE_CHUNK];
@@ -194,17 +174,11 @@ EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, uint
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++) {
 			const fib_cache_word k[2] = { addr[i], 0 };
-			const struct fib_cache_entry *c = fib_cache_bucket(r->fwd.cache, k);
-			__m256i want = _mm256_castsi128_si256(_mm_cvtsi32_si128((int)addr[i]));
 
-			c += c->key[0] != addr[i];
-			miss = _mm256_or_si256(
-				miss, _mm256_xor_si256(
-					      _mm256_load_si256((const __m256i *)(const void *)c),
-					      _mm256_blend_epi32(want, state, 0xf0)));
-			word[i] = c->result;
+			word[i] = cache_ask(r->fwd.cache, k, 0, _mm_cvtsi32_si128((int)addr[i]),
+					    state, &miss);
 		}
-		if (likely(_mm256_testz_si256(miss, key_mask)))
+		if (likely(!cache_missed(miss)))
 			return;
 	}
 	for (unsigned i = 0; i < n; i++)

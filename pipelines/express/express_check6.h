@@ -7,35 +7,6 @@
 
 #ifdef __AVX2__
 
-/* Not 0 in its first 24 octets: an entry of another destination or another state of the table. */
-static __rte_always_inline __m256i cache_differs(const struct fib_cache_entry *c,
-						 const uint8_t *dst, __m256i state)
-{
-	__m256i key = _mm256_blend_epi32(_mm256_broadcastsi128_si256(load16(dst)), state, 0xf0);
-
-	return _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), key);
-}
-
-/* Answers for eight destinations from the cache.  True: not for all of them. */
-static __rte_always_inline bool cached6(const struct express_run *r, struct rte_mbuf **g,
-					unsigned in, __m256i state, uint32_t *ret)
-{
-	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
-	__m256i miss = _mm256_setzero_si256();
-
-#pragma GCC unroll 8
-	for (unsigned k = 0; k < EIGHT; k++) {
-		const uint8_t *dst = frame_of(g[k]) + in + 14 + 24;
-		const struct fib_cache_entry *c =
-			fib_cache_bucket(r->fwd.cache, (const fib_cache_word *)dst);
-
-		c += c->key[1] != ((const fib_cache_word *)dst)[1];
-		miss = _mm256_or_si256(miss, cache_differs(c, dst, state));
-		ret[k] = c->result;
-	}
-	return !_mm256_testz_si256(miss, key_mask);
-}
-
 /* From cache and table, or from the table only as long as the cache rests. */
 EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const struct table *t,
 			      unsigned in, uint32_t *ret, unsigned n)
@@ -47,7 +18,6 @@ EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const 
 	fwd_lookup6(&r->fwd, t->fib, key, ret, n);
 }
 
-/* The same for IPv6. */
 #define VERSION_MASK _mm_set_epi64x(0x00f0000000000000, 0)
 
 /* Do some packets at both ends and in the middle have one destination?  On their way through a segment list all have:
@@ -61,6 +31,7 @@ static __rte_always_inline bool one_dst_likely(struct rte_mbuf **m, unsigned n, 
 	return _mm_testz_si128(other, other);
 }
 
+/* What check4() does, for IPv6. */
 static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m, unsigned n,
 					   const struct table *t, struct eights *e,
 					   const struct eights *outer, unsigned in)
@@ -80,7 +51,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	 * unspecified or mapped address), so not above 0xdd once 0x20 is taken off */
 	const __m256i less = _mm256_set_epi64x(0, 0xe0, 0, 0xe0);
 	const __m256i limit = _mm256_set_epi64x(-1, ~0x22ll, -1, ~0x22ll);
-	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
+	const __m256i state = cache_state(t);
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const uint64_t rearm = rearm_of(m[0]);
 	const unsigned to_dst = in + 14 + 24;
@@ -88,8 +59,8 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	const bool alone = outer == NULL && one_dst_likely(m, n, to_dst);
 	const bool cached = r->fwd.cache->rest == 0;
 	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
+	__m256i miss = _mm256_setzero_si256();
 	__m128i other_dst = _mm_setzero_si128();
-	bool missed = false;
 	unsigned i;
 
 	for (i = 0; i + EIGHT <= n; i += EIGHT) {
@@ -133,7 +104,10 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 					other_dst,
 					_mm_xor_si128(load16(frame_of(g[k]) + to_dst), dst0));
 		} else if (likely(cached)) {
-			missed |= cached6(r, g, in, state, &e->word[i]);
+#pragma GCC unroll 8
+			for (unsigned k = 0; k < EIGHT; k++)
+				e->word[i + k] = cache_ask6(r->fwd.cache, frame_of(g[k]) + to_dst,
+							    state, &miss);
 		}
 	}
 	if (i == 0)
@@ -151,7 +125,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		e->differ = 0;
 		return i;
 	}
-	if (unlikely(!cached || alone || missed))
+	if (unlikely(!cached || alone || cache_missed(miss)))
 		looked_up6(r, m, t, in, e->word, i);
 	e->differ = words_differ8(e->word, i);
 	return i;
@@ -161,26 +135,17 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 static __rte_always_inline void words_find(struct express_run *r, const struct table *t,
 					   const uint8_t *const *dst, uint32_t *word, unsigned n)
 {
-	const __m256i state = _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
-	const __m256i key_mask = _mm256_set_epi64x(0, -1, -1, -1);
-	struct fib_cache *cache = r->fwd.cache;
+	const __m256i state = cache_state(t);
 	__m256i miss = _mm256_setzero_si256();
 
-	if (unlikely(cache->rest != 0)) {
-		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
-		return;
-	}
+	if (likely(r->fwd.cache->rest == 0)) {
 #pragma GCC unroll 4
-	for (unsigned i = 0; i < n; i++) {
-		const struct fib_cache_entry *c =
-			fib_cache_bucket(cache, (const fib_cache_word *)dst[i]);
-
-		c += c->key[1] != ((const fib_cache_word *)dst[i])[1];
-		miss = _mm256_or_si256(miss, cache_differs(c, dst[i], state));
-		word[i] = c->result;
+		for (unsigned i = 0; i < n; i++)
+			word[i] = cache_ask6(r->fwd.cache, dst[i], state, &miss);
+		if (likely(!cache_missed(miss)))
+			return;
 	}
-	if (unlikely(!_mm256_testz_si256(miss, key_mask)))
-		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+	fwd_lookup6(&r->fwd, t->fib, dst, word, n);
 }
 
 #endif

@@ -38,6 +38,21 @@ static __rte_always_inline void len_write(struct rte_mbuf *m, uint32_t len)
 	m->data_len = (uint16_t)len;
 }
 
+/* TTL with checksum, or hop limit, of packet i whose IP header is at h. */
+static __rte_always_inline void hop_write(uint8_t *h, const struct eights *e, unsigned i, bool v6)
+{
+	if (v6)
+		h[IP6_OFF_HOP_LIMIT]--;
+	else
+		memcpy(h + 8, &e->ttl[i], 4);
+}
+
+/* From the IP header as received to the one that leaves. */
+static __rte_always_inline unsigned how_in(enum how how, const struct how_more *more)
+{
+	return how == HOW_DECAP4 || how == HOW_DECAP6 ? more->in : 0;
+}
+
 /* The packet's own part; p: the frame that leaves. */
 static __rte_always_inline void how_write(struct rte_mbuf *m, uint8_t *p, const struct eights *e,
 					  unsigned i, enum how how, const struct how_more *more)
@@ -61,10 +76,7 @@ static __rte_always_inline void how_write(struct rte_mbuf *m, uint8_t *p, const 
 	default:
 		break;
 	}
-	if (how == HOW_IP4 || how == HOW_DECAP4)
-		memcpy(h + 8, &e->ttl[i], 4);
-	else
-		h[IP6_OFF_HOP_LIMIT]--;
+	hop_write(h, e, i, how != HOW_IP4 && how != HOW_DECAP4);
 }
 
 /* MAC addresses of a header without tags; the ethertype stays as it came. */
@@ -82,15 +94,17 @@ static __rte_always_inline bool how_is_plain(enum how how)
 /* What is told about n packets that have left. */
 static __rte_always_inline void depart_done(struct express_run *r, struct rte_mbuf **m,
 					    rte_edge_t *verdict, unsigned n, const struct eights *e,
-					    enum how how, unsigned in, uint16_t port,
-					    struct iface_count *c)
+					    enum how how, const struct how_more *more,
+					    const struct adj *a)
 {
+	struct iface_count *c = &r->fwd.count[a->iface];
+
 	for (unsigned i = 0; i < n; i++)
 		verdict[i] = EXPRESS_FORWARD;
-	if (in == 0 && unlikely(e->octets != e->received))
+	if (how_in(how, more) == 0 && unlikely(e->octets != e->received))
 		for (unsigned i = 0; i < n; i++)
 			len_write(m[i], e->len[i]);
-	sent_note(r, port, n);
+	sent_note(r, a->port, n);
 	c->tx_packets += n;
 	c->tx_octets += e->octets;
 	if (how_is_plain(how))
@@ -104,15 +118,13 @@ static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbu
 					   enum how how, const struct how_more *more)
 {
 	const struct adj *a = e->differ == 0 ? word_adj(r, e->word[0]) : NULL;
-	unsigned in = how == HOW_DECAP4 || how == HOW_DECAP6 ? more->in : 0;
-	struct iface_count *c;
+	unsigned in = how_in(how, more);
 	uint16_t port;
 	uint64_t front;
 	uint32_t back;
 
 	if (unlikely(a == NULL || e->longest - 14 > a->plain_len))
 		return false;
-	c = &r->fwd.count[a->iface];
 	port = a->port;
 	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
 	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 6, 4);
@@ -125,7 +137,7 @@ static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbu
 		how_write(m[i], p, e, i, how, more);
 		m[i]->port = port;
 	}
-	depart_done(r, m, verdict, n, e, how, in, port, c);
+	depart_done(r, m, verdict, n, e, how, more, a);
 	return true;
 }
 
@@ -135,7 +147,7 @@ static __rte_always_inline bool depart_many(struct express_run *r, struct rte_mb
 					    rte_edge_t *verdict, unsigned n, const struct eights *e,
 					    enum how how, const struct how_more *more)
 {
-	unsigned in = how == HOW_DECAP4 || how == HOW_DECAP6 ? more->in : 0, other = 0;
+	unsigned in = how_in(how, more), other = 0;
 	const struct adj *a[NODE_CHUNK], *first = word_adj(r, e->word[0]);
 
 	if (unlikely(first == NULL || e->differ >> HD_RESULT_INDEX_BITS != 0))
@@ -156,7 +168,7 @@ static __rte_always_inline bool depart_many(struct express_run *r, struct rte_mb
 		how_write(m[i], p, e, i, how, more);
 		m[i]->port = first->port;
 	}
-	depart_done(r, m, verdict, n, e, how, in, first->port, &r->fwd.count[first->iface]);
+	depart_done(r, m, verdict, n, e, how, more, first);
 	return true;
 }
 
@@ -165,7 +177,7 @@ static __rte_always_inline bool depart_alone(struct express_run *r, struct rte_m
 					     const struct eights *e, unsigned i, enum how how,
 					     const struct how_more *more)
 {
-	unsigned in = how == HOW_DECAP4 || how == HOW_DECAP6 ? more->in : 0, len = e->len[i];
+	unsigned in = how_in(how, more), len = e->len[i];
 	const struct adj *a = word_adj(r, e->word[i]);
 	uint8_t *p = frame_of(m) + in;
 	struct iface_count *c;

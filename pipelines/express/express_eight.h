@@ -77,8 +77,8 @@ static __rte_always_inline unsigned shortest_of(const uint32_t *len, unsigned n)
 	return shortest;
 }
 
-/* Headers of eight frames, ahead of their turn.  ahead: from mbuf to frame, as in one that was seen, a guess for
- * others. */
+/* Headers of eight frames, ahead of their turn.
+ *   ahead  from mbuf to frame, as in one that was seen: a guess for others */
 static __rte_always_inline void eight_prefetch(struct rte_mbuf **m, uintptr_t ahead)
 {
 #pragma GCC unroll 8
@@ -86,15 +86,75 @@ static __rte_always_inline void eight_prefetch(struct rte_mbuf **m, uintptr_t ah
 		__asm__ volatile("prefetcht0 (%0,%1)" : : "r"(m[k]), "r"(ahead));
 }
 
-/* What is known about packets in a row. */
+static __rte_always_inline uint32_t words_differ(const uint32_t *word, unsigned n)
+{
+	uint32_t differ = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		differ |= word[i] ^ word[0];
+	return differ;
+}
+
+/* The same of a multiple of eight. */
+static __rte_always_inline uint32_t words_differ8(const uint32_t *word, unsigned n)
+{
+	const __m256i first = _mm256_set1_epi32((int)word[0]);
+	__m256i differ = _mm256_setzero_si256();
+
+	for (unsigned i = 0; i < n; i += EIGHT)
+		differ = _mm256_or_si256(differ, _mm256_xor_si256(load8(&word[i]), first));
+	differ = _mm256_or_si256(differ, _mm256_permute2x128_si256(differ, differ, 1));
+	differ = _mm256_or_si256(differ, _mm256_shuffle_epi32(differ, 0x4e));
+	differ = _mm256_or_si256(differ, _mm256_shuffle_epi32(differ, 0xb1));
+	return (uint32_t)_mm256_cvtsi256_si32(differ);
+}
+
+/* ---- the cache of answers, many destinations at once -------------------------------------------------------------- */
+
+/* What entries of a table must hold behind their key. */
+static __rte_always_inline __m256i cache_state(const struct table *t)
+{
+	return _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
+}
+
+/* The answer for a key, if the bucket has it; if not, that is noted in *miss and the answer means nothing.
+ *   tell  the half of the key that tells the two entries of a bucket apart; both: the key as a vector */
+static __rte_always_inline uint32_t cache_ask(struct fib_cache *cache, const fib_cache_word *key,
+					      unsigned tell, __m128i both, __m256i state,
+					      __m256i *miss)
+{
+	const struct fib_cache_entry *c = fib_cache_bucket(cache, key);
+	__m256i want = _mm256_blend_epi32(_mm256_broadcastsi128_si256(both), state, 0xf0);
+
+	c += c->key[tell] != key[tell];
+	*miss = _mm256_or_si256(
+		*miss, _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), want));
+	return c->result;
+}
+
+static __rte_always_inline uint32_t cache_ask6(struct fib_cache *cache, const uint8_t *dst,
+					       __m256i state, __m256i *miss)
+{
+	return cache_ask(cache, (const fib_cache_word *)dst, 1, load16(dst), state, miss);
+}
+
+/* Was any key not there?  Behind key and state an entry holds its answer, which is not compared. */
+static __rte_always_inline bool cache_missed(__m256i miss)
+{
+	return !_mm256_testz_si256(miss, _mm256_set_epi64x(0, -1, -1, -1));
+}
+
+/* ---- packets in a row --------------------------------------------------------------------------------------------- */
+
+/* What is known about them. */
 struct eights {
 	uint32_t word[NODE_CHUNK]; /* result words; those that are no answer: ask the table */
 	uint32_t len[NODE_CHUNK];  /* octets of the frame, without padding */
 	uint32_t ttl[NODE_CHUNK];  /* IPv4: word with TTL and checksum to be written */
 	uint32_t differ;           /* 0: all words are the same */
 	unsigned longest;          /* len */
-	bool one_next,
-		ecn; /* IPv6: all next headers are the same; some packet has a congestion mark (RFC 3168) */
+	bool one_next;             /* IPv6: all next headers are the same; */
+	bool ecn;                  /* some packet has a congestion mark (RFC 3168) */
 	uint64_t octets, received; /* of all frames, without padding and as received */
 };
 

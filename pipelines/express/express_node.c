@@ -183,11 +183,14 @@ static __rte_always_inline void one_run(struct express_run *r, struct rte_mbuf *
 		uint8_t *p = rte_pktmbuf_mtod(m[i], uint8_t *);
 		const __m128i eth = _mm_loadu_si128((const __m128i *)(const void *)p);
 
+		const bool v6 = same(eth, r->lane.eth6, mask6);
+
 		if (unlikely(m[i]->nb_segs != 1)) {
 			verdict[i] = EXPRESS_FULL;
-		} else if (same(eth, r->lane.eth6, mask6) && likely(r->lane.untagged)) {
+		} else if ((v6 || same(eth, r->lane.eth4, mask4)) && likely(r->lane.untagged)) {
 			if (i >= tried) {
-				unsigned done = eight6(r, m, verdict, i, to);
+				unsigned done = v6 ? eight6(r, m, verdict, i, to) :
+						     eight4(r, m, verdict, i, to);
 
 				tried = done + EIGHT;
 				if (done > i) {
@@ -195,18 +198,8 @@ static __rte_always_inline void one_run(struct express_run *r, struct rte_mbuf *
 					continue;
 				}
 			}
-			verdict[i] = one6(r, m[i], i, p + 14, 14);
-		} else if (same(eth, r->lane.eth4, mask4) && likely(r->lane.untagged)) {
-			if (i >= tried) {
-				unsigned done = eight4(r, m, verdict, i, to);
-
-				tried = done + EIGHT;
-				if (done > i) {
-					i = done - 1;
-					continue;
-				}
-			}
-			verdict[i] = one4(r, m[i], i, p + 14, 14);
+			verdict[i] = v6 ? one6(r, m[i], i, p + 14, 14) :
+					  one4(r, m[i], i, p + 14, 14);
 		} else {
 			verdict[i] = one_other(r, m[i], i);
 		}

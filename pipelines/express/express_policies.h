@@ -59,14 +59,6 @@ static __rte_always_inline void outer_count(struct express_run *r, const struct 
 	sent_note(r, a->port, n);
 }
 
-static __rte_always_inline void inner_hop(uint8_t *h, const struct eights *e, unsigned i, bool v6)
-{
-	if (v6)
-		h[IP6_OFF_HOP_LIMIT]--;
-	else
-		memcpy(h + 8, &e->ttl[i], 4);
-}
-
 /* Traffic class or TOS. */
 static __rte_always_inline uint8_t inner_tc(const uint8_t *h, bool v6)
 {
@@ -120,7 +112,7 @@ static __rte_always_inline void steer_same(struct express_run *r, struct rte_mbu
 		uint32_t tc = inner_tc(h, v6) & tc_inner;
 		unsigned len = e->len[i] - 14 + size;
 
-		inner_hop(h, e, i, v6);
+		hop_write(h, e, i, v6);
 		_mm256_storeu_si256((__m256i *)(void *)p, first);
 		for (unsigned k = 32; unlikely(k + 32 < size); k += 32)
 			_mm256_storeu_si256((__m256i *)(void *)(p + k), load32(front + k));
@@ -151,7 +143,7 @@ static __rte_always_inline bool steer_one(struct express_run *r, struct rte_mbuf
 	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
 				  .tc = inner_tc(h, v6),
 				  .len = len };
-	inner_hop(h, e, i, v6);
+	hop_write(h, e, i, v6);
 	srv6_outer_push(o, h - o->len, &in, srv6_flow_label(s->hash[i]));
 	r->lane.received += (1ull << OCTETS_BITS) + m->data_len;
 	outer_frame(m, h - o->len, o->len, o->len + len, a);
@@ -179,9 +171,8 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 {
 	static const uint8_t none[16];
 	const uint8_t *dst[NODE_CHUNK];
-	uintptr_t differ = 0;
-
 	const struct srv6_policy *first = srv6_policy_get(hd_result_index(e->word[0]));
+	uintptr_t differ = 0;
 
 	if (unlikely(first == NULL) ||
 	    (first->vrf != r->outer.vrf && !table_enter(&r->outer, first->vrf, true))) {
@@ -219,8 +210,8 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 			s->word[i] = s->word[0];
 		return steer_adj(r, s, e) == NULL;
 	}
-	for (unsigned i = 0, known = 0; i < n;
-	     i++) { /* a key for each, though it may not be used */
+	for (unsigned i = 0, known = 0; i < n; i++) {
+		/* a key for each, though it may not be used */
 		known = s->outer[i] != NULL ? i : known;
 		dst[i] = s->outer[known] != NULL ? s->outer[known]->hdr + 24 : none;
 		if (s->outer[i] != NULL)

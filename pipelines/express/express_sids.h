@@ -15,6 +15,7 @@
 struct alike {
 	const struct srv6_sid *sid[NODE_CHUNK];
 	unsigned n, size; /* size: octets of the SRH; 0: none */
+	uint8_t fast;     /* enum srv6_fast of all their SIDs, without SRV6_FAST_PSP */
 	uint8_t left, upper;
 	bool one_sid;
 };
@@ -46,10 +47,11 @@ static __rte_always_inline bool alike_begin(struct alike *a, const struct srv6_s
 	if (s == NULL || s->fast == SRV6_FAST_NONE)
 		return false;
 	a->sid[0] = s;
+	a->fast = (uint8_t)(s->fast & ~SRV6_FAST_PSP);
 	a->size = 0;
 	a->left = 0;
 	a->upper = h[IP6_OFF_NEXT_HEADER];
-	if (a->upper != IP_NH_ROUTING || s->fast == SRV6_FAST_NEXT || s->fast == SRV6_FAST_NEXT_X)
+	if (a->upper != IP_NH_ROUTING || a->fast == SRV6_FAST_NEXT || a->fast == SRV6_FAST_NEXT_X)
 		return true;
 	a->size = usual_srh(h, len - 14);
 	a->upper = h[40 + SRH_OFF_NEXT_HEADER];
@@ -64,6 +66,7 @@ static __rte_always_inline bool alike_all(const struct alike *a, struct rte_mbuf
 	const uint8_t *h0 = frame_of(m[0]) + 14;
 	const uint64_t front = srh_front(h0), mask = a->size != 0 ? SRH_BUT_TAG : 0;
 	uint64_t differ = 0;
+
 	if (mask != 0) {
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++)
@@ -157,6 +160,23 @@ static __rte_always_inline void words_of_targets(const struct alike *a, uint32_t
 		word[i] = alike_sid(a, i)->result;
 }
 
+/* To where n destinations or, `cross`, the SIDs' own targets lead. */
+static __rte_always_inline unsigned alike_onward(struct express_run *r, struct rte_mbuf **m,
+						 rte_edge_t *verdict, const struct alike *a,
+						 const uint32_t *word, struct eights *e, bool cross,
+						 const uint8_t *const *dst, enum how how,
+						 const struct how_more *more)
+{
+	if (cross)
+		words_of_targets(a, e->word);
+	else
+		words_find(r, &r->lane.six, dst, e->word, a->n);
+	e->differ = words_differ(e->word, a->n);
+	*(cross ? &r->n_cross : &r->n_advance) +=
+		alike_depart(r, m, verdict, a, a->n, word, e->len, e, how, more, e->octets);
+	return a->n;
+}
+
 /* End, End.X: to the next segment. */
 static __rte_always_inline unsigned alike_advance(struct express_run *r, struct rte_mbuf **m,
 						  rte_edge_t *verdict, const struct alike *a,
@@ -164,20 +184,12 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 {
 	const struct how_more more = { .left = (uint8_t)(a->left - 1) };
 	const unsigned next = 14 + 40 + SRH_OFF_LIST + 16u * more.left;
+	const bool cross = a->fast == SRV6_FAST_END_X;
 	const uint8_t *dst[NODE_CHUNK];
-	bool cross = a->sid[0]->fast == SRV6_FAST_END_X || a->sid[0]->fast == SRV6_FAST_END_X_PSP;
 
-	if (cross) {
-		words_of_targets(a, e->word);
-	} else {
-		for (unsigned i = 0; i < a->n; i++)
-			dst[i] = frame_of(m[i]) + next;
-		words_find(r, &r->lane.six, dst, e->word, a->n);
-	}
-	e->differ = words_differ(e->word, a->n);
-	*(cross ? &r->n_cross : &r->n_advance) += alike_depart(r, m, verdict, a, a->n, word, e->len,
-							       e, HOW_ADVANCE, &more, e->octets);
-	return a->n;
+	for (unsigned i = 0; i < a->n && !cross; i++)
+		dst[i] = frame_of(m[i]) + next;
+	return alike_onward(r, m, verdict, a, word, e, cross, dst, HOW_ADVANCE, &more);
 }
 
 /* NEXT-CSID: the CSIDs behind this node's move up.  Headers are not looked at, options are (RFC 8200 4.1). */
@@ -187,7 +199,6 @@ EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, r
 	uint8_t moved[NODE_CHUNK][16];
 	const struct how_more more = { .dst = (const uint8_t(*)[16])moved };
 	const uint8_t *dst[NODE_CHUNK];
-	bool cross = a->sid[0]->fast == SRV6_FAST_NEXT_X;
 
 	if (a->upper == IP_NH_HOPOPTS || a->upper == IP_NH_DSTOPTS)
 		return 0;
@@ -200,18 +211,14 @@ EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, r
 		if (unlikely(arg == 0))
 			return 0; /* the last one: of its behavior */
 		was = (was & c->block) | arg << c->lnfl;
-		wire_put64(moved[i], (uint64_t)(was >> 64));
-		wire_put64(moved[i] + 8, (uint64_t)was);
+		/* one store: the address is read as a whole before two would have left the store queue */
+		_mm_storeu_si128((__m128i *)(void *)moved[i],
+				 _mm_set_epi64x((int64_t)wire_swap64((uint64_t)was),
+						(int64_t)wire_swap64((uint64_t)(was >> 64))));
 		dst[i] = moved[i];
 	}
-	if (cross)
-		words_of_targets(a, e->word);
-	else
-		words_find(r, &r->lane.six, dst, e->word, a->n);
-	e->differ = words_differ(e->word, a->n);
-	*(cross ? &r->n_cross : &r->n_advance) +=
-		alike_depart(r, m, verdict, a, a->n, word, e->len, e, HOW_SHIFT, &more, e->octets);
-	return a->n;
+	return alike_onward(r, m, verdict, a, word, e, a->fast == SRV6_FAST_NEXT_X, dst, HOW_SHIFT,
+			    &more);
 }
 
 /* End.DT4, DT6, DT46 at the end of the path. */
@@ -229,7 +236,7 @@ EXPRESS_APART unsigned alike_decap(struct express_run *r, struct rte_mbuf **m, r
 	unsigned n = a->n, sent;
 
 	if (a->left != 0 || srv6_decap_flags != 0 || e->ecn || /* RFC 6040: marks are merged */
-	    (v6 ? s->fast == SRV6_FAST_DT4 : a->upper != IP_NH_IP4 || s->fast == SRV6_FAST_DT6))
+	    (v6 ? a->fast == SRV6_FAST_DT4 : a->upper != IP_NH_IP4 || a->fast == SRV6_FAST_DT6))
 		return 0;
 	if (!a->one_sid)
 		for (unsigned i = 0; i < n; i++)
@@ -274,16 +281,15 @@ static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_m
 					     rte_edge_t *verdict, const struct alike *a,
 					     const uint32_t *word, struct eights *e)
 {
-	switch (a->sid[0]->fast) {
+	switch (a->fast) {
 	case SRV6_FAST_NEXT:
 	case SRV6_FAST_NEXT_X:
 		return alike_shift(r, m, verdict, a, word, e);
 	case SRV6_FAST_END:
 	case SRV6_FAST_END_X:
-		return a->left >= 1 ? alike_advance(r, m, verdict, a, word, e) : 0;
-	case SRV6_FAST_END_PSP:
-	case SRV6_FAST_END_X_PSP:
-		return a->left >= 2 ? alike_advance(r, m, verdict, a, word, e) : 0;
+		return a->left > ((a->sid[0]->fast & SRV6_FAST_PSP) != 0) ?
+			       alike_advance(r, m, verdict, a, word, e) :
+			       0;
 	default:
 		return alike_decap(r, m, verdict, a, word, e);
 	}

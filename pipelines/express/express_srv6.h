@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Part of node express: the usual packets of SRv6.  End and End.X with an SRH right behind the IPv6 header and more
  * segments to come; End.DT4, End.DT6, End.DT46 at its end; H.Encaps and H.Encaps.Red.
- * "Usual" as everywhere in express: no TLVs, no flags, no popping, no congestion marks to merge, next hops resolved. 
+ * "Usual" as everywhere in express: no TLVs, no flags, no popping, no congestion marks to merge, next hops resolved.
  * What is not goes to srv6-endpoint or srv6-encap as ip6-input would send it.
  * Spec: RFC 8986 4.1, 4.2, 4.6 to 4.8, 5.1, 5.2; RFC 8754 4.3.1.1. */
 #ifndef PIPELINES_EXPRESS_EXPRESS_SRV6_H
@@ -70,6 +70,7 @@ static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uin
 	unsigned at = m->data_off + off, size = usual_srh(h, len), left, in;
 	const uint8_t *srh = h + sizeof(struct ip6_fixed);
 	const struct adj *a = NULL;
+	uint32_t fast;
 	uint8_t upper;
 
 	r->n_sid++;
@@ -77,12 +78,13 @@ static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uin
 		goto node;
 	left = size != 0 ? srh[SRH_OFF_SEGMENTS_LEFT] : 0;
 	if (left != 0) {
-		if (left == 1 && (s->flavors & HD_SRV6_FLAVOR_PSP) != 0)
+		if (left == 1 && (s->fast & SRV6_FAST_PSP) != 0)
 			goto node;
-		if (s->plan == srv6_end_x) {
+		fast = s->fast & ~SRV6_FAST_PSP;
+		if (fast == SRV6_FAST_END_X) {
 			a = adj_for(r, s->result, len, at);
 			r->n_cross += a != NULL;
-		} else if (s->plan == srv6_end) {
+		} else if (fast == SRV6_FAST_END) {
 			a = adj_for(r,
 				    table_find(r, &r->lane.six,
 					       srh + SRH_OFF_LIST + 16 * (left - 1), true),
@@ -99,10 +101,10 @@ static inline rte_edge_t send_sid(struct express_run *r, struct rte_mbuf *m, uin
 	upper = size != 0 ? srh[SRH_OFF_NEXT_HEADER] : h[IP6_OFF_NEXT_HEADER];
 	if ((h[1] & 0x30) != 0 || unlikely(srv6_decap_flags != 0))
 		goto node;
-	if (upper == IP_NH_IP4 && (s->plan == srv6_end_dt4 || s->plan == srv6_end_dt46) &&
+	if (upper == IP_NH_IP4 && (s->fast == SRV6_FAST_DT4 || s->fast == SRV6_FAST_DT46) &&
 	    decap(r, m, h + in, at + in, len - in, s->vrf4, false)) {
 		r->n_decap[0]++;
-	} else if (upper == IP_NH_IP6 && (s->plan == srv6_end_dt6 || s->plan == srv6_end_dt46) &&
+	} else if (upper == IP_NH_IP6 && (s->fast == SRV6_FAST_DT6 || s->fast == SRV6_FAST_DT46) &&
 		   decap(r, m, h + in, at + in, len - in, s->vrf6, true)) {
 		r->n_decap[1]++;
 	} else {

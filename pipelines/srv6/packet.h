@@ -79,10 +79,10 @@ enum srv6_fast {
 	SRV6_FAST_DT4,
 	SRV6_FAST_DT6,
 	SRV6_FAST_DT46,
-	SRV6_FAST_NEXT,    /* NEXT-CSID with a lookup, */
-	SRV6_FAST_NEXT_X,  /* or with the SID's next hop */
-	SRV6_FAST_END_PSP, /* with the SRH to be popped before the last segment */
-	SRV6_FAST_END_X_PSP,
+	SRV6_FAST_NEXT,   /* NEXT-CSID with a lookup, */
+	SRV6_FAST_NEXT_X, /* or with the SID's next hop */
+	SRV6_FAST_PSP =
+		0x80, /* with END and END_X: the SRH is popped on the way to the last segment */
 };
 
 /* A local SID as workers see it.  Immutable once published. */

@@ -193,19 +193,16 @@ static unsigned sid_refs(const void *msg, struct object_ref *ref)
 	return n + ip_target_ref(m->target, m->target_id, &ref[n]);
 }
 
-static enum srv6_fast fast_of(const struct srv6_sid *s)
+static uint32_t fast_of(const struct srv6_sid *s)
 {
 	if (s->plan == srv6_next_csid && s->vrf6 == SRV6_VRF_INGRESS)
 		return s->csid.moved == SRV6_EP_FORWARD       ? SRV6_FAST_NEXT :
 		       s->csid.moved == SRV6_EP_CROSS_CONNECT ? SRV6_FAST_NEXT_X :
 								SRV6_FAST_NONE;
-	if ((s->flavors & HD_SRV6_FLAVOR_PSP) != 0)
-		return s->plan == srv6_end   ? SRV6_FAST_END_PSP :
-		       s->plan == srv6_end_x ? SRV6_FAST_END_X_PSP :
-					       SRV6_FAST_NONE;
-	return s->plan == srv6_end      ? SRV6_FAST_END :
-	       s->plan == srv6_end_x    ? SRV6_FAST_END_X :
-	       s->plan == srv6_end_dt4  ? SRV6_FAST_DT4 :
+	if (s->plan == srv6_end || s->plan == srv6_end_x)
+		return (s->plan == srv6_end ? SRV6_FAST_END : SRV6_FAST_END_X) |
+		       ((s->flavors & HD_SRV6_FLAVOR_PSP) != 0 ? SRV6_FAST_PSP : 0);
+	return s->plan == srv6_end_dt4  ? SRV6_FAST_DT4 :
 	       s->plan == srv6_end_dt6  ? SRV6_FAST_DT6 :
 	       s->plan == srv6_end_dt46 ? SRV6_FAST_DT46 :
 					  SRV6_FAST_NONE;
