@@ -11,9 +11,9 @@
 #include "dataplane/node.h"
 #include "dataplane/punt.h"
 #include "dataplane/wallclock.h"
-#include "heddle/wire/udp.h"
 #include "pipelines/ip/ip.h"
 #include "pipelines/pm/bfd_table.h"
+#include "pipelines/pm/datagram.h"
 
 /* ---- bfd-receive ----------------------------------------------------------------------------------------------- */
 
@@ -41,47 +41,11 @@
 	  "the worker of its session does not keep up: see heddle show workers")
 NODE_VERDICTS(bfd_receive, BFD_RECEIVE, BFD_RECEIVE_VERDICTS)
 
-struct receive_pkt {
-	uint8_t family, ttl;
-	const uint8_t *src, *dst;
-	struct udp_view udp;
-};
-
-/* -1: go on. */
-static int read_udp(struct rte_mbuf *m, struct receive_pkt *p)
+static rte_edge_t read_verdict(int rc)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	struct wire_cur c = wire_cur_init(ip, m->data_len);
-	struct ip6_chain chain;
-	struct ip4_view v4;
-	struct ip6_view v6;
-	int rc;
-
-	if (m->nb_segs != 1)
-		return BFD_RECEIVE_HEADER_SPLIT;
-	p->family = ip[0] >> 4 == 4 ? 4 : 6; /* ip-local has looked */
-	if (p->family == 4) {
-		if (ip4_parse_nocsum(&c, &v4) < 0)
-			return BFD_RECEIVE_TRUNCATED;
-		p->src = v4.hdr->src.b;
-		p->dst = v4.hdr->dst.b;
-		p->ttl = v4.hdr->ttl;
-	} else {
-		if (ip6_parse(&c, &v6) < 0 || ip6_chain_parse(&v6, &c, &chain) < 0 ||
-		    chain.upper != IP_NH_UDP)
-			return BFD_RECEIVE_TRUNCATED;
-		p->src = v6.hdr->src.b;
-		p->dst = v6.hdr->dst.b;
-		p->ttl = v6.hdr->hop_limit;
-		c = wire_cur_init(ip + chain.upper_off, m->data_len - chain.upper_off);
-	}
-	if (udp_parse(&c, &p->udp) < 0)
-		return BFD_RECEIVE_TRUNCATED;
-	rc = p->family == 4 ?
-		     udp_csum_check_ip4(&p->udp, *(const be32_t *)p->src, *(const be32_t *)p->dst) :
-		     udp_csum_check_ip6(&p->udp, (const struct ip6_addr *)p->src,
-					(const struct ip6_addr *)p->dst);
-	return rc < 0 ? BFD_RECEIVE_BAD_CHECKSUM : -1;
+	return rc == -EMSGSIZE ? BFD_RECEIVE_HEADER_SPLIT :
+	       rc == -EILSEQ   ? BFD_RECEIVE_BAD_CHECKSUM :
+				 BFD_RECEIVE_TRUNCATED;
 }
 
 static int parse_verdict(int rc)
@@ -103,14 +67,13 @@ static rte_edge_t receive_one(struct rte_mbuf *m, void *arg)
 	const struct worker *w = arg;
 	struct bfd_handed h = { .tsc = meta(m)->rx_tsc };
 	const struct bfd_entry *e;
-	struct receive_pkt p;
+	struct datagram p;
 	bool multihop;
-	int v = read_udp(m, &p), rc;
+	int rc = datagram_read(m, &p);
 
-	if (v >= 0)
-		return (rte_edge_t)v;
-	rc = bfd_parse((const uint8_t *)(p.udp.hdr + 1), p.udp.len - sizeof(struct udp_hdr),
-		       &h.packet);
+	if (rc < 0)
+		return read_verdict(rc);
+	rc = bfd_parse(p.payload, p.len, &h.packet);
 	if (rc < 0)
 		return (rte_edge_t)parse_verdict(rc);
 	multihop = p.udp.dst_port == BFD_PORT_MULTIHOP;

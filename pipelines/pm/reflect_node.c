@@ -152,10 +152,7 @@ static int read_request(struct request *q)
 	c = wire_cur_init(q->ip + q->udp_off, q->m->data_len - q->udp_off);
 	if (udp_parse(&c, &udp) < 0)
 		return PM_REFLECT_TRUNCATED;
-	if (q->family == 4 ? udp_csum_check_ip4(&udp, *(const be32_t *)q->rx.src,
-						*(const be32_t *)q->rx.dst) < 0 :
-			     udp_csum_check_ip6(&udp, (const struct ip6_addr *)q->rx.src,
-						(const struct ip6_addr *)q->rx.dst) < 0)
+	if (udp_csum_check(&udp, q->family, q->rx.src, q->rx.dst) < 0)
 		return PM_REFLECT_BAD_CHECKSUM;
 	q->udp = (struct udp_hdr *)(q->ip + q->udp_off);
 	q->len = udp.len - (unsigned)sizeof(struct udp_hdr);

@@ -13,8 +13,8 @@
 #include "dataplane/node.h"
 #include "dataplane/punt.h"
 #include "dataplane/wallclock.h"
-#include "heddle/wire/udp.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/pm/datagram.h"
 #include "pipelines/pm/sender.h"
 
 #define PM_SEND_VERDICTS(V, P)                                             \
@@ -384,55 +384,15 @@ struct reply_run {
 	uint64_t epoch;
 };
 
-struct reply_pkt {
-	struct udp_view udp;
-	const uint8_t *payload;
-	unsigned len;
-	uint8_t family;
-	const uint8_t *src, *dst;
-};
-
-/* -1: go on. */
-static int read_reply(struct rte_mbuf *m, struct reply_pkt *p)
+static rte_edge_t read_verdict(int rc)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	struct wire_cur c = wire_cur_init(ip, m->data_len);
-	struct ip6_chain chain;
-	struct ip4_view v4;
-	struct ip6_view v6;
-	int rc;
-
-	if (m->nb_segs != 1)
-		return PM_REPLY_HEADER_SPLIT;
-	p->family = ip[0] >> 4 == 4 ? 4 : 6; /* ip-local has looked */
-	if (p->family == 4) {
-		if (ip4_parse_nocsum(&c, &v4) < 0)
-			return PM_REPLY_TRUNCATED;
-		p->src = v4.hdr->src.b;
-		p->dst = v4.hdr->dst.b;
-	} else {
-		if (ip6_parse(&c, &v6) < 0 || ip6_chain_parse(&v6, &c, &chain) < 0 ||
-		    chain.upper != IP_NH_UDP)
-			return PM_REPLY_TRUNCATED;
-		p->src = v6.hdr->src.b;
-		p->dst = v6.hdr->dst.b;
-		c = wire_cur_init(ip + chain.upper_off, m->data_len - chain.upper_off);
-	}
-	if (udp_parse(&c, &p->udp) < 0)
-		return PM_REPLY_TRUNCATED;
-	rc = p->family == 4 ?
-		     udp_csum_check_ip4(&p->udp, *(const be32_t *)p->src, *(const be32_t *)p->dst) :
-		     udp_csum_check_ip6(&p->udp, (const struct ip6_addr *)p->src,
-					(const struct ip6_addr *)p->dst);
-	if (rc < 0)
-		return PM_REPLY_BAD_CHECKSUM;
-	p->payload = (const uint8_t *)p->udp.hdr + sizeof(struct udp_hdr);
-	p->len = p->udp.len - (unsigned)sizeof(struct udp_hdr);
-	return -1;
+	return rc == -EMSGSIZE ? PM_REPLY_HEADER_SPLIT :
+	       rc == -EILSEQ   ? PM_REPLY_BAD_CHECKSUM :
+				 PM_REPLY_TRUNCATED;
 }
 
 /* Is it from where the session sends to?  A Destination Node Address may answer for another (RFC 9503 section 3). */
-static bool belongs(const struct sender_session *s, const struct reply_pkt *p)
+static bool belongs(const struct sender_session *s, const struct datagram *p)
 {
 	unsigned n = p->family == 4 ? 4 : 16;
 	bool loopback = s->conf.flags & HD_PM_S_LOOPBACK;
@@ -447,7 +407,7 @@ static bool belongs(const struct sender_session *s, const struct reply_pkt *p)
 }
 
 /* The SSID's place depends on the mode, which depends on the session: both are tried, then the port alone. */
-static struct sender_session *session_of(const struct reply_pkt *p)
+static struct sender_session *session_of(const struct datagram *p)
 {
 	static const uint8_t at[] = { offsetof(struct stamp_base, ssid),
 				      offsetof(struct stamp_auth, ssid) };
@@ -499,11 +459,11 @@ static inline rte_edge_t pm_reply_one(struct rte_mbuf *m, void *arg)
 	struct sender_reply r = { .tsc = meta(m)->rx_tsc };
 	enum answer_result result;
 	struct sender_session *s;
-	struct reply_pkt p;
-	int v = read_reply(m, &p);
+	struct datagram p;
+	int rc = datagram_read(m, &p);
 
-	if (v >= 0)
-		return (rte_edge_t)v;
+	if (rc < 0)
+		return read_verdict(rc);
 	s = session_of(&p);
 	if (s == NULL)
 		return PM_REPLY_NO_SESSION;

@@ -64,6 +64,15 @@ static inline int udp_csum_check_ip4(const struct udp_view *v, be32_t src, be32_
 	return hd_csum_ok(hd_csum_add(sum, v->hdr, v->len)) ? 0 : -EILSEQ;
 }
 
+/* Either of them.  family: 4 or 6; src, dst: 4 or 16 octets.  Returns 0 or -EILSEQ. */
+static inline int udp_csum_check(const struct udp_view *v, unsigned family, const uint8_t *src,
+				 const uint8_t *dst)
+{
+	if (family == 4)
+		return udp_csum_check_ip4(v, *(const be32_t *)src, *(const be32_t *)dst);
+	return udp_csum_check_ip6(v, (const struct ip6_addr *)src, (const struct ip6_addr *)dst);
+}
+
 /* Writes a UDP header in front of data_len octets, checksum 0. Returns 8, -ENOSPC, -EINVAL over 65535 octets. */
 static inline int udp_build(void *buf, size_t cap, uint16_t src_port, uint16_t dst_port,
 			    size_t data_len)
