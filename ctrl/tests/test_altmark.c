@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctrl/config.h"
 #include "ctrl/pm/altmark.h"
 #include "ctrl/srv6/srv6.h"
+#include "ctrl/tests/texts.h"
 
 #define P 1000u /* ms */
 
@@ -169,29 +169,7 @@ static const char good[] =
 	"  peer: [{name: r2, socket: /tmp/x.sock}]\n"
 	"  measurement: [{name: m, flow: f, to: r2}]\n";
 
-static int compile(const char *text, struct ctrl_err *err, struct config **ret)
-{
-	struct ly_ctx *ly = config_yang(YANG_DIR, err);
-	struct ids *ids = ids_create();
-	struct config *cfg = NULL;
-	int rc;
-
-	cr_assert_not_null(ly, "%s", err->msg);
-	rc = config_parse(ly, text, strlen(text), "test.yaml", &cfg, err);
-	if (rc == 0)
-		rc = config_compile(cfg, ids, NULL, err);
-	ids_destroy(ids);
-	*ret = cfg;
-	return rc;
-}
-
-static const struct object *find(const struct config *cfg, uint16_t type)
-{
-	for (size_t i = 0; i < cfg->set.n; i++)
-		if (cfg->set.obj[i].kind->type == type)
-			return &cfg->set.obj[i];
-	return NULL;
-}
+TestSuite(altmark_config, .init = texts_init, .fini = texts_fini);
 
 Test(altmark_config, objects)
 {
@@ -201,10 +179,10 @@ Test(altmark_config, objects)
 	const struct hd_api_altmark_flow *flow;
 	const struct hd_api_altmark_mark *mark;
 
-	cr_assert_eq(compile(good, &err, &cfg), 0, "%s", err.msg);
-	conf = (const void *)find(cfg, HD_API_ALTMARK_CONF)->body;
-	flow = (const void *)find(cfg, HD_API_ALTMARK_FLOW)->body;
-	mark = (const void *)find(cfg, HD_API_ALTMARK_MARK)->body;
+	cr_assert_eq(texts_take(good, &cfg, &err), 0, "%s", err.msg);
+	conf = texts_nth(cfg, HD_API_ALTMARK_CONF, 0);
+	flow = texts_nth(cfg, HD_API_ALTMARK_FLOW, 0);
+	mark = texts_nth(cfg, HD_API_ALTMARK_MARK, 0);
 	cr_assert_eq(conf->period_ms, 2000);
 	cr_assert_eq(conf->guard_ms, 200);
 	cr_assert_eq(conf->d_per_block, 1);
@@ -212,12 +190,9 @@ Test(altmark_config, objects)
 	cr_assert_eq(flow->mon_id, 1234);
 	cr_assert_eq(mark->flow_id, flow->flow_id);
 	cr_assert_eq(mark->place, 1);
-	cr_assert_not_null(find(cfg, HD_API_ALTMARK_IFACE));
+	cr_assert_not_null(texts_nth(cfg, HD_API_ALTMARK_IFACE, 0));
 }
 
-struct bad_row {
-	char from[48], to[80], part[64];
-};
 ParameterizedTestParameters(altmark_config, refused)
 {
 	static struct bad_row rows[] = {
@@ -237,18 +212,8 @@ ParameterizedTestParameters(altmark_config, refused)
 	};
 	return cr_make_param_array(struct bad_row, rows, sizeof(rows) / sizeof(rows[0]));
 }
-ParameterizedTest(struct bad_row *r, altmark_config, refused)
+ParameterizedTest(struct bad_row *r, altmark_config, refused, .init = texts_init,
+		  .fini = texts_fini)
 {
-	struct ctrl_err err = { 0 };
-	char text[1500], *at;
-	struct config *cfg;
-
-	strcpy(text, good);
-	at = strstr(text, r->from);
-	cr_assert_not_null(at);
-	memmove(at + strlen(r->to), at + strlen(r->from), strlen(at + strlen(r->from)) + 1);
-	memcpy(at, r->to, strlen(r->to));
-	cr_assert_lt(compile(text, &err, &cfg), 0, "%s", text);
-	cr_assert(r->part[0] == '\0' || strstr(err.msg, r->part) != NULL, "'%s' lacks '%s'",
-		  err.msg, r->part);
+	texts_refused(good, r);
 }

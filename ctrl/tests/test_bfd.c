@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctrl/config.h"
+#include "ctrl/tests/texts.h"
 #include "heddle/api/bfd.h"
 
 static const char good[] =
@@ -23,30 +23,16 @@ static const char good[] =
 	"    detect-multiplier: 5\n"
 	"    enabled: false\n";
 
-static int compile(const char *text, struct ctrl_err *err, struct config **ret)
-{
-	struct ly_ctx *ly = config_yang(YANG_DIR, err);
-	struct ids *ids = ids_create();
-	struct config *cfg = NULL;
-	int rc;
+TestSuite(bfd_config, .init = texts_init, .fini = texts_fini);
 
-	cr_assert_not_null(ly, "%s", err->msg);
-	rc = config_parse(ly, text, strlen(text), "test.yaml", &cfg, err);
-	if (rc == 0)
-		rc = config_compile(cfg, ids, NULL, err);
-	ids_destroy(ids);
-	*ret = cfg;
-	return rc;
-}
-
+/* The session of a family. */
 static const struct hd_api_bfd_session *find(const struct config *cfg, uint8_t family)
 {
-	for (size_t i = 0; i < cfg->set.n; i++) {
-		const struct hd_api_bfd_session *m = (const void *)cfg->set.obj[i].body;
+	const struct hd_api_bfd_session *m;
 
-		if (cfg->set.obj[i].kind->type == HD_API_BFD_SESSION && m->family == family)
+	for (unsigned n = 0; (m = texts_nth(cfg, HD_API_BFD_SESSION, n)) != NULL; n++)
+		if (m->family == family)
 			return m;
-	}
 	return NULL;
 }
 
@@ -56,7 +42,7 @@ Test(bfd_config, objects)
 	const struct hd_api_bfd_session *m;
 	struct config *cfg;
 
-	cr_assert_eq(compile(good, &err, &cfg), 0, "%s", err.msg);
+	cr_assert_eq(texts_take(good, &cfg, &err), 0, "%s", err.msg);
 	m = find(cfg, 4);
 	cr_assert_not_null(m);
 	cr_assert_eq(m->min_tx_us, 10000);
@@ -73,9 +59,6 @@ Test(bfd_config, objects)
 	cr_assert_eq(m->min_tx_us, 300000);
 }
 
-struct bad_row {
-	char from[80], to[100], part[64];
-};
 ParameterizedTestParameters(bfd_config, refused)
 {
 	static struct bad_row rows[] = {
@@ -93,17 +76,7 @@ ParameterizedTestParameters(bfd_config, refused)
 	};
 	return cr_make_param_array(struct bad_row, rows, sizeof(rows) / sizeof(rows[0]));
 }
-ParameterizedTest(struct bad_row *r, bfd_config, refused)
+ParameterizedTest(struct bad_row *r, bfd_config, refused, .init = texts_init, .fini = texts_fini)
 {
-	struct ctrl_err err = { 0 };
-	char text[1500], *at;
-	struct config *cfg;
-
-	strcpy(text, good);
-	at = strstr(text, r->from);
-	cr_assert_not_null(at, "%s is not in the good one", r->from);
-	memmove(at + strlen(r->to), at + strlen(r->from), strlen(at + strlen(r->from)) + 1);
-	memcpy(at, r->to, strlen(r->to));
-	cr_assert_lt(compile(text, &err, &cfg), 0, "%s", text);
-	cr_assert_not_null(strstr(err.msg, r->part), "'%s' lacks '%s'", err.msg, r->part);
+	texts_refused(good, r);
 }

@@ -7,32 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctrl/config.h"
 #include "ctrl/srv6/bsid.h"
 #include "ctrl/srv6/liveness.h"
+#include "ctrl/tests/texts.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/srv6.h"
 #include "heddle/srv6_behavior.h"
 
-static struct ly_ctx *ly;
-static struct ids *ids;
-
-static void setup(void)
-{
-	struct ctrl_err err;
-
-	ly = config_yang(YANG_DIR, &err);
-	cr_assert_not_null(ly, "%s", err.msg);
-	ids = ids_create();
-}
-
-static void teardown(void)
-{
-	ids_destroy(ids);
-	ly_ctx_destroy(ly);
-}
-
-TestSuite(bsid, .init = setup, .fini = teardown);
+TestSuite(bsid, .init = texts_init, .fini = texts_fini);
 
 static const char base[] =
 	"interfaces: {interface: [{name: core, devargs: net_null0,\n"

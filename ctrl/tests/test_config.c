@@ -17,28 +17,14 @@
 #include "ctrl/srv6/srv6.h"
 #include "ctrl/tests/good.h"
 #include "ctrl/yaml.h"
+#include "ctrl/tests/texts.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/l2.h"
 #include "heddle/api/pm.h"
 #include "heddle/api/srv6.h"
 #include "heddle/srv6_behavior.h"
 
-static struct ly_ctx *ly;
-
-static void setup(void)
-{
-	struct ctrl_err err;
-
-	ly = config_yang(YANG_DIR, &err);
-	cr_assert_not_null(ly, "%s", err.msg);
-}
-
-static void teardown(void)
-{
-	ly_ctx_destroy(ly);
-}
-
-TestSuite(config, .init = setup, .fini = teardown);
+TestSuite(config, .init = texts_init, .fini = texts_fini);
 
 /* Parse and compile.  The caller destroys *ret. */
 static int take(const char *text, size_t len, struct config **ret, struct ctrl_err *err)
@@ -51,16 +37,6 @@ static int take(const char *text, size_t len, struct config **ret, struct ctrl_e
 		rc = config_compile(*ret, ids, NULL, err);
 	ids_destroy(ids);
 	return rc;
-}
-
-static char *replace(const char *text, const char *old, const char *new)
-{
-	const char *at = strstr(text, old);
-	char *out;
-
-	cr_assert_not_null(at, "'%s' is not in the good configuration", old);
-	cr_assert(asprintf(&out, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old)) > 0);
-	return out;
 }
 
 /* --- one thing broken --------------------------------------------------------------------------- */
@@ -188,7 +164,7 @@ ParameterizedTestParameters(config, bad)
 
 ParameterizedTest(struct bad *b, config, bad)
 {
-	char *text = replace(good_yaml, b->old, b->new);
+	char *text = texts_replace(good_yaml, b->old, b->new);
 	struct config *cfg;
 	struct ctrl_err err;
 	char line[1500];
@@ -385,7 +361,7 @@ Test(config, json_round_trip)
 
 Test(config, a_policy_without_list_takes_its_routes_along)
 {
-	char *text = replace(
+	char *text = texts_replace(
 		good_yaml,
 		"    segment-list:\n    - {name: a, segment: ['fc00:2::1', 'fc00:3::1']}\n", "");
 	struct config *cfg;
@@ -406,16 +382,16 @@ Test(config, a_policy_without_list_takes_its_routes_along)
 
 Test(config, routes_share_next_hops)
 {
-	char *text = replace(good_yaml, "    srv6-policy: far\n",
-			     "    next-hop: [{interface: core, address: 10.9.0.2}]\n"
-			     "  - prefix: 10.4.0.0/16\n"
-			     "    next-hop:\n"
-			     "    - {interface: core, address: 10.9.0.3, weight: 2}\n"
-			     "    - {interface: core, address: 10.9.0.2}\n"
-			     "  - prefix: 10.5.0.0/16\n"
-			     "    next-hop:\n"
-			     "    - {interface: core, address: 10.9.0.2}\n"
-			     "    - {interface: core, address: 10.9.0.3, weight: 2}\n");
+	char *text = texts_replace(good_yaml, "    srv6-policy: far\n",
+				   "    next-hop: [{interface: core, address: 10.9.0.2}]\n"
+				   "  - prefix: 10.4.0.0/16\n"
+				   "    next-hop:\n"
+				   "    - {interface: core, address: 10.9.0.3, weight: 2}\n"
+				   "    - {interface: core, address: 10.9.0.2}\n"
+				   "  - prefix: 10.5.0.0/16\n"
+				   "    next-hop:\n"
+				   "    - {interface: core, address: 10.9.0.2}\n"
+				   "    - {interface: core, address: 10.9.0.3, weight: 2}\n");
 	struct config *cfg;
 	struct ctrl_err err;
 
@@ -486,7 +462,7 @@ Test(config, reflector_and_its_sessions)
 
 Test(config, sessions_of_the_same_packets)
 {
-	char *text = replace(pm_yaml, "ssid: 8", "ssid: 7");
+	char *text = texts_replace(pm_yaml, "ssid: 8", "ssid: 7");
 	struct ctrl_err err;
 	struct config *c;
 
@@ -560,7 +536,7 @@ Test(config, steering_knows_what_is_mirrored)
 		{ .family = 4, .plen = 32, .kernel = true, .addr = { 10, 0, 1, 10 } },
 		{ .family = 6, .plen = 64, .addr = { 0xfc, 9 } },
 	};
-	char *text = replace(steering_yaml, "srv6:", "kernel: {enabled: true}\nsrv6:");
+	char *text = texts_replace(steering_yaml, "srv6:", "kernel: {enabled: true}\nsrv6:");
 	struct ctrl_err err;
 	struct config *cfg;
 
@@ -587,11 +563,12 @@ Test(config, steering_knows_what_is_mirrored)
 
 Test(config, steering_is_for_af_xdp)
 {
-	char *text = replace(steering_yaml, "net_af_xdp0,iface=eth0", "net_af_packet0,iface=eth0");
+	char *text =
+		texts_replace(steering_yaml, "net_af_xdp0,iface=eth0", "net_af_packet0,iface=eth0");
 
 	refused(text, strlen(text), "XDP steering is for ports of net_af_xdp");
 	free(text);
-	text = replace(steering_yaml, "10.50.1.0/24", "10.50.0.0/16");
+	text = texts_replace(steering_yaml, "10.50.1.0/24", "10.50.0.0/16");
 	refused(text, strlen(text), "the same steering-rule as line");
 	free(text);
 }

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctrl/config.h"
 #include "ctrl/pm/ioam.h"
 #include "ctrl/pm/ipfix.h"
+#include "ctrl/tests/texts.h"
 #include "heddle/wire/ioam.h"
 #include "heddle/wire/wire.h"
 
@@ -175,29 +175,7 @@ static const char good[] =
 	"    edge-to-edge: {sequence: bits-32}\n"
 	"  export: {file: /tmp/x, collector: {address: 127.0.0.1}}\n";
 
-static int compile(const char *text, struct ctrl_err *err, struct config **ret)
-{
-	struct ly_ctx *ly = config_yang(YANG_DIR, err);
-	struct ids *ids = ids_create();
-	struct config *cfg = NULL;
-	int rc;
-
-	cr_assert_not_null(ly, "%s", err->msg);
-	rc = config_parse(ly, text, strlen(text), "test.yaml", &cfg, err);
-	if (rc == 0)
-		rc = config_compile(cfg, ids, NULL, err);
-	ids_destroy(ids);
-	*ret = cfg;
-	return rc;
-}
-
-static const void *find(const struct config *cfg, uint16_t type)
-{
-	for (size_t i = 0; i < cfg->set.n; i++)
-		if (cfg->set.obj[i].kind->type == type)
-			return cfg->set.obj[i].body;
-	return NULL;
-}
+TestSuite(ioam_config, .init = texts_init, .fini = texts_fini);
 
 Test(ioam_config, objects)
 {
@@ -207,10 +185,10 @@ Test(ioam_config, objects)
 	const struct hd_api_ioam_iface *iface;
 	const struct hd_api_ioam_encap *e;
 
-	cr_assert_eq(compile(good, &err, &cfg), 0, "%s", err.msg);
-	ns = find(cfg, HD_API_IOAM_NS);
-	iface = find(cfg, HD_API_IOAM_IFACE);
-	e = find(cfg, HD_API_IOAM_ENCAP);
+	cr_assert_eq(texts_take(good, &cfg, &err), 0, "%s", err.msg);
+	ns = texts_nth(cfg, HD_API_IOAM_NS, 0);
+	iface = texts_nth(cfg, HD_API_IOAM_IFACE, 0);
+	e = texts_nth(cfg, HD_API_IOAM_ENCAP, 0);
 	cr_assert_eq(ns->node_id, 257);
 	cr_assert_eq(ns->node_id_wide, 257);
 	cr_assert_eq(ns->time_format, HD_IOAM_NTP);
@@ -226,9 +204,6 @@ Test(ioam_config, objects)
 	cr_assert_eq(e->every, 1);
 }
 
-struct bad_row {
-	char from[48], to[80], part[64];
-};
 ParameterizedTestParameters(ioam_config, refused)
 {
 	static struct bad_row rows[] = {
@@ -246,18 +221,7 @@ ParameterizedTestParameters(ioam_config, refused)
 	};
 	return cr_make_param_array(struct bad_row, rows, sizeof(rows) / sizeof(rows[0]));
 }
-ParameterizedTest(struct bad_row *r, ioam_config, refused)
+ParameterizedTest(struct bad_row *r, ioam_config, refused, .init = texts_init, .fini = texts_fini)
 {
-	struct ctrl_err err = { 0 };
-	char text[1500], *at;
-	struct config *cfg;
-
-	strcpy(text, good);
-	at = strstr(text, r->from);
-	cr_assert_not_null(at);
-	memmove(at + strlen(r->to), at + strlen(r->from), strlen(at + strlen(r->from)) + 1);
-	memcpy(at, r->to, strlen(r->to));
-	cr_assert_lt(compile(text, &err, &cfg), 0, "%s", text);
-	cr_assert(r->part[0] == '\0' || strstr(err.msg, r->part) != NULL, "'%s' lacks '%s'",
-		  err.msg, r->part);
+	texts_refused(good, r);
 }

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctrl/config.h"
 #include "ctrl/pm/metrics.h"
 #include "ctrl/pm/session.h"
 #include "ctrl/pm/store.h"
 #include "ctrl/pm/threshold.h"
+#include "ctrl/tests/texts.h"
 
 /* ---- bins -------------------------------------------------------------------------------------------------------- */
 
@@ -189,18 +189,7 @@ Test(pm_metrics, buckets_are_cumulative)
 
 /* ---- configuration ----------------------------------------------------------------------------------------------- */
 
-static struct ly_ctx *ly;
-static struct ids *ids;
-
-static void up(void)
-{
-	struct ctrl_err err;
-
-	ly = config_yang(YANG_DIR, &err);
-	ids = ids_create();
-	cr_assert(ly != NULL && ids != NULL);
-}
-TestSuite(pm_config, .init = up);
+TestSuite(pm_config, .init = texts_init, .fini = texts_fini);
 
 #define BASE                                                                                  \
 	"interfaces:\n  interface:\n"                                                         \
@@ -220,10 +209,7 @@ static int take(const char *more, struct config **cfg, struct ctrl_err *err)
 	char text[4096];
 
 	snprintf(text, sizeof(text), BASE "%s", more);
-	*cfg = NULL;
-	if (config_parse(ly, text, strlen(text), "test", cfg, err) < 0)
-		return -1;
-	return config_compile(*cfg, ids, NULL, err);
+	return texts_take(text, cfg, err);
 }
 
 static struct hd_api_pm_session session(const struct config *cfg, const char *name)

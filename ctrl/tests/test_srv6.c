@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctrl/config.h"
 #include "ctrl/srv6/csid.h"
 #include "ctrl/srv6/liveness.h"
 #include "ctrl/srv6/path.h"
+#include "ctrl/tests/texts.h"
 #include "heddle/api/ip.h"
 #include "heddle/api/l2.h"
 #include "heddle/api/srv6.h"
@@ -366,25 +366,7 @@ ParameterizedTest(struct choice_row *r, path, choice)
 
 /* ---- configurations --------------------------------------------------------------------------------------------- */
 
-static struct ly_ctx *ly;
-static struct ids *ids;
-
-static void setup(void)
-{
-	struct ctrl_err err;
-
-	ly = config_yang(YANG_DIR, &err);
-	cr_assert_not_null(ly, "%s", err.msg);
-	ids = ids_create();
-}
-
-static void teardown(void)
-{
-	ids_destroy(ids);
-	ly_ctx_destroy(ly);
-}
-
-TestSuite(srv6, .init = setup, .fini = teardown);
+TestSuite(srv6, .init = texts_init, .fini = texts_fini);
 
 static const char base[] = "interfaces: {interface: [{name: core, devargs: net_null0},\n"
 			   "  {name: cust, devargs: net_null1, promiscuous: true}]}\n"
@@ -412,19 +394,11 @@ static void again(struct config *cfg)
 	cr_assert_eq(config_compile(cfg, ids, NULL, &err), 0, "%s", err.msg);
 }
 
-static const void *nth(const struct config *cfg, uint16_t type, unsigned n)
-{
-	for (size_t i = 0; i < cfg->set.n; i++)
-		if (cfg->set.obj[i].kind->type == type && n-- == 0)
-			return cfg->set.obj[i].body;
-	return NULL;
-}
-
 static unsigned count(const struct config *cfg, uint16_t type)
 {
 	unsigned n = 0;
 
-	while (nth(cfg, type, n) != NULL)
+	while (texts_nth(cfg, type, n) != NULL)
 		n++;
 	return n;
 }
@@ -434,7 +408,7 @@ static const struct hd_api_srv6_policy *policy_named(const struct config *cfg, c
 	uint32_t id = ids_find(ids, ID_POLICY, name);
 
 	for (unsigned i = 0; i < count(cfg, HD_API_SRV6_POLICY); i++) {
-		const struct hd_api_srv6_policy *p = nth(cfg, HD_API_SRV6_POLICY, i);
+		const struct hd_api_srv6_policy *p = texts_nth(cfg, HD_API_SRV6_POLICY, i);
 
 		if (p->policy_id == id)
 			return p;
@@ -505,7 +479,7 @@ Test(srv6, s106_liveness_moves_the_active_path)
 Test(srv6, s107_binding_sid)
 {
 	struct config *cfg = compiled(two_paths);
-	const struct hd_api_srv6_sid *sid = nth(cfg, HD_API_SRV6_SID, 0);
+	const struct hd_api_srv6_sid *sid = texts_nth(cfg, HD_API_SRV6_SID, 0);
 
 	cr_assert_not_null(sid);
 	cr_assert_eq(sid->behavior, HD_SRV6_END_B6_ENCAPS_RED);
@@ -515,7 +489,7 @@ Test(srv6, s107_binding_sid)
 	cfg = compiled(
 		"  policy:\n  - {name: far, binding-sid: 'fc00:1::b6', encapsulation: h-encaps, "
 		"drop-upon-invalid: true}\n");
-	sid = nth(cfg, HD_API_SRV6_SID, 0);
+	sid = texts_nth(cfg, HD_API_SRV6_SID, 0);
 	cr_assert_not_null(sid);
 	cr_assert_eq(sid->behavior, HD_SRV6_END_B6_ENCAPS);
 	cr_assert_eq(policy_named(cfg, "far")->n_lists, 0, "kept to drop");
@@ -584,7 +558,7 @@ Test(srv6, s109_service_sid)
 	cr_assert_not_null(p);
 	cr_assert_eq(count(cfg, HD_API_SRV6_POLICY), 2);
 	for (unsigned i = 0; i < count(cfg, HD_API_SRV6_SEGLIST); i++) {
-		l = nth(cfg, HD_API_SRV6_SEGLIST, i);
+		l = texts_nth(cfg, HD_API_SRV6_SEGLIST, i);
 		if (l->seglist_id == p->list[0].seglist_id)
 			break;
 	}
@@ -621,7 +595,7 @@ ParameterizedTestParameters(srv6_rows, color)
 	return cr_make_param_array(struct color_row, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-ParameterizedTest(struct color_row *r, srv6_rows, color, .init = setup, .fini = teardown)
+ParameterizedTest(struct color_row *r, srv6_rows, color, .init = texts_init, .fini = texts_fini)
 {
 	char text[2400];
 	struct config *cfg;
@@ -641,7 +615,7 @@ ParameterizedTest(struct color_row *r, srv6_rows, color, .init = setup, .fini = 
 		"ip: {route: [{prefix: '2001:db8::/32', next-hop: [{interface: core, address: 'fc00:9::1'}], color: %s}]}\n",
 		r->color);
 	cfg = compiled(text);
-	route = nth(cfg, HD_API_ROUTE, 0);
+	route = texts_nth(cfg, HD_API_ROUTE, 0);
 	cr_assert_not_null(route);
 	if (r->policy[0] == '\0') {
 		cr_assert_eq(route->target, HD_TARGET_NEXTHOP, "%s", r->why);
@@ -665,13 +639,13 @@ Test(srv6, steering)
 		"    - {number: 20, source: 10.0.0.0/8, dscp: 46, action: drop}\n"
 		"    - {number: 30, source: 10.0.0.0/8, policy: dead}\n"
 		"  interface: [{name: core, sr-domain: outside, classifier: c, policy: far}, {name: cust, l2-policy: wire}]\n");
-	const struct hd_api_srv6_ingress *in = nth(cfg, HD_API_SRV6_INGRESS, 0);
-	const struct hd_api_srv6_domain *d = nth(cfg, HD_API_SRV6_DOMAIN, 0);
-	const struct hd_api_srv6_rule *r = nth(cfg, HD_API_SRV6_RULE, 0);
+	const struct hd_api_srv6_ingress *in = texts_nth(cfg, HD_API_SRV6_INGRESS, 0);
+	const struct hd_api_srv6_domain *d = texts_nth(cfg, HD_API_SRV6_DOMAIN, 0);
+	const struct hd_api_srv6_rule *r = texts_nth(cfg, HD_API_SRV6_RULE, 0);
 	const struct hd_api_iface *core = NULL, *cust = NULL;
 
 	for (unsigned i = 0; i < count(cfg, HD_API_IFACE); i++) {
-		const struct hd_api_iface *f = nth(cfg, HD_API_IFACE, i);
+		const struct hd_api_iface *f = texts_nth(cfg, HD_API_IFACE, i);
 
 		if (strcmp(f->name, "core") == 0)
 			core = f;
@@ -694,7 +668,7 @@ Test(srv6, steering)
 	cr_assert_eq(r->proto, 17);
 	cr_assert_eq(r->dport_lo, 4000);
 	cr_assert_eq(r->dport_hi, 4100);
-	r = nth(cfg, HD_API_SRV6_RULE, 1);
+	r = texts_nth(cfg, HD_API_SRV6_RULE, 1);
 	cr_assert_eq(r->action, HD_SRV6_RULE_DROP);
 	cr_assert_eq(r->dscp, 46);
 	config_destroy(cfg);
@@ -722,7 +696,7 @@ Test(srv6, treatment)
 		"    segment-list: [{name: a, segment: ['fc00:2::1']}]},\n"
 		"    {name: q, segment-list: [{name: a, segment: ['fc00:2::1']}]}]\n");
 	const struct hd_api_srv6_policy *p = policy_named(cfg, "p");
-	const struct hd_api_srv6_conf *c = nth(cfg, HD_API_SRV6_CONF, 0);
+	const struct hd_api_srv6_conf *c = texts_nth(cfg, HD_API_SRV6_CONF, 0);
 
 	cr_assert_eq(p->treatment.set, 7);
 	cr_assert_eq(p->treatment.hop_mode, HD_SRV6_HOP_INNER);
@@ -746,13 +720,15 @@ Test(srv6, compression_is_configured)
 
 	snprintf(buf, sizeof(buf), text, "");
 	cfg = compiled(buf);
-	cr_assert_eq(((const struct hd_api_srv6_seglist *)nth(cfg, HD_API_SRV6_SEGLIST, 0))->n_segs,
-		     1);
+	cr_assert_eq(
+		((const struct hd_api_srv6_seglist *)texts_nth(cfg, HD_API_SRV6_SEGLIST, 0))->n_segs,
+		1);
 	config_destroy(cfg);
 	snprintf(buf, sizeof(buf), text, ", compress: false");
 	cfg = compiled(buf);
-	cr_assert_eq(((const struct hd_api_srv6_seglist *)nth(cfg, HD_API_SRV6_SEGLIST, 0))->n_segs,
-		     3);
+	cr_assert_eq(
+		((const struct hd_api_srv6_seglist *)texts_nth(cfg, HD_API_SRV6_SEGLIST, 0))->n_segs,
+		3);
 	config_destroy(cfg);
 }
 
@@ -786,7 +762,7 @@ Test(srv6, allocated_sids)
 		"  sid: [{sid: blue@l, behavior: end-dt6}, {sid: red@l, behavior: end-dt46},\n"
 		"    {sid: 'fc00:1::e/128', behavior: end}]\n";
 	struct config *cfg = compiled(one);
-	const struct hd_api_srv6_sid *sid = nth(cfg, HD_API_SRV6_SID, 0);
+	const struct hd_api_srv6_sid *sid = texts_nth(cfg, HD_API_SRV6_SID, 0);
 	uint8_t red[16], want[16];
 	bool found = false;
 
@@ -798,7 +774,7 @@ Test(srv6, allocated_sids)
 	cfg = compiled(two);
 	cr_assert_eq(count(cfg, HD_API_SRV6_SID), 3);
 	for (unsigned i = 0; i < 3; i++) {
-		sid = nth(cfg, HD_API_SRV6_SID, i);
+		sid = texts_nth(cfg, HD_API_SRV6_SID, i);
 		found |= memcmp(sid->sid, red, 16) == 0 && sid->behavior == HD_SRV6_END_DT46;
 	}
 	cr_assert(found, "red@l has moved");
