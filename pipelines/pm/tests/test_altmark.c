@@ -19,8 +19,7 @@
 #include "dataplane/worker.h"
 #include "heddle/api/altmark.h"
 #include "pipelines/pm/altmark.h"
-#include "tests/harness.h"
-#include "tests/pktb.h"
+#include "pipelines/pm/tests/bed.h"
 
 #define P 1000000000ull /* a block of one second */
 
@@ -199,14 +198,9 @@ Test(altmark, closed_when_half_of_the_next_has_passed)
 
 /* ---- a node ---------------------------------------------------------------------------------------------------- */
 
-#define MAC_1  "02:00:00:00:00:01"
-#define MAC_A  "02:aa:00:00:00:01"
-#define ETH    "eth " MAC_1 " " MAC_A " / "
 #define FROM   "2001:db8:a::1"
 #define MARKED ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16"
 
-static uint32_t A, B;
-static uint8_t frame[2048];
 static struct wallclock frozen;
 
 /* Time stands still at ns until it is set again. */
@@ -238,24 +232,12 @@ static void bed_up(void)
 {
 	struct hd_api_altmark_iface i = { .iface_id = 1 };
 
-	hx_start_default();
-	A = hx_port();
-	B = hx_port();
-	hx_iface(1, A, 0);
-	hx_iface(2, B, 0);
-	hx_addr(1, "2001:db8:a::9/64");
-	hx_addr(2, "2001:db8:b::9/64");
-	hx_neigh(1, FROM, MAC_A);
-	hx_neigh(2, "2001:db8:b::1", "02:bb:00:00:00:01");
-	hx_nexthop(2, 2, "2001:db8:b::1");
-	hx_route(0, "2001:db8:f::/48", HD_TARGET_NEXTHOP, 2);
+	bed_start("2001:db8:f::/48");
 	conf_set(1);
 	cr_assert_eq(flow_set(7, 0xabcde, FROM), 0, "%s", hx_error());
 	cr_assert_eq(hx_set(HD_API_ALTMARK_IFACE, &i, sizeof(i)), 0, "%s", hx_error());
 	time_set(100 * P);
-	hx_turn();
-	while (hx_tx(A, frame, sizeof(frame)) != 0 || hx_tx(B, frame, sizeof(frame)) != 0)
-		;
+	bed_drain();
 }
 TestSuite(altmark_node, .init = bed_up, .fini = hx_stop);
 

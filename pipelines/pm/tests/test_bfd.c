@@ -16,8 +16,7 @@
 #include "heddle/wire/udp.h"
 #include "pipelines/pm/bfd.h"
 #include "pipelines/pm/wheel.h"
-#include "tests/harness.h"
-#include "tests/pktb.h"
+#include "pipelines/pm/tests/bed.h"
 
 static const struct bfd_conf conf10 = {
 	.discr = 7, .min_tx_us = 10000, .min_rx_us = 10000, .mult = 3
@@ -312,31 +311,10 @@ Test(bfd, a_wheel_entry_is_taken_back)
 
 /* ---- sessions in the graph ------------------------------------------------------------------------------------- */
 
-#define MAC_1 "02:00:00:00:00:01"
-#define MAC_A "02:aa:00:00:00:01"
-#define ETH   "eth " MAC_1 " " MAC_A " / "
-
-static uint32_t A, B;
-static uint8_t frame[2048];
-
 static void bed_up(void)
 {
-	hx_start_default();
-	A = hx_port();
-	B = hx_port();
-	hx_iface(1, A, 0);
-	hx_iface(2, B, 0);
-	hx_addr(1, "192.0.2.9/24");
-	hx_addr(1, "2001:db8:a::9/64");
-	hx_addr(2, "2001:db8:b::9/64");
-	hx_neigh(1, "192.0.2.1", MAC_A);
-	hx_neigh(1, "2001:db8:a::1", MAC_A);
-	hx_neigh(2, "2001:db8:b::1", "02:bb:00:00:00:01");
-	hx_nexthop(2, 2, "2001:db8:b::1");
-	hx_route(0, "fc00::/16", HD_TARGET_NEXTHOP, 2);
-	hx_turn();
-	while (hx_tx(A, frame, sizeof(frame)) != 0 || hx_tx(B, frame, sizeof(frame)) != 0)
-		;
+	bed_start("fc00::/16");
+	bed_drain();
 }
 TestSuite(bfd_node, .init = bed_up, .fini = hx_stop, .timeout = 60);
 

@@ -14,8 +14,7 @@
 #include "heddle/api/altmark.h"
 #include "heddle/api/ioam.h"
 #include "pipelines/pm/ioam.h"
-#include "tests/harness.h"
-#include "tests/pktb.h"
+#include "pipelines/pm/tests/bed.h"
 
 #define S 1000000000ull
 
@@ -278,18 +277,13 @@ Test(ioam, edge_to_edge)
 
 /* ---- a node ---------------------------------------------------------------------------------------------------- */
 
-#define MAC_1 "02:00:00:00:00:01"
-#define MAC_A "02:aa:00:00:00:01"
-#define ETH   "eth " MAC_1 " " MAC_A " / "
-#define FROM  "2001:db8:a::1"
+#define FROM "2001:db8:a::1"
 /* with PadN, so that the option is aligned */
 #define TRACE    "0100" EMPTY
 #define TRANSIT  ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh "
 #define TO_US    ETH "ip6 " FROM " 2001:db8:a::9 64 / hbh "
 #define UDP_TAIL " / udp / fill 16"
 
-static uint32_t A, B;
-static uint8_t frame[2048];
 static struct wallclock frozen;
 
 static void ns_set(const struct hd_api_ioam_ns *ns)
@@ -306,25 +300,13 @@ static void iface_set(uint32_t id, uint32_t if_id, uint32_t flags)
 
 static void bed_up(void)
 {
-	hx_start_default();
-	A = hx_port();
-	B = hx_port();
-	hx_iface(1, A, 0);
-	hx_iface(2, B, 0);
-	hx_addr(1, "2001:db8:a::9/64");
-	hx_addr(2, "2001:db8:b::9/64");
-	hx_neigh(1, FROM, MAC_A);
-	hx_neigh(2, "2001:db8:b::1", "02:bb:00:00:00:01");
-	hx_nexthop(2, 2, "2001:db8:b::1");
-	hx_route(0, "2001:db8:f::/48", HD_TARGET_NEXTHOP, 2);
+	bed_start("2001:db8:f::/48");
 	ns_set(&ns123);
 	iface_set(1, 0x11, HD_IOAM_F_DECAP);
 	iface_set(2, 0x12, 0);
 	frozen = (struct wallclock){ .ns = 1000 * S + 0x10000000, .tai_s = 37 };
 	wallclock_line = &frozen;
-	hx_turn();
-	while (hx_tx(A, frame, sizeof(frame)) != 0 || hx_tx(B, frame, sizeof(frame)) != 0)
-		;
+	bed_drain();
 }
 TestSuite(ioam_node, .init = bed_up, .fini = hx_stop);
 

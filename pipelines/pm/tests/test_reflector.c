@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * The Session-Reflector in the graph: ports and sessions, replies as frames, every refusal under its name.
- *
- *   host 192.0.2.1, 2001:db8:a::1 -- [if 1: 192.0.2.9, 2001:db8:a::9] Heddle [if 2: 2001:db8:b::9] -- 2001:db8:b::1 */
+ * The Session-Reflector in the graph: ports and sessions, replies as frames, every refusal under its name. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,34 +8,12 @@
 #include "dataplane/hmac.h"
 #include "heddle/api/pm.h"
 #include "heddle/wire/stamp.h"
-#include "tests/harness.h"
-#include "tests/pktb.h"
-
-#define MAC_1 "02:00:00:00:00:01"
-#define MAC_A "02:aa:00:00:00:01"
-#define ETH   "eth " MAC_1 " " MAC_A " / "
-
-static uint32_t A, B;
-static uint8_t frame[2048];
+#include "pipelines/pm/tests/bed.h"
 
 static void bed_up(void)
 {
-	hx_start_default();
-	A = hx_port();
-	B = hx_port();
-	hx_iface(1, A, 0);
-	hx_iface(2, B, 0);
-	hx_addr(1, "192.0.2.9/24");
-	hx_addr(1, "2001:db8:a::9/64");
-	hx_addr(2, "2001:db8:b::9/64");
-	hx_neigh(1, "192.0.2.1", MAC_A);
-	hx_neigh(1, "2001:db8:a::1", MAC_A);
-	hx_neigh(2, "2001:db8:b::1", "02:bb:00:00:00:01");
-	hx_nexthop(2, 2, "2001:db8:b::1");
-	hx_route(0, "2001:db8:f::/48", HD_TARGET_NEXTHOP, 2);
-	hx_turn();
-	while (hx_tx(A, frame, sizeof(frame)) != 0 || hx_tx(B, frame, sizeof(frame)) != 0)
-		;
+	bed_start("2001:db8:f::/48");
+	bed_drain();
 }
 TestSuite(pm_reflector, .init = bed_up, .fini = hx_stop);
 
