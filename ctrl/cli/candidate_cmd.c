@@ -207,13 +207,8 @@ static int cmd_history(struct cli *cli)
 	struct json_object *answer = NULL;
 	int rc = api_get(cli, "heddle-system:history-state", &answer);
 
-	if (rc != 0)
+	if (rc != 0 || js_answered(cli, answer))
 		return rc;
-	if (cli->json) {
-		js_print(answer);
-		json_object_put(answer);
-		return 0;
-	}
 	struct json_object *list = js_get(js_inner(answer), "version");
 	size_t n = list != NULL ? json_object_array_length(list) : 0;
 	struct table *t = table_new(heads);

@@ -111,6 +111,8 @@ struct json_object *js_inner(struct json_object *o);
 /* Value of {name, value} in list "counter"; *ret_have tells whether it is there (may be NULL). */
 uint64_t js_counter(struct json_object *o, const char *name, bool *ret_have);
 void js_print(struct json_object *o);
+/* With --json: print an answer and give it up.  False: the caller puts it into words, and gives it up. */
+bool js_answered(struct cli *cli, struct json_object *answer);
 /* As YAML that heddle-ctrl reads again; module names are left out where they say nothing new. */
 void js_print_yaml(FILE *out, struct json_object *o);
 /* Every element of an array, or nothing when it is NULL. */

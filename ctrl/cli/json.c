@@ -62,6 +62,15 @@ void js_print(struct json_object *o)
 							 JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+bool js_answered(struct cli *cli, struct json_object *answer)
+{
+	if (!cli->json)
+		return false;
+	js_print(answer);
+	json_object_put(answer);
+	return true;
+}
+
 void js_add(struct json_object *o, const char *name, const char *value)
 {
 	if (value != NULL)

@@ -340,13 +340,8 @@ static int cmd_pacing(struct cli *cli)
 	struct json_object *answer = NULL;
 	int rc = api_get(cli, "heddle-pm:pacing-state", &answer);
 
-	if (rc != 0)
+	if (rc != 0 || js_answered(cli, answer))
 		return rc;
-	if (cli->json) {
-		js_print(answer);
-		json_object_put(answer);
-		return 0;
-	}
 	struct table *t = table_new(heads);
 	js_foreach(w, js_get(js_inner(answer), "worker"))
 	{
@@ -452,13 +447,8 @@ static int cmd_impairments(struct cli *cli)
 	struct json_object *answer = NULL;
 	int rc = api_get(cli, "heddle-pm:impairment-state", &answer);
 
-	if (rc != 0)
+	if (rc != 0 || js_answered(cli, answer))
 		return rc;
-	if (cli->json) {
-		js_print(answer);
-		json_object_put(answer);
-		return 0;
-	}
 	struct table *t = table_new(heads);
 	js_foreach(p, js_get(js_inner(answer), "port"))
 	{

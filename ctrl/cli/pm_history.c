@@ -179,13 +179,8 @@ int cmd_pm_history(struct cli *cli)
 	struct json_object *answer = NULL, *o;
 	int rc = ask(cli, &answer);
 
-	if (rc != 0)
+	if (rc != 0 || js_answered(cli, answer))
 		return rc;
-	if (cli->json) {
-		js_print(answer);
-		json_object_put(answer);
-		return 0;
-	}
 	o = js_inner(answer);
 	print_bins(cli, js_get(o, "bin"));
 	printf("\n");
