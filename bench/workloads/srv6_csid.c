@@ -10,44 +10,12 @@
 #define TLV_LEN 40u
 #define N_SEGS  2u
 
-static uint32_t sid_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->sids;
-}
-
-static uint32_t route_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->routes;
-}
-
-static void routes(const struct params *p)
-{
-	for (uint32_t i = 0; i < p->routes; i++) {
-		uint8_t a[16];
-
-		addr6(a, AREA_SEGMENT, i, 0);
-		world_route(0, 6, a, 64, HD_TARGET_NEXTHOP, world_nexthop6(p, i));
-	}
-}
-
 /* ---- srv6-next-csid -------------------------------------------------------------------------------------------- */
 
 static void setup_csid(const struct params *p)
 {
-	routes(p);
-	for (uint32_t i = 0; i < p->sids; i++) {
-		struct hd_api_srv6_sid s = { .plen = 64,
-					     .sid_id = i,
-					     .behavior = 1,
-					     .flavors = 8, /* NEXT-CSID */
-					     .lb_len = 32,
-					     .ln_len = 16,
-					     .fn_len = 16 };
-
-		addr6(s.sid, AREA_SID, i, 0);
-		world_set(HD_API_SRV6_SID, &s, sizeof(s));
-	}
-	world_commit();
+	segment_routes(p, 0);
+	csids_set(p, 8 /* NEXT-CSID */);
 }
 
 /* The carrier at its first node, or behind it. */
@@ -104,7 +72,7 @@ static void setup_hmac(const struct params *p)
 
 	memcpy(k.secret, SECRET, sizeof(SECRET) - 1);
 	world_set(HD_API_SRV6_HMAC_KEY, &k, sizeof(k));
-	routes(p);
+	segment_routes(p, 0);
 	for (uint32_t i = 0; i < p->sids; i++) {
 		struct hd_api_srv6_sid s = {
 			.plen = 128, .sid_id = i, .behavior = 1, .hmac = HD_SRV6_HMAC_REQUIRE

@@ -5,11 +5,6 @@
 static const uint8_t encap_src[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0,    0,
 				       0,    0,    0,    0,    0, 0, 0x5e, 0xed };
 
-static uint32_t route_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->routes;
-}
-
 static uint32_t policy_of(const struct params *p, uint32_t flow)
 {
 	return route_of(p, flow) % p->policies;

@@ -3,31 +3,9 @@
  * srv6-end looks the next segment up; srv6-endx sends it to the SID's next hop. */
 #include "bench/workloads/srv6.h"
 
-#define N_SEGS 3u
-
-static uint32_t sid_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->sids;
-}
-
-static uint32_t route_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->routes;
-}
-
-static void routes(const struct params *p)
-{
-	for (uint32_t i = 0; i < p->routes; i++) {
-		uint8_t a[16];
-
-		addr6(a, AREA_SEGMENT, i, 0);
-		world_route(0, 6, a, 64, HD_TARGET_NEXTHOP, world_nexthop6(p, i));
-	}
-}
-
 static void setup_end(const struct params *p)
 {
-	routes(p);
+	segment_routes(p, 0);
 	for (uint32_t i = 0; i < p->sids; i++)
 		sid_set(i, 1, 0, 0, 0);
 	world_commit();
@@ -35,30 +13,23 @@ static void setup_end(const struct params *p)
 
 static void setup_endx(const struct params *p)
 {
-	routes(p);
+	segment_routes(p, 0);
 	for (uint32_t i = 0; i < p->sids; i++)
 		sid_set(i, 5, HD_TARGET_NEXTHOP, world_nexthop6(p, i), 0);
 	world_commit();
 }
 
-static void path(const struct params *p, uint32_t flow, uint8_t seg[N_SEGS][16])
-{
-	sid_addr(seg[0], sid_of(p, flow));
-	addr6(seg[1], AREA_SEGMENT, route_of(p, flow), 0x100 + (flow & 0xff));
-	addr6(seg[2], AREA_SEGMENT, route_of(p, flow), 0x200);
-}
-
 static uint32_t frame_end(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
 			  uint32_t *ret_fresh)
 {
-	const uint32_t srh = 8 + 16 * N_SEGS;
+	const uint32_t srh = 8 + 16 * PATH_SEGS;
 	uint32_t len = at_least(size, 14 + 40 + srh + 8), at = frame_eth(to, 0x86dd);
-	uint8_t src[16], seg[N_SEGS][16];
+	uint8_t src[16], seg[PATH_SEGS][16];
 
 	flow_src6(flow, src);
-	path(p, flow, seg);
+	path_of(p, flow, seg);
 	at += frame_ip6(to + at, src, seg[0], PROTO_ROUTING, len - 54);
-	at += frame_srh(to + at, PROTO_UDP, N_SEGS - 1, (const uint8_t(*)[16])seg, N_SEGS);
+	at += frame_srh(to + at, PROTO_UDP, PATH_SEGS - 1, (const uint8_t(*)[16])seg, PATH_SEGS);
 	*ret_fresh = at + frame_udp(to + at, flow, len - at);
 	return len;
 }
@@ -66,14 +37,14 @@ static uint32_t frame_end(const struct params *p, uint32_t flow, uint32_t size, 
 static uint32_t expect(const struct params *p, uint32_t flow, uint32_t nexthop, const uint8_t *in,
 		       uint32_t len, uint8_t *to)
 {
-	uint8_t seg[N_SEGS][16];
+	uint8_t seg[PATH_SEGS][16];
 
-	path(p, flow, seg);
+	path_of(p, flow, seg);
 	memcpy(to, in, len);
 	frame_eth_out(to, p, nexthop, 0x86dd);
 	to[14 + 7]--;
 	memcpy(to + 14 + 24, seg[1], 16);
-	to[14 + 40 + 3] = N_SEGS - 2;
+	to[14 + 40 + 3] = PATH_SEGS - 2;
 	return len;
 }
 

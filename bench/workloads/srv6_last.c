@@ -13,24 +13,6 @@
 
 static const uint8_t station[6] = { 0x02, 0xdd, 0, 0, 0, 1 };
 
-static uint32_t sid_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->sids;
-}
-
-static void sids(const struct params *p, struct hd_api_srv6_sid s)
-{
-	s.plen = 128;
-	for (uint32_t i = 0; i < p->sids; i++) {
-		s.sid_id = i;
-		if (s.target == HD_TARGET_NEXTHOP)
-			s.target_id = world_nexthop6(p, i);
-		sid_addr(s.sid, i);
-		world_set(HD_API_SRV6_SID, &s, sizeof(s));
-	}
-	world_commit();
-}
-
 /* ---- frames ---------------------------------------------------------------------------------------------------- */
 
 /* left: Segments Left.  The SID is the last segment, or the one before it. */
@@ -169,10 +151,10 @@ static uint32_t expect_l2(const struct params *p, uint32_t flow, const uint8_t *
 
 /* ---- objects --------------------------------------------------------------------------------------------------- */
 
-#define SETUP(ident, ...)                                         \
-	static void setup_##ident(const struct params *p)         \
-	{                                                         \
-		sids(p, (struct hd_api_srv6_sid){ __VA_ARGS__ }); \
+#define SETUP(ident, ...)                                             \
+	static void setup_##ident(const struct params *p)             \
+	{                                                             \
+		sids_set(p, (struct hd_api_srv6_sid){ __VA_ARGS__ }); \
 	}
 #define WORK(ident, text, words, params, setup_fn, frame_fn, expect_fn)  \
 	static struct workload srv6_##ident = { .name = (text),          \
@@ -201,7 +183,7 @@ static void setup_dt46(const struct params *p)
 		world_route(TABLE, p->inner, a, p->inner == 4 ? 24 : 64, HD_TARGET_NEXTHOP,
 			    p->inner == 4 ? world_nexthop4(p, i) : world_nexthop6(p, i));
 	}
-	sids(p, (struct hd_api_srv6_sid){ .behavior = 20, .table4 = TABLE, .table6 = TABLE });
+	sids_set(p, (struct hd_api_srv6_sid){ .behavior = 20, .table4 = TABLE, .table6 = TABLE });
 }
 
 static void setup_dx2v(const struct params *p)
@@ -209,7 +191,7 @@ static void setup_dx2v(const struct params *p)
 	const struct hd_api_vlan_entry e = { 1, VLAN, 0, 2 };
 
 	world_set(HD_API_VLAN_ENTRY, &e, sizeof(e));
-	sids(p, (struct hd_api_srv6_sid){ .behavior = 22, .l2_table = 1 });
+	sids_set(p, (struct hd_api_srv6_sid){ .behavior = 22, .l2_table = 1 });
 }
 
 static void bridge(const struct params *p, uint16_t behavior)
@@ -222,7 +204,7 @@ static void bridge(const struct params *p, uint16_t behavior)
 	world_set(HD_API_BRIDGE, &b, sizeof(b));
 	world_set(HD_API_BRIDGE_PORT, &m, sizeof(m));
 	world_set(HD_API_BRIDGE_MAC, &mac, sizeof(mac));
-	sids(p, (struct hd_api_srv6_sid){ .behavior = behavior, .l2_table = 1 });
+	sids_set(p, (struct hd_api_srv6_sid){ .behavior = behavior, .l2_table = 1 });
 }
 
 static void setup_dt2u(const struct params *p)
@@ -240,10 +222,10 @@ static void setup_ad(const struct params *p)
 	struct hd_api_srv6_policy cache = { .policy_id = 1, .encap = HD_SRV6_H_ENCAPS };
 
 	world_set(HD_API_SRV6_POLICY, &cache, sizeof(cache));
-	sids(p, (struct hd_api_srv6_sid){ .behavior = 163,
-					  .target = HD_TARGET_NEXTHOP,
-					  .inner = HD_SRV6_INNER_IP6,
-					  .cache = 1 });
+	sids_set(p, (struct hd_api_srv6_sid){ .behavior = 163,
+					      .target = HD_TARGET_NEXTHOP,
+					      .inner = HD_SRV6_INNER_IP6,
+					      .cache = 1 });
 }
 
 WORK(dx4, "srv6-dx4", "End.DX4 with SRH: decapsulated, IPv4 to the SID's next hop",

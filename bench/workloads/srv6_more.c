@@ -7,66 +7,25 @@
  * and srv6-encap-l2, H.Encaps.L2 of all frames of interface 1. */
 #include "bench/workloads/srv6.h"
 
-#define N_SEGS 3u
-#define TABLE  1u
-#define OUTER  (14u + 40u + 8u + 16u * N_SEGS)
-#define B6     1u /* policy_id */
+#define TABLE 1u
+#define OUTER (14u + 40u + 8u + 16u * PATH_SEGS)
+#define B6    1u /* policy_id */
 
 static const uint8_t encap_src[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0,    0,
 				       0,    0,    0,    0,    0, 0, 0x5e, 0xed };
 
-static uint32_t sid_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->sids;
-}
-
-static uint32_t route_of(const struct params *p, uint32_t flow)
-{
-	return flow % p->routes;
-}
-
-static void routes(const struct params *p, uint32_t vrf)
-{
-	for (uint32_t i = 0; i < p->routes; i++) {
-		uint8_t a[16];
-
-		addr6(a, AREA_SEGMENT, i, 0);
-		world_route(vrf, 6, a, 64, HD_TARGET_NEXTHOP, world_nexthop6(p, i));
-	}
-}
-
-static void sids(const struct params *p, struct hd_api_srv6_sid s)
-{
-	s.plen = 128;
-	for (uint32_t i = 0; i < p->sids; i++) {
-		s.sid_id = i;
-		if (s.target == HD_TARGET_NEXTHOP)
-			s.target_id = world_nexthop6(p, i);
-		sid_addr(s.sid, i);
-		world_set(HD_API_SRV6_SID, &s, sizeof(s));
-	}
-	world_commit();
-}
-
 /* ---- a list of three ------------------------------------------------------------------------------------------- */
-
-static void path(const struct params *p, uint32_t flow, uint8_t seg[N_SEGS][16])
-{
-	sid_addr(seg[0], sid_of(p, flow));
-	addr6(seg[1], AREA_SEGMENT, route_of(p, flow), 0x100 + (flow & 0xff));
-	addr6(seg[2], AREA_SEGMENT, route_of(p, flow), 0x200);
-}
 
 static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
 		      uint32_t *ret_fresh)
 {
 	uint32_t len = at_least(size, OUTER + 8), at = frame_eth(to, 0x86dd);
-	uint8_t src[16], seg[N_SEGS][16];
+	uint8_t src[16], seg[PATH_SEGS][16];
 
 	flow_src6(flow, src);
-	path(p, flow, seg);
+	path_of(p, flow, seg);
 	at += frame_ip6(to + at, src, seg[0], PROTO_ROUTING, len - 54);
-	at += frame_srh(to + at, PROTO_UDP, N_SEGS - 1, (const uint8_t(*)[16])seg, N_SEGS);
+	at += frame_srh(to + at, PROTO_UDP, PATH_SEGS - 1, (const uint8_t(*)[16])seg, PATH_SEGS);
 	*ret_fresh = at + frame_udp(to + at, flow, len - at);
 	return len;
 }
@@ -74,12 +33,12 @@ static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint
 /* What End makes of the IPv6 packet at `ip`. */
 static void advanced(const struct params *p, uint32_t flow, uint8_t *ip)
 {
-	uint8_t seg[N_SEGS][16];
+	uint8_t seg[PATH_SEGS][16];
 
-	path(p, flow, seg);
+	path_of(p, flow, seg);
 	ip[7]--;
 	memcpy(ip + 24, seg[1], 16);
-	ip[40 + 3] = N_SEGS - 2;
+	ip[40 + 3] = PATH_SEGS - 2;
 }
 
 /* ---- srv6-end-t ------------------------------------------------------------------------------------------------ */
@@ -87,8 +46,8 @@ static void advanced(const struct params *p, uint32_t flow, uint8_t *ip)
 static void setup_end_t(const struct params *p)
 {
 	world_vrf(TABLE);
-	routes(p, TABLE);
-	sids(p, (struct hd_api_srv6_sid){ .behavior = 9, .table6 = TABLE });
+	segment_routes(p, TABLE);
+	sids_set(p, (struct hd_api_srv6_sid){ .behavior = 9, .table6 = TABLE });
 }
 
 static uint32_t expect_end_t(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
@@ -130,9 +89,9 @@ static void setup_b6(const struct params *p, uint16_t behavior, uint8_t encap)
 		pushed(l.seg[k], k);
 	world_set(HD_API_SRV6_SEGLIST, &l, sizeof(l));
 	world_set(HD_API_SRV6_POLICY, &s, sizeof(s));
-	routes(p, 0);
-	sids(p, (struct hd_api_srv6_sid){
-			.behavior = behavior, .target = HD_TARGET_POLICY, .target_id = B6 });
+	segment_routes(p, 0);
+	sids_set(p, (struct hd_api_srv6_sid){
+			    .behavior = behavior, .target = HD_TARGET_POLICY, .target_id = B6 });
 }
 
 static void setup_b6_full(const struct params *p)
@@ -204,20 +163,8 @@ WORKLOAD(srv6_b6_encaps_red)
 /* Block 32, CSIDs of 32 bits: the SID is /64, the next one stands in slot 3 of the only container. */
 static void setup_replace(const struct params *p)
 {
-	routes(p, 0);
-	for (uint32_t i = 0; i < p->sids; i++) {
-		struct hd_api_srv6_sid s = { .plen = 64,
-					     .sid_id = i,
-					     .behavior = 1,
-					     .flavors = 16, /* REPLACE-CSID */
-					     .lb_len = 32,
-					     .ln_len = 16,
-					     .fn_len = 16 };
-
-		addr6(s.sid, AREA_SID, i, 0);
-		world_set(HD_API_SRV6_SID, &s, sizeof(s));
-	}
-	world_commit();
+	segment_routes(p, 0);
+	csids_set(p, 16 /* REPLACE-CSID */);
 }
 
 static uint32_t frame_replace(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
@@ -263,20 +210,20 @@ WORKLOAD(srv6_replace_csid)
 
 static void setup_am(const struct params *p)
 {
-	sids(p, (struct hd_api_srv6_sid){ .behavior = 164, .target = HD_TARGET_NEXTHOP });
+	sids_set(p, (struct hd_api_srv6_sid){ .behavior = 164, .target = HD_TARGET_NEXTHOP });
 }
 
 static uint32_t expect_am(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
 			  uint8_t *to, uint8_t *care)
 {
-	uint8_t seg[N_SEGS][16];
+	uint8_t seg[PATH_SEGS][16];
 
 	(void)care;
-	path(p, flow, seg);
+	path_of(p, flow, seg);
 	memcpy(to, in, len);
 	frame_eth_out(to, p, sid_of(p, flow), 0x86dd);
 	to[14 + 7]--;
-	memcpy(to + 14 + 24, seg[N_SEGS - 1], 16); /* Segments Left stays */
+	memcpy(to + 14 + 24, seg[PATH_SEGS - 1], 16); /* Segments Left stays */
 	return len;
 }
 
@@ -309,7 +256,7 @@ static void setup_l2(const struct params *p)
 	world_set(HD_API_SRV6_POLICY, &s, sizeof(s));
 	world_mac_in(in.mac);
 	world_set(HD_API_IFACE, &in, sizeof(in));
-	routes(p, 0);
+	segment_routes(p, 0);
 	world_commit();
 }
 
