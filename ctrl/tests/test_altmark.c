@@ -212,8 +212,7 @@ ParameterizedTestParameters(altmark_config, refused)
 	};
 	return cr_make_param_array(struct bad_row, rows, sizeof(rows) / sizeof(rows[0]));
 }
-ParameterizedTest(struct bad_row *r, altmark_config, refused, .init = texts_init,
-		  .fini = texts_fini)
+ParameterizedTest(struct bad_row *r, altmark_config, refused)
 {
 	texts_refused(good, r);
 }
