@@ -56,8 +56,8 @@ uint64_t hx_object_drop(const char *vec, uint32_t row, const char *node, const c
 uint64_t hx_node(const char *node,
 		 const char *col); /* "calls", "objects" as of graph_stats_update() */
 /* Conservation, as of graph_stats_update(): every node but port-rx has got as many packets as verdicts led to it, and
- * eth-input, the -input, the -lookup and the srv6 nodes have led on as many as they got.  "", or what does not agree.
- * */
+ * eth-input, the -input, the -lookup and the srv6 nodes have led on as many as they got.  "", or what does
+ * not agree. */
 const char *hx_unbalanced(void);
 uint64_t hx_drops(void);        /* packets that reached a verdict leading to "drop", all nodes */
 unsigned hx_mbufs_in_use(void); /* packet buffers out of the pool: 0 when nothing leaks */

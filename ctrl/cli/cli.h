@@ -11,8 +11,7 @@
 
 enum { EXIT_DIFFERENT = 1, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
-/* --- commands: rows of tables, of which dispatch, checks, help, completion and manual pages are made
- * ---------------- */
+/* --- commands: rows of tables, of which dispatch, checks, help, completion and manual pages are made --------------- */
 
 /* What a word means: how it is checked and completed. */
 enum cli_kind {

@@ -30,35 +30,17 @@ static const struct {
 #define TEMPLATE_LEN (4u + 4 + 4 * (unsigned)N_FIELDS)
 #define FIXED        (16u + 16 + 4 + 8 + 8 + 4 + 4 + 1)
 
-static uint8_t *put16(uint8_t *p, unsigned v)
-{
-	wire_put16(p, (uint16_t)v);
-	return p + 2;
-}
-
-static uint8_t *put32(uint8_t *p, uint32_t v)
-{
-	wire_put32(p, v);
-	return p + 4;
-}
-
-static uint8_t *put64(uint8_t *p, uint64_t v)
-{
-	wire_put64(p, v);
-	return p + 8;
-}
-
 static void begin(struct ipfix *x)
 {
 	uint8_t *p = x->buf + HEADER;
 
-	p = put16(p, SET_TEMPLATE);
-	p = put16(p, TEMPLATE_LEN);
-	p = put16(p, TEMPLATE_ID);
-	p = put16(p, N_FIELDS);
+	p = wire_add16(p, SET_TEMPLATE);
+	p = wire_add16(p, TEMPLATE_LEN);
+	p = wire_add16(p, TEMPLATE_ID);
+	p = wire_add16(p, N_FIELDS);
 	for (size_t i = 0; i < N_FIELDS; i++) {
-		p = put16(p, fields[i].element);
-		p = put16(p, fields[i].size);
+		p = wire_add16(p, fields[i].element);
+		p = wire_add16(p, fields[i].size);
 	}
 	x->set = HEADER + TEMPLATE_LEN;
 	x->len = x->set + 4;
@@ -83,20 +65,20 @@ int ipfix_add(struct ipfix *x, const struct hd_api_ioam_record *r)
 	p = x->buf + x->len;
 	if (head >= sizeof(struct ip6_fixed)) {
 		memcpy(addr, r->data + 8, 32);
-		put32(addr + 32, wire_get32(r->data) & 0xfffff);
+		wire_add32(addr + 32, wire_get32(r->data) & 0xfffff);
 	}
 	memcpy(p, addr, 36);
 	p += 36;
-	p = put64(p, ntp(r->time_ns));
-	p = put64(p, r->node_id);
-	p = put32(p, r->ingress);
-	p = put32(p, r->egress);
+	p = wire_add64(p, ntp(r->time_ns));
+	p = wire_add64(p, r->node_id);
+	p = wire_add32(p, r->ingress);
+	p = wire_add32(p, r->egress);
 	*p++ = r->hop_limit;
 	if (head < 255) { /* RFC 7011 section 7 */
 		*p++ = (uint8_t)head;
 	} else {
 		*p++ = 255;
-		p = put16(p, head);
+		p = wire_add16(p, head);
 	}
 	memcpy(p, r->data, head);
 	x->len = (size_t)(p + head - x->buf);
@@ -110,12 +92,12 @@ size_t ipfix_finish(struct ipfix *x, uint32_t export_time)
 
 	if (x->len == 0)
 		return 0;
-	put16(put16(x->buf + x->set, TEMPLATE_ID), (unsigned)(x->len - x->set));
-	p = put16(p, VERSION);
-	p = put16(p, (unsigned)x->len);
-	p = put32(p, export_time);
-	p = put32(p, x->sequence);
-	put32(p, x->domain);
+	wire_add16(wire_add16(x->buf + x->set, TEMPLATE_ID), (unsigned)(x->len - x->set));
+	p = wire_add16(p, VERSION);
+	p = wire_add16(p, (unsigned)x->len);
+	p = wire_add32(p, export_time);
+	p = wire_add32(p, x->sequence);
+	wire_add32(p, x->domain);
 	return x->len;
 }
 

@@ -324,9 +324,8 @@ static inline void packet_trim(struct rte_mbuf *m, uint32_t len)
 /* ---- delivery to this node ---------------------------------------------------------------------------------- */
 
 /* Registered, at init or later, by the pipeline that serves an upper layer.  proto: IP protocol number; udp_port:
- * host order, 0
- * unless proto is UDP.  dest: an edge of ip-local (enum ip_local_verdict of ip_local.h, to which the pipeline adds its
- * line), or IP_LOCAL_TO_PUNT + a punt reason.  The node gets the packet with data at the IP header.
+ * host order, 0 unless proto is UDP.  dest: an edge of ip-local (enum ip_local_verdict of ip_local.h, to which the
+ * pipeline adds its line), or IP_LOCAL_TO_PUNT + a punt reason.  The node gets the packet with data at the IP header.
  * Returns 0, -EEXIST, -EINVAL. */
 #define IP_LOCAL_TO_PUNT 0x100u
 int ip_local_register(uint8_t proto, uint16_t udp_port, uint16_t dest);

@@ -33,18 +33,6 @@ unsigned ioam_words(const struct hd_api_ioam_ns *ns, uint32_t type)
 	return ioam_node_words(type) + ((type & IOAM_T_OPAQUE) != 0 ? 1 + ns->opaque_len / 4u : 0);
 }
 
-static uint8_t *put32(uint8_t *p, uint32_t v)
-{
-	wire_put32(p, v);
-	return p + 4;
-}
-
-static uint8_t *put64(uint8_t *p, uint64_t v)
-{
-	wire_put64(p, v);
-	return p + 8;
-}
-
 static uint32_t short_id(uint32_t id)
 {
 	return id == UINT32_MAX ? 0xffff : id & 0xffff;
@@ -52,7 +40,7 @@ static uint32_t short_id(uint32_t id)
 
 static uint8_t *put_opaque(uint8_t *p, const struct hd_api_ioam_ns *ns)
 {
-	p = put32(p, (uint32_t)(ns->opaque_len / 4) << 24 | (ns->schema & 0xffffff));
+	p = wire_add32(p, (uint32_t)(ns->opaque_len / 4) << 24 | (ns->schema & 0xffffff));
 	memcpy(p, ns->opaque, ns->opaque_len);
 	return p + ns->opaque_len;
 }
@@ -65,34 +53,34 @@ unsigned ioam_node_write(uint8_t *to, const struct hd_api_ioam_ns *ns, uint32_t 
 
 	ioam_time((enum hd_ioam_time)ns->time_format, hop, &seconds, &fraction);
 	if (type & IOAM_T_HOP)
-		p = put32(p, (uint32_t)hop->hop_limit << 24 | (ns->node_id & 0xffffff));
+		p = wire_add32(p, (uint32_t)hop->hop_limit << 24 | (ns->node_id & 0xffffff));
 	if (type & IOAM_T_IFACE)
-		p = put32(p, short_id(hop->ingress) << 16 | short_id(hop->egress));
+		p = wire_add32(p, short_id(hop->ingress) << 16 | short_id(hop->egress));
 	if (type & IOAM_T_SECONDS)
-		p = put32(p, seconds);
+		p = wire_add32(p, seconds);
 	if (type & IOAM_T_FRACTION)
-		p = put32(p, fraction);
+		p = wire_add32(p, fraction);
 	if (type & IOAM_T_DELAY) /* it is still to be spent here */
-		p = put32(p, UINT32_MAX);
+		p = wire_add32(p, UINT32_MAX);
 	if (type & IOAM_T_NS)
-		p = put32(p, ns->ns_data);
+		p = wire_add32(p, ns->ns_data);
 	if (type & IOAM_T_QUEUE)
-		p = put32(p, hop->queue);
+		p = wire_add32(p, hop->queue);
 	if (type & IOAM_T_CHECKSUM)
-		p = put32(p, UINT32_MAX);
+		p = wire_add32(p, UINT32_MAX);
 	if (type & IOAM_T_HOP_WIDE)
-		p = put64(p, (uint64_t)hop->hop_limit << 56 |
-				     (ns->node_id_wide & 0xffffffffffffffull));
+		p = wire_add64(p, (uint64_t)hop->hop_limit << 56 |
+					  (ns->node_id_wide & 0xffffffffffffffull));
 	if (type & IOAM_T_IFACE_WIDE) {
-		p = put32(p, hop->ingress);
-		p = put32(p, hop->egress);
+		p = wire_add32(p, hop->ingress);
+		p = wire_add32(p, hop->egress);
 	}
 	if (type & IOAM_T_NS_WIDE)
-		p = put64(p, ns->ns_wide);
+		p = wire_add64(p, ns->ns_wide);
 	if (type & IOAM_T_BUFFER)
-		p = put32(p, UINT32_MAX);
+		p = wire_add32(p, UINT32_MAX);
 	for (int i = __builtin_popcount(type & IOAM_T_UNDEFINED); i > 0; i--)
-		p = put32(p, UINT32_MAX);
+		p = wire_add32(p, UINT32_MAX);
 	if (type & IOAM_T_OPAQUE)
 		p = put_opaque(p, ns);
 	return (unsigned)(p - to);

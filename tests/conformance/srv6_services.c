@@ -136,23 +136,7 @@ static void start_proxies(void)
 
 static void start_edge(void)
 {
-	static const struct {
-		uint8_t kind, plen;
-		const char *prefix;
-	} row[] = { { HD_SRV6_DOMAIN_SIDS, 48, "2001:db8:b::" },
-		    { HD_SRV6_DOMAIN_SIDS, 64, "2001:db8:c::" },
-		    { HD_SRV6_DOMAIN_SOURCE, 64, "2001:db8:a::" },
-		    { HD_SRV6_DOMAIN_OWN, 48, "2001:db8:b::" } };
-	struct hd_api_srv6_domain d = { .n_prefixes = 4 };
-
-	for (unsigned i = 0; i < 4; i++) {
-		struct ip6_addr a = pktb_addr6(row[i].prefix);
-
-		d.prefix[i].kind = row[i].kind;
-		d.prefix[i].plen = row[i].plen;
-		memcpy(d.prefix[i].prefix, &a, 16);
-	}
-	must(hx_set(HD_API_SRV6_DOMAIN, &d, 8 + 4 * sizeof(d.prefix[0])), "domain");
+	must(lab_domain(), "domain");
 	ingress((struct hd_api_srv6_ingress){ .iface_id = P_OUTSIDE,
 					      .flags = HD_SRV6_INGRESS_OUTSIDE });
 	ingress((struct hd_api_srv6_ingress){ .iface_id = P_INSIDE,

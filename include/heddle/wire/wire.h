@@ -106,6 +106,25 @@ static inline void wire_put64(void *p, uint64_t x)
 	memcpy(p, &x, sizeof(x));
 }
 
+/* The same for fields in a row: where the next one goes is returned. */
+static inline uint8_t *wire_add16(uint8_t *p, uint16_t x)
+{
+	wire_put16(p, x);
+	return p + sizeof(x);
+}
+
+static inline uint8_t *wire_add32(uint8_t *p, uint32_t x)
+{
+	wire_put32(p, x);
+	return p + sizeof(x);
+}
+
+static inline uint8_t *wire_add64(uint8_t *p, uint64_t x)
+{
+	wire_put64(p, x);
+	return p + sizeof(x);
+}
+
 static inline uint16_t be16_get(be16_t v)
 {
 	return wire_get16(&v);

@@ -251,4 +251,27 @@ static inline void lab_expect_icmp4(const char *why, uint32_t port, const uint8_
 	cr_assert_arr_eq(b + 28, cause, 28, "%s: the quote is not what was received", why);
 }
 
+/* The SR domain of the rows about its edge: SIDs, the nodes' own among them, and sources (RFC 8754 5.1).  hx_set()'s
+ * answer. */
+static inline int lab_domain(void)
+{
+	static const struct {
+		uint8_t kind, plen;
+		const char *prefix;
+	} row[] = { { HD_SRV6_DOMAIN_SIDS, 48, "2001:db8:b::" },
+		    { HD_SRV6_DOMAIN_SIDS, 64, "2001:db8:c::" },
+		    { HD_SRV6_DOMAIN_SOURCE, 64, "2001:db8:a::" },
+		    { HD_SRV6_DOMAIN_OWN, 48, "2001:db8:b::" } };
+	struct hd_api_srv6_domain d = { .n_prefixes = 4 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct ip6_addr a = pktb_addr6(row[i].prefix);
+
+		d.prefix[i].kind = row[i].kind;
+		d.prefix[i].plen = row[i].plen;
+		memcpy(d.prefix[i].prefix, &a, 16);
+	}
+	return hx_set(HD_API_SRV6_DOMAIN, &d, 8 + 4 * sizeof(d.prefix[0]));
+}
+
 #endif

@@ -556,23 +556,7 @@ Test(srv6_ingress, refuses)
 
 static void set_domain(void)
 {
-	static const struct {
-		uint8_t kind, plen;
-		const char *prefix;
-	} row[] = { { HD_SRV6_DOMAIN_SIDS, 48, "2001:db8:b::" },
-		    { HD_SRV6_DOMAIN_SIDS, 64, "2001:db8:c::" },
-		    { HD_SRV6_DOMAIN_SOURCE, 64, "2001:db8:a::" },
-		    { HD_SRV6_DOMAIN_OWN, 48, "2001:db8:b::" } };
-	struct hd_api_srv6_domain d = { .n_prefixes = 4 };
-
-	for (unsigned i = 0; i < 4; i++) {
-		struct ip6_addr a = pktb_addr6(row[i].prefix);
-
-		d.prefix[i].kind = row[i].kind;
-		d.prefix[i].plen = row[i].plen;
-		memcpy(d.prefix[i].prefix, &a, 16);
-	}
-	cr_assert_eq(hx_set(HD_API_SRV6_DOMAIN, &d, 8 + 4 * 20), 0, "%s", hx_error());
+	cr_assert_eq(lab_domain(), 0, "%s", hx_error());
 }
 
 struct edge_row {

@@ -65,9 +65,8 @@ class Heddle:
     """A data plane and its control process in one namespace of a lab.
 
     config is a dict of the configuration's top level, or YAML text. Both processes have their run-time
-    and state folders inside the lab's own.
-    dp_wrap is a command to start heddle-dp with (setpriv ...); kernel: this namespace's kernel has the
-    devices too."""
+    and state folders inside the lab's own. dp_wrap is a command to start heddle-dp with (setpriv ...); kernel: this
+    namespace's kernel has the devices too."""
 
     def __init__(self, lab, namespace, config=None, name=None, dp_args=(), ctrl_args=(), dp_wrap=(),
                  kernel=False):
