@@ -46,6 +46,14 @@ struct workload {
 	 * all ones when called.  Returns the length. */
 	uint32_t (*expect)(const struct params *p, uint32_t flow, const uint8_t *in, uint32_t len,
 			   uint8_t *to, uint8_t *care);
+	/* The engine sends by itself from here on; called when all else has settled.  The source is silent then, frames
+	 * serve the floor alone, and expect() gets what came out as in, to say what it must have been. */
+	void (*begin)(const struct params *p);
+	/* With begin: make the frame that left the one that comes back to the source; its length stays.  It is a part of
+	 * the floor too, where it gets what is no frame of the engine. */
+	void (*answer)(uint8_t *frame);
+	/* With begin, after verifying: NULL, or a sentence about what the engine says it did. */
+	const char *(*judge)(const struct params *p);
 	const struct workload *next;
 };
 

@@ -20,6 +20,7 @@ void (*device_check)(uint64_t n, struct rte_mbuf *m);
 bool (*device_sabotage)(uint64_t n, struct rte_mbuf *m);
 
 #define BURST_MAX    256u
+#define BACK_MAX     1024u /* of answers that wait for the source */
 #define SEQUENCE_MIN 1024u /* draws of a Zipf distribution per cycle, at least */
 
 static struct {
@@ -34,6 +35,10 @@ static struct {
 	uint64_t mean_len;
 	uint64_t rearm; /* data_off, refcnt, nb_segs, port of a received packet */
 	uint64_t sent, came;
+	/* answers on their way to the source, and how they are made; NULL: there are none */
+	void (*answer)(uint8_t *frame);
+	struct rte_mbuf *back[BACK_MAX];
+	unsigned n_back;
 } d;
 
 static __rte_always_inline void copy_lines(uint8_t *to, const uint8_t *from, unsigned lines)
@@ -148,6 +153,64 @@ static uint16_t tx_check(void *q, struct rte_mbuf **m, uint16_t n)
 	return n;
 }
 
+/* ---- what the engine sends by itself ------------------------------------------------------------------------ */
+
+/* What a packet costs beyond the sink: its answer is made, and the source gives it like a driver. */
+static __rte_always_inline void answer_one(struct rte_mbuf *m)
+{
+	uint16_t off = m->data_off;
+
+	d.answer(rte_pktmbuf_mtod(m, uint8_t *));
+	mbuf_fill(m, m->data_len);
+	m->data_off = off;
+}
+
+static uint16_t rx_answers(void *q, struct rte_mbuf **m, uint16_t n)
+{
+	(void)q;
+	n = (uint16_t)RTE_MIN(n, d.n_back);
+	d.n_back -= n;
+	memcpy(m, d.back + d.n_back, n * sizeof(*m));
+	return n;
+}
+
+static uint16_t tx_answer(void *q, struct rte_mbuf **m, uint16_t n)
+{
+	(void)q;
+	d.came += n;
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(d.n_back == BACK_MAX)) {
+			rte_pktmbuf_free_bulk(m + i, n - i);
+			return n;
+		}
+		answer_one(m[i]);
+		d.back[d.n_back++] = m[i];
+	}
+	return n;
+}
+
+/* What is broken here is broken on its way back: it has been compared. */
+static uint16_t tx_check_answer(void *q, struct rte_mbuf **m, uint16_t n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		device_check(d.came, m[i]);
+		if (device_sabotage == NULL || device_sabotage(d.came, m[i]))
+			tx_answer(q, m + i, 1);
+		else
+			tx_sink(q, m + i, 1);
+	}
+	return n;
+}
+
+static void own_functions(struct rte_eth_fp_ops *rx, struct rte_eth_fp_ops *tx, bool verify)
+{
+	rx->rx_pkt_burst = d.answer != NULL ? rx_answers : rx_off;
+	if (d.answer != NULL)
+		tx->tx_pkt_burst = verify ? tx_check_answer : tx_answer;
+	else
+		tx->tx_pkt_burst = verify ? tx_check : tx_sink;
+}
+
 void device_write(enum device_write how)
 {
 	static const eth_rx_burst_t by_lines[] = { rx_off, rx_lines_1, rx_lines_2, rx_lines_3,
@@ -170,6 +233,10 @@ void device_write(enum device_write how)
 		break;
 	case DEVICE_WHOLE:
 		rx->rx_pkt_burst = rx_whole;
+		break;
+	case DEVICE_OWN:
+	case DEVICE_OWN_CHECK:
+		own_functions(rx, tx, how == DEVICE_OWN_CHECK);
 		break;
 	}
 }
@@ -253,6 +320,7 @@ int device_load(const struct workload *w, const struct params *p)
 	int rc = 0;
 
 	device_unload();
+	d.answer = w->answer;
 	rng_state = p->seed;
 	d.n = p->zipf > 0 ? RTE_MAX(p->flows * 4, SEQUENCE_MIN) : p->flows;
 	d.flow = malloc(d.n * sizeof(*d.flow));
@@ -295,6 +363,8 @@ int device_load(const struct workload *w, const struct params *p)
 
 void device_unload(void)
 {
+	rte_pktmbuf_free_bulk(d.back, d.n_back);
+	d.n_back = 0;
 	free(d.frame);
 	free(d.len);
 	free(d.flow);
@@ -344,6 +414,8 @@ unsigned device_floor(unsigned burst)
 	struct rte_mbuf *m[BURST_MAX];
 	uint16_t n = rx_lines_1(NULL, m, (uint16_t)burst);
 
+	for (unsigned i = 0; i < n && d.answer != NULL; i++)
+		answer_one(m[i]);
 	return tx_sink(NULL, m, n);
 }
 
@@ -352,5 +424,7 @@ unsigned device_io(unsigned burst)
 	struct rte_mbuf *m[BURST_MAX];
 	uint16_t n = rte_eth_rx_burst(d.source, 0, m, (uint16_t)RTE_MIN(burst, BURST_MAX));
 
+	for (unsigned i = 0; i < n && d.answer != NULL; i++)
+		answer_one(m[i]);
 	return n == 0 ? 0 : rte_eth_tx_burst(d.sink, 0, m, n);
 }

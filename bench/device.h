@@ -23,6 +23,8 @@ enum device_write {
 	DEVICE_64,    /* 64 octets of each packet are written: the floor */
 	DEVICE_FRESH, /* as many as the workload wants */
 	DEVICE_WHOLE, /* all of them: for verifying */
+	DEVICE_OWN,   /* none: the engine sends; what comes is answered if the workload says how */
+	DEVICE_OWN_CHECK, /* the same for verifying */
 };
 void device_write(enum device_write how);
 

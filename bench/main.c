@@ -89,6 +89,9 @@ static const char *const standard[] = {
 	"srv6-encap-red --segments 3 --inner 4",
 	"srv6-dt4",
 	"srv6-dt6",
+	"pm-reflect",
+	"pm-sender",
+	"pm-sender-replies",
 };
 
 static void usage(FILE *f)

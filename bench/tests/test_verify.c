@@ -34,10 +34,10 @@ struct name_row {
 
 ParameterizedTestParameters(bench_verify, every_workload_passes)
 {
-	static struct name_row rows[32];
+	static struct name_row rows[64];
 	size_t n = 0;
 
-	for (const struct workload *w = workload_first(); w != NULL && n < 32; w = w->next)
+	for (const struct workload *w = workload_first(); w != NULL && n < 64; w = w->next)
 		snprintf(rows[n++].name, sizeof(rows[0].name), "%s", w->name);
 	return cr_make_param_array(struct name_row, rows, n);
 }
@@ -146,5 +146,42 @@ Test(bench_verify, payload_is_compared_to_its_end)
 	device_sabotage = last_octet;
 	cr_assert_eq(verify("srv6-dt6"), -EBADMSG);
 	cr_assert(strstr(r.said, "packet 5 ") != NULL, "%s", r.said);
+	world_stop();
+}
+
+static bool set_back(uint64_t n, struct rte_mbuf *m)
+{
+	if (n == 9)
+		rte_pktmbuf_mtod(m, uint8_t *)[14 + 40 + 8 + 4] ^= 1; /* T1 */
+	return true;
+}
+
+Test(bench_verify, wrong_time_of_a_sender_is_caught)
+{
+	start("pm-sender");
+	device_sabotage = set_back;
+	cr_assert_eq(verify("pm-sender"), -EBADMSG);
+	cr_assert(strstr(r.said, "packet 9 ") != NULL, "%s", r.said);
+	world_stop();
+}
+
+/* The error estimate's multiplier is 0, and the checksum as before. */
+static bool estimate_gone(uint64_t n, struct rte_mbuf *m)
+{
+	uint8_t *stamp = rte_pktmbuf_mtod(m, uint8_t *) + 14 + 40 + 8;
+
+	if (n == 100) {
+		stamp[43] = stamp[13];
+		stamp[13] = 0;
+	}
+	return true;
+}
+
+Test(bench_verify, reply_not_taken_in_is_caught)
+{
+	start("pm-sender-replies");
+	device_sabotage = estimate_gone;
+	cr_assert_eq(verify("pm-sender-replies"), -EBADMSG);
+	cr_assert(strstr(r.said, "1 were lost, late, again or bad") != NULL, "%s", r.said);
 	world_stop();
 }

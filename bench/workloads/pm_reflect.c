@@ -3,35 +3,23 @@
  * their replies, which are routed back through the sink.  pm-reflect-auth: the same with HMAC-SHA-256 both ways. */
 #include <openssl/hmac.h>
 
-#include "bench/frames.h"
+#include "bench/workloads/pm.h"
 #include "heddle/api/pm.h"
 
-#define PORT    862u
-#define BASE    44u
-#define AUTH    112u
-#define HASHED  96u
-#define HEADERS (14u + 40u + 8u)
+#define AUTH   112u
+#define HASHED 96u
 
 static const char secret[] = "a secret of the benchmark";
-
-static void our_address(uint8_t to[16])
-{
-	memset(to, 0, 16);
-	memcpy(to, "\x20\x01\x0d\xb8\x00\x01", 6);
-	to[15] = 0xff;
-}
 
 /* Replies go to the flows' sources: a route through the sink. */
 static void setup_with(const struct params *p, uint32_t flags, uint32_t key_id)
 {
-	struct hd_api_pm_reflector r = { .udp_port = PORT,
+	struct hd_api_pm_reflector r = { .udp_port = STAMP_PORT,
 					 .flags = HD_PM_F_UNPROVISIONED | flags,
 					 .key_id = key_id };
 	struct hd_api_pm_key k = { .key_id = 1, .len = sizeof(secret) - 1 };
-	uint8_t prefix[16] = { 0 };
 
-	memcpy(prefix, "\x20\x01\x0d\xb8\xf0\x00", 6);
-	world_route(0, 6, prefix, 48, HD_TARGET_NEXTHOP, world_nexthop6(p, 0));
+	route_to_flows(p);
 	memcpy(k.secret, secret, sizeof(secret) - 1);
 	if (key_id != 0)
 		world_set(HD_API_PM_KEY, &k, sizeof(k));
@@ -47,19 +35,6 @@ static void setup(const struct params *p)
 static void setup_auth(const struct params *p)
 {
 	setup_with(p, HD_PM_F_AUTHENTICATED, 1);
-}
-
-static unsigned udp6_sum(const uint8_t *ip, unsigned len)
-{
-	uint32_t s = PROTO_UDP + len;
-
-	for (unsigned i = 8; i < 40; i += 2)
-		s += get16(ip + i);
-	for (unsigned i = 0; i + 1 < len; i += 2)
-		s += i == 6 ? 0 : get16(ip + 40 + i);
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (~s & 0xffff) != 0 ? ~s & 0xffff : 0xffff;
 }
 
 static void hmac16(uint8_t *payload)
@@ -80,7 +55,7 @@ static uint32_t request(uint32_t flow, uint8_t *to, uint32_t payload)
 	our_address(dst);
 	at += frame_ip6(ip, src, dst, PROTO_UDP, 8 + payload);
 	put16(to + at, 1024 + (flow & 0x7fff));
-	put16(to + at + 2, PORT);
+	put16(to + at + 2, STAMP_PORT);
 	put16(to + at + 4, 8 + payload);
 	memset(stamp, 0, payload);
 	put32(stamp, flow);
@@ -97,7 +72,7 @@ static uint32_t frame(const struct params *p, uint32_t flow, uint32_t size, uint
 {
 	(void)p;
 	(void)size;
-	return *ret_fresh = request(flow, to, BASE);
+	return *ret_fresh = request(flow, to, STAMP_OCTETS);
 }
 
 static uint32_t frame_auth(const struct params *p, uint32_t flow, uint32_t size, uint8_t *to,
