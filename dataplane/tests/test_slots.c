@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Slot table: indexes, publication, reuse only after a grace period. */
+/* Slot table: indexes, publication, reuse only after a grace period.  Slabs: objects side by side. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "dataplane/rcu.h"
+#include "dataplane/tables/slab.h"
 #include "dataplane/tables/slots.h"
 
 static unsigned n_freed;
@@ -123,4 +124,28 @@ Test(slots, many_indexes_stay_distinct)
 		cr_assert_eq(slots_used(t), 0);
 	}
 	slots_destroy(t, NULL);
+}
+
+/* ---- slab.h ---- */
+
+Test(slab, objects_apart_and_used_again)
+{
+	struct slab s = { 0 };
+	char *one[3000]; /* more than a chunk of them */
+	const size_t size = 1024;
+
+	for (unsigned i = 0; i < 3000; i++) {
+		one[i] = slab_get(&s, size);
+		cr_assert_not_null(one[i]);
+		cr_assert_eq((uintptr_t)one[i] % SLAB_ALIGN, 0);
+		memset(one[i], (int)i, size);
+	}
+	cr_assert_eq((one[1] - one[0]) / (long)SLAB_ALIGN % 2, 1, "an odd number of lines");
+	for (unsigned i = 0; i < 3000; i++)
+		cr_assert(one[i][0] == (char)i && one[i][size - 1] == (char)i, "object %u", i);
+	slab_put(&s, one[7]);
+	slab_put(&s, one[9]);
+	cr_assert_eq(slab_get(&s, size), one[9]);
+	cr_assert_eq(slab_get(&s, size), one[7]);
+	cr_assert_neq(slab_get(&s, size), one[7]);
 }

@@ -15,6 +15,7 @@
 #include "dataplane/objects.h"
 #include "dataplane/punt.h"
 #include "dataplane/rcu.h"
+#include "dataplane/tables/slab.h"
 #include "dataplane/wallclock.h"
 #include "dataplane/worker.h"
 #include "heddle/api/ip.h"
@@ -32,6 +33,7 @@ struct sender_count *sender_counts[STATS_SLICES_MAX];
 struct sender_worker *sender_workers[STATS_SLICES_MAX];
 int sender_punt_event = -1;
 
+static struct slab session_slab;
 static uint16_t by_ssid[65536]; /* session_id; 0: none */
 static uint16_t by_port[65536]; /* session_id where a port is one session's alone */
 static struct {
@@ -146,9 +148,10 @@ static unsigned sender_refs(const void *msg, struct object_ref *ref)
 
 static void sender_free(void *p)
 {
-	if (p != NULL)
-		hmac_wipe(&((struct sender_session *)p)->how.key, sizeof(struct hmac_key));
-	free(p);
+	if (p == NULL)
+		return;
+	hmac_wipe(&((struct sender_session *)p)->how.key, sizeof(struct hmac_key));
+	slab_put(&session_slab, p);
 }
 
 /* Is what is measured still the same? */
@@ -188,12 +191,13 @@ static struct sender_session *sender_make(const struct hd_api_pm_session *m)
 {
 	const struct hd_api_pm_key *k = m->key_id != 0 ? object_find(HD_API_PM_KEY, &m->key_id) :
 							 NULL;
-	struct sender_session *s = calloc(1, sizeof(*s));
+	struct sender_session *s = slab_get(&session_slab, sizeof(*s));
 	uint64_t hz = rte_get_tsc_hz();
 	const char *why;
 
 	if (s == NULL)
 		return NULL;
+	memset(s, 0, sizeof(*s));
 	s->id = m->session_id;
 	s->vrf = m->vrf_id;
 	s->src_port = m->src_port;
@@ -279,7 +283,7 @@ static int sender_apply(const void *msg, const void *old, struct object_error *e
 	}
 	if (was != NULL) {
 		if (before != NULL && !keep)
-			rcu_retire(before->state, free);
+			rcu_retire(before->state, session_destroy);
 		ssid_set(was->ssid, 0);
 		port_give(was->src_port, was->session_id);
 	}
@@ -297,7 +301,7 @@ static void sender_remove(const void *old)
 	ssid_set(m->ssid, 0);
 	port_give(m->src_port, m->session_id);
 	if (s != NULL)
-		rcu_retire(s->state, free);
+		rcu_retire(s->state, session_destroy);
 	slots_set(sender_sessions, m->session_id, NULL, sender_free);
 	if (m->seglist_id != 0)
 		srv6_seglist_liveness(m->seglist_id, true);

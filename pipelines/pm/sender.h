@@ -13,15 +13,16 @@
 #include "pipelines/pm/session.h"
 #include "pipelines/pm/wheel.h"
 
-/* Immutable once published, but for what state points to. */
+/* Immutable once published, but for what state points to.  What each packet needs lies in front: a worker waits for
+ * memory, and for little else. */
 struct sender_session {
 	struct session_conf conf;
-	struct sender_how how;
+	struct session_state *state;
 	uint32_t id, vrf;
 	uint16_t src_port, dst_port, ssid;
 	uint8_t family, src[16], dst[16];
-	struct session_state *state;
 	struct sender_packet packet;
+	struct sender_how how;
 };
 
 /* By session_id. */

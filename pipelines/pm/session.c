@@ -2,8 +2,12 @@
  * See session.h. */
 #include "pipelines/pm/session.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "dataplane/tables/slab.h"
+
+static struct slab slabs[8]; /* by window: SESSION_WINDOW_MIN, twice as many, ... */
+static_assert(SESSION_WINDOW_MIN << 7 == HD_PM_WINDOW_MAX, "one for each window");
 
 uint32_t session_window(uint64_t interval_us, uint64_t timeout_us)
 {
@@ -15,10 +19,15 @@ uint32_t session_window(uint64_t interval_us, uint64_t timeout_us)
 	return n <= HD_PM_WINDOW_MAX ? n : 0;
 }
 
+static struct slab *slab_of(uint32_t window)
+{
+	return &slabs[__builtin_ctz(window) - __builtin_ctz(SESSION_WINDOW_MIN)];
+}
+
 struct session_state *session_create(uint32_t window, uint64_t wall_ns)
 {
-	size_t size = (sizeof(struct session_state) + window * sizeof(uint64_t) + 63) / 64 * 64;
-	struct session_state *s = aligned_alloc(64, size);
+	size_t size = sizeof(struct session_state) + window * sizeof(uint64_t);
+	struct session_state *s = slab_get(slab_of(window), size);
 
 	if (s == NULL)
 		return NULL;
@@ -27,6 +36,14 @@ struct session_state *session_create(uint32_t window, uint64_t wall_ns)
 	s->start_ns = s->bin[0].start_ns = s->bin[1].start_ns = wall_ns;
 	s->access_left = SESSION_ACCESS_TRIES;
 	return s;
+}
+
+void session_destroy(void *state)
+{
+	struct session_state *s = state;
+
+	if (s != NULL)
+		slab_put(slab_of(s->mask + 1), s);
 }
 
 /* ---- sending, and giving up -------------------------------------------------------------------------------------- */

@@ -23,33 +23,36 @@ struct session_conf {
 	uint8_t n_down, n_up;
 };
 
+/* A packet and its reply touch the first lines, the counts of a bin, and of each distribution a line or two; in this
+ * order, so that they can be fetched ahead (session_prefetch()). */
 struct session_state {
 	uint32_t mask;           /* window - 1 */
 	uint32_t next_seq, tail; /* packets tail .. next_seq - 1 are under way */
+	uint32_t epoch;          /* of the clock */
+	uint32_t one_way_from; /* packets from here on were sent after the last step of the clock */
+	uint32_t block_n, block_lost;
+	uint16_t peer_error, own_error;
+	uint64_t last_ok;   /* when the last good reply came; before: when the first packet left */
+	uint64_t tx_gap_ns; /* longest between T1 and a packet surely sent */
+	uint8_t liveness;   /* enum hd_pm_liveness */
+	uint8_t rx_ttl;
+	uint8_t access_left; /* Access Reports still to be sent */
+	bool any, peer_any, ssid0;
+	/* of replies */
 	uint32_t expect;        /* reordering: one above the highest reply (RFC 4737 section 3.2) */
 	uint32_t peer_next;     /* STATEFUL: the reflector's next number */
 	uint32_t prev_seq, run; /* of the last good reply; replies in a row */
-	uint32_t one_way_from; /* packets from here on were sent after the last step of the clock */
-	uint32_t epoch;        /* of the clock */
-	uint32_t block_n, block_lost;
-	bool any, peer_any, ssid0;
-	uint8_t liveness; /* enum hd_pm_liveness */
-	uint8_t rx_ttl;
-	uint16_t peer_error, own_error;
 	int64_t prev_delay;
-	uint64_t last_ok;   /* when the last good reply came; before: when the first packet left */
-	uint64_t change_ns; /* wall time of the last change of liveness */
-	uint64_t detect_ns; /* of the last DOWN */
 	uint32_t direct_rx; /* replies received: S_RxC of RFC 8972 section 4.5 */
 	uint32_t direct_seen;
-	uint8_t access_left; /* Access Reports still to be sent */
-	uint64_t access_due;
-	uint64_t start_ns;
-	uint64_t tx_gap_ns; /* longest between T1 and a packet surely sent */
 	uint32_t last_peer_seq;
 	uint64_t last_t3;
-	int64_t follow_up_ns;
 	struct answer_tlvs tlv;
+	int64_t follow_up_ns;
+	uint64_t access_due;
+	uint64_t start_ns;
+	uint64_t change_ns; /* wall time of the last change of liveness */
+	uint64_t detect_ns; /* of the last DOWN */
 	struct session_bin bin[2];
 	uint64_t window[]; /* by seq & mask: when it left << 1 | answered */
 };
@@ -66,10 +69,29 @@ struct session_now {
 	int32_t tai_s;
 };
 
+/* The state's lines that a packet needs (reply: its reply too), on their way from memory. */
+static inline void session_prefetch(const struct session_state *s, unsigned bin, bool reply)
+{
+	const char *p = (const char *)s, *c = (const char *)&s->bin[bin].c;
+
+	__builtin_prefetch(p, 1);
+	__builtin_prefetch(p + 64, 1);
+	__builtin_prefetch(c, 1);
+	__builtin_prefetch(c + 64, 1);
+	if (!reply)
+		return;
+	__builtin_prefetch(p + 128, 1);
+	__builtin_prefetch(p + 192, 1);
+	for (unsigned i = 0; i < HD_PM_DIRS; i++)
+		__builtin_prefetch(&s->bin[bin].d[i], 1);
+}
+
 /* Entries of the window for a session: a power of two, or 0: more than HD_PM_WINDOW_MAX packets would be under way. */
 uint32_t session_window(uint64_t interval_us, uint64_t timeout_us);
-/* A fresh state of that window; free() it. */
+/* A fresh state of that window, or NULL.  Control thread. */
 struct session_state *session_create(uint32_t window, uint64_t wall_ns);
+/* state: struct session_state *, or NULL; nobody uses it any more. */
+void session_destroy(void *state);
 
 /* Decide what is older than the timeout. */
 void session_expire(struct session_state *s, const struct session_conf *c, struct session_bin *b,

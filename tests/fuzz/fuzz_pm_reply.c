@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t t = 1000;
 
 	if (st == NULL || size == 0) {
-		free(st);
+		session_destroy(st);
 		return 0;
 	}
 	for (unsigned i = 0; i < 5; i++)
@@ -63,6 +63,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += len;
 		t += 50;
 	}
-	free(st);
+	session_destroy(st);
 	return 0;
 }

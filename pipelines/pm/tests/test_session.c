@@ -22,7 +22,7 @@ static void up(void)
 
 static void down(void)
 {
-	free(st);
+	session_destroy(st);
 }
 TestSuite(pm_session, .init = up, .fini = down);
 
