@@ -15,6 +15,7 @@
 #include "dataplane/debug_api.h"
 #include "dataplane/dp_limits.h"
 #include "dataplane/explain.h"
+#include "dataplane/hmac_many.h"
 #include "dataplane/impair.h"
 #include "dataplane/log.h"
 #include "dataplane/meta.h"
@@ -139,6 +140,7 @@ void engine_fini(void)
 	ports_fini();
 	pipelines_fini();
 	rcu_fini(); /* frees what readers might have held; no worker runs */
+	hmac_many_fini();
 	workers_destroy();
 	punt_fini();
 	stats_fini();

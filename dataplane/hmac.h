@@ -18,6 +18,7 @@ struct hmac_state {
 
 struct hmac_key {
 	struct hmac_state inner, outer;
+	void *session; /* of the crypto device (hmac_many.h), which outlives the key; NULL: none */
 };
 
 struct hmac_part {

@@ -11,6 +11,7 @@
 #include "pipelines/ip/ip.h"
 #include "pipelines/srv6/endpoint_l2.h"
 #include "pipelines/srv6/endpoint_proxy.h"
+#include "pipelines/srv6/hmac.h"
 #include "pipelines/srv6/oam.h"
 #include "pipelines/srv6/sid_table.h"
 
@@ -19,6 +20,7 @@
 		      "verdicts.h follows FWD_VERDICTS of ip.h");
 FWD_VERDICTS(SAME_, FWD)
 #undef SAME_
+static_assert(NODE_CHUNK <= SRV6_HMAC_MANY, "a chunk's digests are computed at once");
 
 /* Forwarding verdicts after which the packet is changed and goes on. */
 #define GOES_ON                                                                   \
@@ -263,13 +265,14 @@ static inline void ep_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict
 		rte_prefetch0(sid[i]);
 		rte_prefetch0(ip);
 		rte_prefetch0(ip + RTE_CACHE_LINE_SIZE);
+		pkt[i] =
+			(struct srv6_pkt){ .ip = ip, .head = m[i]->data_len, .len = m[i]->pkt_len };
 	}
+	if (unlikely(__atomic_load_n(&srv6_hmac_keys, __ATOMIC_RELAXED) != NULL))
+		srv6_hmac_check_many(sid, pkt, n);
 	for (i = 0; i < n; i++) {
 		struct srv6_pkt *p = &pkt[i];
 
-		*p = (struct srv6_pkt){ .ip = rte_pktmbuf_mtod(m[i], uint8_t *),
-					.head = m[i]->data_len,
-					.len = m[i]->pkt_len };
 		verdict[i] = likely(sid[i] != NULL) ? (rte_edge_t)sid[i]->plan(sid[i], p) :
 						      SRV6_EP_SID_GONE;
 		if (likely(verdict[i] == SRV6_EP_FORWARD)) {

@@ -35,7 +35,13 @@ extern struct srv6_hmac_keys *srv6_hmac_keys; /* NULL: none; RCU */
 enum srv6_endpoint_verdict srv6_hmac_check(unsigned policy, const struct srv6_sid *s,
 					   struct srv6_pkt *p);
 
-/* The plan of a SID with an HMAC policy: the check, then s->then. */
+/* The same for those of n packets, all that wait for their SIDs in one moment, whose SID has such a policy: digests are
+ * computed side by side.  What was found is left in p, for srv6_hmac_plan().  sid[i] may be NULL; n is at most
+ * SRV6_HMAC_MANY. */
+#define SRV6_HMAC_MANY 64u
+void srv6_hmac_check_many(const struct srv6_sid *const *sid, struct srv6_pkt *p, unsigned n);
+
+/* The plan of a SID with an HMAC policy: the check, unless it was made already, then s->then. */
 enum srv6_endpoint_verdict srv6_hmac_plan(const struct srv6_sid *s, struct srv6_pkt *p);
 
 /* Fill the digest of an SRH whose last SRV6_HMAC_TLV_LEN octets are its HMAC TLV, key id and D included, as it will be

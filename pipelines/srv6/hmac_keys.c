@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "dataplane/hmac_many.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
 #include "dataplane/rcu.h"
@@ -94,7 +95,7 @@ static int key_apply(const void *msg, const void *old, struct object_error *err)
 	const struct hd_api_srv6_hmac_key *m = msg;
 	unsigned i = place(m->key_id);
 	bool is_new = i == n_own || own[i].k.key_id != m->key_id;
-	struct own was;
+	struct own was = { 0 };
 
 	(void)old;
 	if (is_new) {
@@ -109,10 +110,13 @@ static int key_apply(const void *msg, const void *old, struct object_error *err)
 		.not_after = m->not_after,
 	};
 	hmac_key_init(&own[i].k.key, m->secret, m->secret_len);
+	own[i].k.key.session = hmac_session_create(m->secret, m->secret_len);
 	if (publish() == 0 && srv6_policy_hmac_changed() == 0) {
+		rcu_retire(was.k.key.session, hmac_session_free);
 		hmac_wipe(&was, sizeof(was));
 		return 0;
 	}
+	rcu_retire(own[i].k.key.session, hmac_session_free); /* published perhaps */
 	if (is_new) {
 		n_own--;
 		memmove(&own[i], &own[i + 1], (n_own - i) * sizeof(own[0]));
@@ -127,13 +131,17 @@ static void key_remove(const void *old)
 {
 	const struct hd_api_srv6_hmac_key *m = old;
 	unsigned i = place(m->key_id);
+	void *session;
 
 	if (i == n_own || own[i].k.key_id != m->key_id)
 		return;
+	session = own[i].k.key.session;
 	n_own--;
 	memmove(&own[i], &own[i + 1], (n_own - i) * sizeof(own[0]));
 	hmac_wipe(&own[n_own], sizeof(own[0]));
-	if (publish() < 0)
+	if (publish() == 0)
+		rcu_retire(session, hmac_session_free);
+	else
 		log_error("srv6: out of memory, HMAC key %u is still accepted", m->key_id);
 }
 
@@ -185,6 +193,8 @@ int srv6_hmac_keys_init(void)
 
 void srv6_hmac_keys_fini(void)
 {
+	for (unsigned i = 0; own != NULL && i < n_own; i++)
+		hmac_session_free(own[i].k.key.session);
 	if (own != NULL)
 		hmac_wipe(own, (HD_SRV6_HMAC_KEYS_MAX + 1) * sizeof(*own));
 	free(own);

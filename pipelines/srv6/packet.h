@@ -33,6 +33,8 @@ struct srv6_pkt {
 	bool stop_srh;      /* asked of the walk: stop at any SRH, also one without segments left */
 	bool stop_options;  /* asked of the walk: look at options only, stop at any other header */
 	bool pass_srh; /* asked of the walk: go on to the upper layer whatever segments are left */
+	bool hmac_known; /* the HMAC was judged together with others' (hmac.h): */
+	uint8_t hmac;    /* the verdict; FORWARD: the walk is still to be made */
 	/* from the behavior */
 	bool pop;     /* commit removes the SRH (PSP, 4.16.1) */
 	uint8_t left; /* commit writes this into Segments Left, when there is an SRH (srh_off) */

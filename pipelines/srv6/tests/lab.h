@@ -130,8 +130,8 @@ static inline void lab_stop(void)
 	hx_stop();
 }
 
-/* An IP packet in an Ethernet frame into a port; walks until nothing moves. */
-static inline void lab_send(uint32_t port, const uint8_t *ip, size_t len)
+/* An IP packet in an Ethernet frame into a port; lab_send() then walks until nothing moves. */
+static inline void lab_queue(uint32_t port, const uint8_t *ip, size_t len)
 {
 	uint8_t frame[14 + PKTB_CAP] = { 2, 0,    0, 0, 0, (uint8_t)port,
 					 2, 0xaa, 0, 0, 0, (uint8_t)port };
@@ -139,6 +139,11 @@ static inline void lab_send(uint32_t port, const uint8_t *ip, size_t len)
 	wire_put16(frame + 12, ip[0] >> 4 == 6 ? 0x86dd : 0x0800);
 	memcpy(frame + 14, ip, len);
 	hx_rx(port, frame, 14 + len);
+}
+
+static inline void lab_send(uint32_t port, const uint8_t *ip, size_t len)
+{
+	lab_queue(port, ip, len);
 	hx_turn();
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "dataplane/engine.h"
+#include "dataplane/hmac_many.h"
 #include "dataplane/objects.h"
 #include "pipelines/srv6/hmac.h"
 #include "pipelines/srv6/tests/lab.h"
@@ -70,44 +71,39 @@ struct row {
 	uint32_t pointer; /* of the Parameter Problem; 0: silent */
 };
 
+static struct row rows[] = {
+	{ "S-115 verifies", SIGNED, "", "forward", HD_SRV6_HMAC_REQUIRE, 0 },
+	{ "S-116 a bit of the digest", SIGNED, "88=82", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-116 the last bit of it", SIGNED, "119=d7", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-117 no TLV", BARE, "", "hmac-missing", HD_SRV6_HMAC_REQUIRE, 0 },
+	{ "S-118 unknown key", SIGNED, "87=2b", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-119 list changed", SIGNED, "63=d7", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "source changed", SIGNED, "23=02", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-121 not the current segment, D 0", SIGNED, "43=2", "hmac-bad", HD_SRV6_HMAC_REQUIRE,
+	  TLV_AT },
+	{ "D set afterwards", SIGNED, "82=80", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-123 tag is not covered", SIGNED, "46=be 47=ef", "forward", HD_SRV6_HMAC_REQUIRE, 0 },
+	{ "S-124 Linux' digest", BY_LINUX, "", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-126 flags are covered", SIGNED, "45=08", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-125 length 37", SIGNED, "81=25", "tlv-overrun", HD_SRV6_HMAC_REQUIRE, 41 },
+	{ "S-125 a digest of 24 octets", SIGNED, "81=1e 112=04 113=06", "hmac-bad",
+	  HD_SRV6_HMAC_REQUIRE, TLV_AT },
+	{ "S-110 TLV past the SRH", SIGNED, "81=27", "tlv-overrun", HD_SRV6_HMAC_REQUIRE, 41 },
+	{ "S-112 a type without length", SIGNED, "81=25 119=04", "tlv-overrun",
+	  HD_SRV6_HMAC_REQUIRE, 41 },
+	{ "S-133 LE outside", SIGNED, "44=09", "bad-list", HD_SRV6_HMAC_REQUIRE, 43 },
+	{ "if present: none", BARE, "", "forward", HD_SRV6_HMAC_IF_PRESENT, 0 },
+	{ "if present: good", SIGNED, "", "forward", HD_SRV6_HMAC_IF_PRESENT, 0 },
+	{ "if present: bad", SIGNED, "88=82", "hmac-bad", HD_SRV6_HMAC_IF_PRESENT, TLV_AT },
+	{ "S-114 another TLV", SIGNED, "80=7c", "forward", HD_SRV6_HMAC_IF_PRESENT, 0 },
+	{ "S-111 ignored", SIGNED, "81=27", "forward", HD_SRV6_HMAC_IGNORE, 0 },
+	{ "ignored: bad digest", SIGNED, "88=82", "forward", HD_SRV6_HMAC_IGNORE, 0 },
+	{ "no SRH needs none", "ip6 " SRC " " SID " 64 / udp / fill 16", "", "upper-refused",
+	  HD_SRV6_HMAC_REQUIRE, 40 },
+};
+
 ParameterizedTestParameters(srv6_hmac, rows)
 {
-	static struct row rows[] = {
-		{ "S-115 verifies", SIGNED, "", "forward", HD_SRV6_HMAC_REQUIRE, 0 },
-		{ "S-116 a bit of the digest", SIGNED, "88=82", "hmac-bad", HD_SRV6_HMAC_REQUIRE,
-		  TLV_AT },
-		{ "S-116 the last bit of it", SIGNED, "119=d7", "hmac-bad", HD_SRV6_HMAC_REQUIRE,
-		  TLV_AT },
-		{ "S-117 no TLV", BARE, "", "hmac-missing", HD_SRV6_HMAC_REQUIRE, 0 },
-		{ "S-118 unknown key", SIGNED, "87=2b", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
-		{ "S-119 list changed", SIGNED, "63=d7", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
-		{ "source changed", SIGNED, "23=02", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
-		{ "S-121 not the current segment, D 0", SIGNED, "43=2", "hmac-bad",
-		  HD_SRV6_HMAC_REQUIRE, TLV_AT },
-		{ "D set afterwards", SIGNED, "82=80", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
-		{ "S-123 tag is not covered", SIGNED, "46=be 47=ef", "forward",
-		  HD_SRV6_HMAC_REQUIRE, 0 },
-		{ "S-124 Linux' digest", BY_LINUX, "", "hmac-bad", HD_SRV6_HMAC_REQUIRE, TLV_AT },
-		{ "S-126 flags are covered", SIGNED, "45=08", "hmac-bad", HD_SRV6_HMAC_REQUIRE,
-		  TLV_AT },
-		{ "S-125 length 37", SIGNED, "81=25", "tlv-overrun", HD_SRV6_HMAC_REQUIRE, 41 },
-		{ "S-125 a digest of 24 octets", SIGNED, "81=1e 112=04 113=06", "hmac-bad",
-		  HD_SRV6_HMAC_REQUIRE, TLV_AT },
-		{ "S-110 TLV past the SRH", SIGNED, "81=27", "tlv-overrun", HD_SRV6_HMAC_REQUIRE,
-		  41 },
-		{ "S-112 a type without length", SIGNED, "81=25 119=04", "tlv-overrun",
-		  HD_SRV6_HMAC_REQUIRE, 41 },
-		{ "S-133 LE outside", SIGNED, "44=09", "bad-list", HD_SRV6_HMAC_REQUIRE, 43 },
-		{ "if present: none", BARE, "", "forward", HD_SRV6_HMAC_IF_PRESENT, 0 },
-		{ "if present: good", SIGNED, "", "forward", HD_SRV6_HMAC_IF_PRESENT, 0 },
-		{ "if present: bad", SIGNED, "88=82", "hmac-bad", HD_SRV6_HMAC_IF_PRESENT, TLV_AT },
-		{ "S-114 another TLV", SIGNED, "80=7c", "forward", HD_SRV6_HMAC_IF_PRESENT, 0 },
-		{ "S-111 ignored", SIGNED, "81=27", "forward", HD_SRV6_HMAC_IGNORE, 0 },
-		{ "ignored: bad digest", SIGNED, "88=82", "forward", HD_SRV6_HMAC_IGNORE, 0 },
-		{ "no SRH needs none", "ip6 " SRC " " SID " 64 / udp / fill 16", "",
-		  "upper-refused", HD_SRV6_HMAC_REQUIRE, 40 },
-	};
-
 	return cr_make_param_array(struct row, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
@@ -147,6 +143,90 @@ static void sends(const char *why, const char *text, const char *set, const char
 	for (uint32_t p = 1; p <= LAB_PORTS; p++)
 		while (lab_recv(p, b, sizeof(b)) != 0)
 			;
+}
+
+/* Judged together, every row and a list too long for that come out as each alone, whoever computes the digests. */
+Test(srv6_hmac, together)
+{
+	static const unsigned min[] = { 1, 8, 64 };
+	static struct pktb in[SRV6_HMAC_MANY];
+	struct srv6_pkt p[SRV6_HMAC_MANY], alone;
+	const struct srv6_sid *at[SRV6_HMAC_MANY];
+	struct srv6_sid sid[3] = { 0 };
+	char list[1200] = "ip6 " SRC " " SID " 64 / srh " LAST;
+	struct hmac_key k;
+
+	hmac_key_init(&k, SECRET, strlen(SECRET));
+	cr_assert_eq(key(43, SECRET, HD_SRV6_HMAC_LINUX, 0, 0), 0, "%s", hx_error());
+	for (unsigned i = 0; i < 18; i++)
+		strcat(list, "," SID);
+	strcat(list, " 1 / tlv " TLV RFC_DIGEST " / udp / fill 16");
+	for (unsigned i = 0; i < SRV6_HMAC_MANY; i++) {
+		const struct row *r = &rows[i * 7 % (sizeof(rows) / sizeof(rows[0]))];
+
+		at[i] = &sid[r->policy];
+		sid[r->policy].hmac = r->policy;
+		packet_make(&in[i], i % 10 == 9 ? list : r->in, i % 10 == 9 ? "" : r->set);
+		if (i % 20 == 9)
+			srv6_hmac_sign(&k, HD_SRV6_HMAC_RFC8754,
+				       (const struct ip6_addr *)(in[i].buf + 8), in[i].buf + 40,
+				       8 + 19 * 16 + 40);
+		if (i % 5 == 3 && strcmp(r->in, BY_LINUX) == 0)
+			in[i].buf[87] = 43;
+	}
+	at[5] = NULL;
+	for (unsigned turn = 0; turn < sizeof(min) / sizeof(min[0]); turn++) {
+		unsigned verdicts[SRV6_EP_N_VERDICTS] = { 0 };
+
+		hmac_many_min = min[turn];
+		for (unsigned i = 0; i < SRV6_HMAC_MANY; i++)
+			p[i] = (struct srv6_pkt){ .ip = in[i].buf,
+						  .head = (uint32_t)in[i].len,
+						  .len = (uint32_t)in[i].len };
+		srv6_hmac_check_many(at, p, SRV6_HMAC_MANY);
+		for (unsigned i = 0; i < SRV6_HMAC_MANY; i++) {
+			bool known = at[i] != NULL && at[i]->hmac != HD_SRV6_HMAC_IGNORE;
+
+			cr_assert_eq(p[i].hmac_known, known, "%u", i);
+			if (!known)
+				continue;
+			alone = (struct srv6_pkt){ .ip = in[i].buf,
+						   .head = (uint32_t)in[i].len,
+						   .len = (uint32_t)in[i].len };
+			cr_assert_eq(p[i].hmac, srv6_hmac_check(at[i]->hmac, at[i], &alone), "%u",
+				     i);
+			cr_assert_eq(p[i].icmp_data, alone.icmp_data, "%u", i);
+			cr_assert_eq(p[i].icmp_type, alone.icmp_type, "%u", i);
+			verdicts[p[i].hmac]++;
+		}
+		cr_assert_gt(verdicts[SRV6_EP_FORWARD], 5);
+		cr_assert_gt(verdicts[SRV6_EP_HMAC_BAD], 5);
+	}
+}
+
+/* A burst through the node, one signature of forty wrong: that packet alone is lost, the others keep their order. */
+Test(srv6_hmac, burst)
+{
+	uint8_t b[PKTB_CAP];
+	struct pktb in[40];
+
+	for (hmac_many_min = 1; hmac_many_min != 0; hmac_many_min = hmac_many_min == 1 ? 64 : 0) {
+		for (unsigned i = 0; i < 40; i++) {
+			packet_make(&in[i], SIGNED, i == 17 ? "100=00" : "");
+			in[i].buf[in[i].len - 1] = (uint8_t)i;
+			lab_queue(1, in[i].buf, in[i].len);
+		}
+		hx_turn();
+		for (unsigned i = 0; i < 40; i++) {
+			if (i == 17)
+				continue;
+			cr_assert_eq(lab_recv(2, b, sizeof(b)), in[i].len, "%u", i);
+			cr_assert_eq(b[in[i].len - 1], i);
+		}
+		cr_assert_eq(lab_recv(1, b, sizeof(b)) > 0, true, "the parameter problem");
+		lab_nothing_left("burst");
+	}
+	cr_assert_eq(hx_verdict("srv6-endpoint", "hmac-bad"), 2);
 }
 
 /* S-131: also at a behavior without a next segment, and a wrong list does not slip by. */
