@@ -24,7 +24,8 @@ struct params {
 	uint32_t rounds;
 	double seconds; /* of measuring, over all rounds */
 	uint32_t seed, cpu;
-	uint32_t workers; /* so many at once, each on a CPU of its own */
+	uint32_t workers;     /* so many at once, each on a CPU of its own */
+	uint32_t interval_us; /* of a session that sends by itself */
 	bool verify, no_huge;
 };
 
@@ -107,6 +108,7 @@ int bench_measure(const struct workload *w, const struct params *p, struct resul
 extern void (*bench_before_measure)(void);
 
 void params_default(struct params *p, const struct workload *w);
+uint32_t bench_last_cpu(void); /* that this process may use */
 bool params_uses(const struct workload *w, const char *name);
 
 /* ---- reports ------------------------------------------------------------------------------------------------ */
@@ -120,6 +122,7 @@ struct json_object *report_environment(uint32_t cpu, double tsc_mhz);
 
 /* ---- other commands: argv[0] is the command's name; they return the exit code --------------------------------- */
 
+int cmd_pacing(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_table_api(int argc, char **argv);

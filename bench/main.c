@@ -103,6 +103,7 @@ static void usage(FILE *f)
 		"       heddle-bench plot FILE.json OUT.svg           curves of a sweep, bars of a run (needs gnuplot)\n"
 		"       heddle-bench table-api [OPTION]...            updates per second through the socket; its own --help\n"
 		"       heddle-bench traffic TEST --port ...          generator and receiver on DPDK ports; its own --help\n"
+		"       heddle-bench pacing [OPTION]...               how late probes leave, beside the machine's own lateness\n"
 		"       heddle-bench list                             the workloads\n\n"
 		"What the packet path costs, in cycles per packet, with nothing but a CPU.\n"
 		"A source writes fresh packets, a sink takes them back; the same without the graph between is the floor F,\n"
@@ -192,7 +193,7 @@ static const struct option_row *row_find(const char *name)
 	return NULL;
 }
 
-static uint32_t last_cpu(void)
+uint32_t bench_last_cpu(void)
 {
 	cpu_set_t set;
 	uint32_t last = 0;
@@ -400,7 +401,7 @@ static int run_line(const char *line, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	params_default(&p, w);
-	p.cpu = last_cpu();
+	p.cpu = bench_last_cpu();
 	if (options(n, word, &p) < 0 || options(argc, argv, &p) < 0)
 		return EXIT_USAGE;
 	return run_one(w, &p);
@@ -481,7 +482,7 @@ static int cmd_sweep(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	params_default(&p, w);
-	p.cpu = last_cpu();
+	p.cpu = bench_last_cpu();
 	if (options(argc, argv, &p) < 0)
 		return EXIT_USAGE;
 	values = strdup(over);
@@ -521,10 +522,10 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*fn)(int argc, char **argv);
-	} cmd[] = { { "run", cmd_run },        { "sweep", cmd_sweep },
-		    { "list", cmd_list },      { "compare", cmd_compare },
-		    { "plot", cmd_plot },      { "table-api", cmd_table_api },
-		    { "traffic", cmd_traffic } };
+	} cmd[] = { { "run", cmd_run },         { "sweep", cmd_sweep },
+		    { "list", cmd_list },       { "compare", cmd_compare },
+		    { "plot", cmd_plot },       { "table-api", cmd_table_api },
+		    { "traffic", cmd_traffic }, { "pacing", cmd_pacing } };
 
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 			  strcmp(argv[1], "help") == 0)) {

@@ -77,6 +77,7 @@ void params_default(struct params *p, const struct workload *w)
 			      .seconds = 2,
 			      .seed = 1,
 			      .workers = 1,
+			      .interval_us = 1000,
 			      .verify = true };
 	if (w->defaults != NULL)
 		w->defaults(p);

@@ -33,7 +33,7 @@ static void begin(const struct params *p)
 	memset(seen, 0, sizeof(seen));
 	for (uint32_t i = 0; i < sessions(p); i++) {
 		struct hd_api_pm_session m = { .session_id = i + 1,
-					       .interval_us = HD_PM_INTERVAL_MIN_US,
+					       .interval_us = p->interval_us,
 					       .timeout_ms = 100,
 					       .src_port = LOCAL_PORT,
 					       .dst_port = STAMP_PORT,

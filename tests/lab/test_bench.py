@@ -45,6 +45,20 @@ def test_a_wrong_word_is_refused():
     bench("table-api", "--rates", "--dp", "/nonexistent/heddle-dp", codes=(1,))
 
 
+def test_pacing_tells_what_the_machine_took():
+    argv = ("--sessions", "200", "--interval", "2", "--seconds", "0.4")
+    for more in ((), ("--replies",)):
+        answer = json.loads(bench("pacing", *argv, *more, "--json", "-", codes=(0,)))
+        sender, away = answer["sender"], answer["interruptions"]
+        due = 0.4 / 0.002 * 200
+        assert 0.9 * due < sender["n"] + answer["passed_over"] < 1.1 * due, answer
+        assert 0.9 * due < away["n"] < 1.1 * due, "as many moments as packets"
+        assert sender["p50_us"] <= sender["p99_us"] <= sender["max_us"]
+        assert away["max_us"] <= sender["max_us"] + 1000, "who was away was late, but for moments where none was due"
+    bench("pacing", "--sessions", "0", codes=(2,))
+    bench("pacing", "more", codes=(2,))
+
+
 def test_the_report_has_all_that_was_measured(lab):
     parts = lab.path("parts")
     os.makedirs(parts)
