@@ -39,14 +39,16 @@ static inline void port_rx_flight(struct worker *w, struct rte_mbuf **m, unsigne
 }
 
 /* Towards express: n packets of a port, received now. */
-static inline void port_rx_run_add(struct worker *w, uint16_t port, uint16_t n)
+static inline void port_rx_run_add(struct worker *w, uint16_t port, uint16_t n, bool observe)
 {
 	struct rx_run *next = &w->rx_run[w->n_rx_run];
 
-	if (w->n_rx_run != 0 && next[-1].port == port && next[-1].tsc == w->now)
+	if (w->n_rx_run != 0 && next[-1].port == port && next[-1].tsc == w->now &&
+	    next[-1].observe == observe)
 		next[-1].n += n;
 	else
-		w->rx_run[w->n_rx_run++] = (struct rx_run){ .tsc = w->now, .n = n, .port = port };
+		w->rx_run[w->n_rx_run++] =
+			(struct rx_run){ .tsc = w->now, .n = n, .port = port, .observe = observe };
 }
 
 /* Towards eth-input. */
@@ -68,17 +70,22 @@ static __rte_noinline void port_rx_measured(struct rte_graph *g, struct rte_node
 	node_run_flush(g, node, s, (void **)m, stay, n, PORT_RX_MEASURED);
 }
 
-/* Returns how many of them go on. */
+/* Returns how many of them go on.  *ret_later: with the observer's work left to express. */
 static inline unsigned port_rx_observe(struct rte_graph *g, struct rte_node *node,
 				       struct node_slot *s, struct rte_mbuf **m, unsigned n,
-				       uint16_t port)
+				       uint16_t port, bool *ret_later)
 {
-	rx_observer_fn fn = __atomic_load_n(&rx_observer[port], __ATOMIC_ACQUIRE);
+	const struct rx_observer *o = __atomic_load_n(&rx_observer[port], __ATOMIC_ACQUIRE);
 	unsigned stay;
 
-	if (likely(fn == NULL) || (s->worker->watch & WATCH_EXPLAIN) != 0)
+	*ret_later = false;
+	if (likely(o == NULL) || (s->worker->watch & WATCH_EXPLAIN) != 0)
 		return n;
-	stay = fn(s->worker, m, n, port);
+	if (o->in_express && !s->worker->watch) {
+		*ret_later = true;
+		return n;
+	}
+	stay = o->fn(s->worker, m, n, port);
 	if (unlikely(stay != n))
 		port_rx_measured(g, node, s, m, stay, n, port);
 	return stay;
@@ -102,14 +109,16 @@ static void port_rx_inject(struct rte_graph *g, struct rte_node *node, struct no
 		struct rte_mbuf *m = obj[i];
 		struct hd_meta *mt = meta(m);
 		rte_edge_t v = edge[mt->arg % RTE_DIM(edge)];
+		bool later = false;
 
 		if (v == PORT_RX_RECEIVED &&
-		    port_rx_observe(g, node, s, (struct rte_mbuf **)&obj[i], 1, mt->port) == 0)
+		    port_rx_observe(g, node, s, (struct rte_mbuf **)&obj[i], 1, mt->port, &later) ==
+			    0)
 			continue;
 		if (v == PORT_RX_RECEIVED && w->watch)
 			v = PORT_RX_WATCHED;
 		if (v == PORT_RX_RECEIVED)
-			port_rx_run_add(w, mt->port, 1);
+			port_rx_run_add(w, mt->port, 1, later);
 		mt->rx_tsc = w->now;
 		m->port = mt->port;
 		node_run_flush(g, node, s, obj, i, i + 1, v);
@@ -150,6 +159,7 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 		struct rte_mbuf **m = (struct rte_mbuf **)node->objs;
 		uint16_t got =
 			rte_eth_rx_burst(q->q[i].dpdk_port, q->q[i].queue, m, worker_conf.burst);
+		bool later;
 
 		if (got == 0)
 			continue;
@@ -158,7 +168,7 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 		node->idx = got;
 		port_rx_flight(w, m, got, q->q[i].port_id);
 		total += got;
-		got = (uint16_t)port_rx_observe(g, node, s, m, got, q->q[i].port_id);
+		got = (uint16_t)port_rx_observe(g, node, s, m, got, q->q[i].port_id, &later);
 		node->idx = got;
 		if (unlikely(got == 0))
 			continue;
@@ -169,7 +179,7 @@ static uint16_t port_rx_process(struct rte_graph *g, struct rte_node *node, void
 			rte_node_next_stream_move(g, node, PORT_RX_WATCHED);
 		} else {
 			s->count[PORT_RX_RECEIVED] += got;
-			port_rx_run_add(w, q->q[i].port_id, got);
+			port_rx_run_add(w, q->q[i].port_id, got, later);
 			rte_node_next_stream_move(g, node, PORT_RX_RECEIVED);
 		}
 	}

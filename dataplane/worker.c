@@ -23,7 +23,7 @@
 
 struct worker *workers[DP_WORKERS_MAX];
 __thread struct worker *worker_walking;
-rx_observer_fn rx_observer[WORKER_PORTS_MAX];
+const struct rx_observer *rx_observer[WORKER_PORTS_MAX];
 struct worker_conf worker_conf = { .burst = 128 };
 static int stats_vec = -1;
 

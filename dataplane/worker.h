@@ -71,6 +71,7 @@ struct worker {
 	struct rx_run {
 		uint64_t tsc;
 		uint16_t n, port; /* packets; the owner's port id */
+		bool observe;     /* the observer's work is still to be done */
 	} rx_run[WORKER_RXQ_MAX + INJECT_BURST];
 	uint32_t n_tx_same; /* if port-tx gets so many packets: they are all whole and for this port */
 	uint16_t tx_same;
@@ -92,7 +93,11 @@ extern __thread struct worker *worker_walking;
  * Set and cleared by the control thread; by port id.  NULL: nobody, which costs a burst one load. */
 typedef unsigned (*rx_observer_fn)(struct worker *w, struct rte_mbuf **m, unsigned n,
 				   uint16_t port);
-extern rx_observer_fn rx_observer[WORKER_PORTS_MAX];
+struct rx_observer {
+	rx_observer_fn fn;
+	bool in_express; /* express does what fn does, for each packet it gets of a run with `observe` */
+};
+extern const struct rx_observer *rx_observer[WORKER_PORTS_MAX];
 
 /* Remember packet number n of this worker.  The caller keeps f->next: one store a burst, not a chain of them. */
 static __rte_always_inline void flight_note(struct flight *f, uint32_t n, uint64_t tsc,

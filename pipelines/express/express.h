@@ -11,6 +11,7 @@
 #include "dataplane/stats.h"
 #include "pipelines/ip/flow_hash.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/pm/altmark_observe.h"
 #include "pipelines/srv6/policy.h"
 #include "pipelines/srv6/sid_table.h"
 
@@ -51,6 +52,8 @@ struct express_run {
 	void *const *adj; /* by index of a result word: struct adj */
 	struct lane lane;
 	unsigned run, left; /* in w->rx_run: which, packets of it to come */
+	bool marking;       /* packets of this run are counted by their marks */
+	struct altmark_run marks;
 	uint16_t port;
 	uint64_t now; /* receive time of the run */
 	struct table inner[2],

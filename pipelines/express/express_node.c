@@ -22,11 +22,28 @@ static inline const struct demux *port_demux(const struct express_run *r)
 	return &demux[r->port & (WORKER_PORTS_MAX - 1)];
 }
 
+/* Packets of a port begin, of which observers want to know. */
+static __rte_noinline void marks_enter(struct express_run *r, const struct rx_run *x)
+{
+	r->marking = altmark_run_begin(&r->marks, r->w, x->port, x->tsc);
+}
+
+static __rte_noinline void marks_leave(struct express_run *r)
+{
+	altmark_run_end(&r->marks);
+	r->marking = false;
+}
+
 /* The next packets came from another port. */
 static __rte_noinline void port_enter(struct express_run *r)
 {
 	const struct rx_run *x = &r->w->rx_run[r->run++];
 	uint16_t id;
+
+	if (unlikely(r->marking))
+		marks_leave(r);
+	if (unlikely(x->observe))
+		marks_enter(r, x);
 
 	r->left = x->n;
 	r->port = x->port;
@@ -184,25 +201,28 @@ static __rte_always_inline void one_run(struct express_run *r, struct rte_mbuf *
 		const __m128i eth = _mm_loadu_si128((const __m128i *)(const void *)p);
 
 		const bool v6 = same(eth, r->lane.eth6, mask6);
+		const bool own = (v6 || same(eth, r->lane.eth4, mask4)) && likely(r->lane.untagged);
+		const bool whole = likely(m[i]->nb_segs == 1);
 
-		if (unlikely(m[i]->nb_segs != 1)) {
-			verdict[i] = EXPRESS_FULL;
-		} else if ((v6 || same(eth, r->lane.eth4, mask4)) && likely(r->lane.untagged)) {
-			if (i >= tried) {
-				unsigned done = v6 ? eight6(r, m, verdict, i, to) :
-						     eight4(r, m, verdict, i, to);
+		if (own && whole && i >= tried) {
+			unsigned done = v6 ? eight6(r, m, verdict, i, to) :
+					     eight4(r, m, verdict, i, to);
 
-				tried = done + EIGHT;
-				if (done > i) {
-					i = done - 1;
-					continue;
-				}
+			tried = done + EIGHT;
+			if (done > i) {
+				i = done - 1;
+				continue;
 			}
+		}
+		if (unlikely(r->marking))
+			altmark_observe_one(&r->marks, m[i]);
+		if (unlikely(!whole))
+			verdict[i] = EXPRESS_FULL;
+		else if (own)
 			verdict[i] = v6 ? one6(r, m[i], i, p + 14, 14) :
 					  one4(r, m[i], i, p + 14, 14);
-		} else {
+		else
 			verdict[i] = one_other(r, m[i], i);
-		}
 	}
 }
 
@@ -291,6 +311,7 @@ static uint16_t express_process(struct rte_graph *g, struct rte_node *node, void
 	r.lane.in = NULL;
 	r.inner[0].vrf = r.inner[1].vrf = r.outer.vrf = UINT32_MAX;
 	r.run = r.left = 0;
+	r.marking = false;
 	r.n_wait[0] = r.n_wait[1] = 0;
 	memset(r.n_forward, 0, sizeof(r) - offsetof(struct express_run, n_forward));
 	r.all_ports = UINT16_MAX;
@@ -301,6 +322,8 @@ static uint16_t express_process(struct rte_graph *g, struct rte_node *node, void
 	}
 	lane_count(&r);
 	count_nodes(&r);
+	if (unlikely(r.marking))
+		marks_leave(&r);
 	return n;
 }
 NODE_REGISTER(express, "express", EXPRESS, EXPRESS_VERDICTS, express_process)

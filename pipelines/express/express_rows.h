@@ -8,6 +8,7 @@
 #include "pipelines/express/express_check4.h"
 #include "pipelines/express/express_check6.h"
 #include "pipelines/express/express_depart.h"
+#include "pipelines/express/express_marks.h"
 #include "pipelines/express/express_policies.h"
 #include "pipelines/express/express_sids.h"
 
@@ -60,6 +61,8 @@ EXPRESS_APART unsigned eight6(struct express_run *r, struct rte_mbuf **m, rte_ed
 	if (unlikely(!REARM_USUAL(m[from])) || !lane_table(r, true))
 		return from;
 	n = check6(r, m + from, to - from, &r->lane.six, &e, NULL, 0);
+	if (unlikely(r->marking) && n != 0)
+		marks_row(r, m + from, n, &e);
 	if (likely(n != 0) &&
 	    unlikely(!depart_one(r, m + from, verdict + from, n, &e, HOW_IP6, NULL)))
 		eights_go(r, m, verdict, from, n, &e, true);

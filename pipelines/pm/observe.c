@@ -18,7 +18,10 @@ static unsigned observe_both(struct worker *w, struct rte_mbuf **m, unsigned n, 
 
 static void ports_follow(const struct iface *leaving)
 {
-	static const rx_observer_fn fn[] = { NULL, altmark_observe, ioam_observe, observe_both };
+	static const struct rx_observer who[] = { { NULL, false },
+						  { altmark_observe, true },
+						  { ioam_observe, false },
+						  { observe_both, false } };
 	uint8_t port[WORKER_PORTS_MAX] = { 0 };
 
 	for (uint32_t id = 1; id < dp_limits.ifaces; id++) {
@@ -28,7 +31,8 @@ static void ports_follow(const struct iface *leaving)
 			port[i->port] |= wanted[id];
 	}
 	for (unsigned p = 0; p < WORKER_PORTS_MAX; p++)
-		__atomic_store_n(&rx_observer[p], fn[port[p]], __ATOMIC_RELEASE);
+		__atomic_store_n(&rx_observer[p], port[p] != 0 ? &who[port[p]] : NULL,
+				 __ATOMIC_RELEASE);
 }
 
 static void iface_changed(const struct iface *old, const struct iface *new)

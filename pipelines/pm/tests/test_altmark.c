@@ -600,6 +600,124 @@ Test(altmark_node, a_change_of_the_flow_reaches_its_marks)
 		     "no mark any more");
 }
 
+/* ---- rows of packets in node express against one by one --------------------------------------------------------- */
+
+static const char *const burst_shapes[] = {
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204abcde000 / udp / fill 16",
+	MARKED,
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204abcdec00 / udp / fill 16",      /* L and D */
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 120400123800 / udp / fill 16",      /* flow 8 */
+	ETH "ip6 2001:db8:a::2 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16", /* nobody's */
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204ffff0000 / udp / fill 16",
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 050200001204abcde800 / udp / fill 16",
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204abcde800", /* and nothing behind */
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / dstopt 1204abcde800 / udp / fill 16",
+	ETH "ip6 " FROM " 2001:db8:f::1 64 / udp / fill 16",
+	ETH "ip4 192.0.2.1 203.0.113.5 64 / udp / fill 40",
+	"eth 02:00:00:00:00:09 " MAC_A " / ip6 " FROM
+	" 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16",
+};
+static const uint8_t burst_odd[] = { 5, 12, 14, 18, 19, 20, 21, 37, 54, 55, 56, 57, 58, 60, 61 };
+
+static unsigned altmark_early(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
+{
+	return altmark_observe(w, m, n, port);
+}
+
+struct burst {
+	unsigned n;
+	size_t len[32];
+	uint8_t frame[32][200];
+};
+
+/* What all blocks have counted of a burst that came at ns; block numbers are counted from the one of ns. */
+static unsigned burst_count(const struct burst *b, uint64_t ns, struct hd_api_altmark_block *ret)
+{
+	unsigned n = 0;
+
+	time_set(ns);
+	for (unsigned i = 0; i < b->n; i++)
+		hx_rx(A, b->frame[i], b->len[i]);
+	hx_turn();
+	bed_drain();
+	time_set(ns + 3 * P);
+	blocks_read();
+	for (unsigned i = 0; i < n_told; i++) {
+		if (told[i].block + 1 < ns / P || told[i].block > ns / P + 1)
+			continue;
+		ret[n] = told[i];
+		ret[n++].block -= ns / P;
+	}
+	return n;
+}
+
+static uint32_t burst_rnd(uint64_t *state, uint32_t below)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(((*state >> 33) * below) >> 31);
+}
+
+/* Every row of packets is counted by express as by the observer in front of it. */
+Test(altmark_node, rows_count_as_one_by_one)
+{
+	static const struct rx_observer early = { altmark_early, false };
+	static struct hd_api_altmark_block x[32], y[32];
+	const struct rx_observer *usual = rx_observer[A];
+	const char *env = getenv("HEDDLE_SEED");
+	uint64_t state = env != NULL ? strtoull(env, NULL, 0) : 1, seed = state, counts = 0;
+	static struct burst b;
+
+	cr_assert(usual != NULL && usual->in_express, "nobody else observes");
+	cr_assert_eq(flow_set(8, 0x00123, FROM), 0, "%s", hx_error());
+	for (unsigned turn = 0; turn < 600; turn++) {
+		uint64_t ns = (1000 + 40ull * turn) * P + burst_rnd(&state, 1000) * (P / 1000);
+		uint32_t kind = burst_rnd(&state, sizeof(burst_shapes) / sizeof(burst_shapes[0])),
+			 odds = burst_rnd(&state, 2) != 0 ? 12 : UINT32_MAX,
+			 mixed = burst_rnd(&state, 3),
+			 cut = burst_rnd(&state, 10) == 0 ? burst_rnd(&state, 9) : UINT32_MAX;
+		unsigned n, m;
+
+		b.n = 1 + burst_rnd(&state, 32);
+		for (unsigned i = 0; i < b.n; i++) {
+			struct pktb p;
+
+			if (mixed == 2 || (mixed == 1 && burst_rnd(&state, 8) == 0))
+				kind = burst_rnd(&state,
+						 sizeof(burst_shapes) / sizeof(burst_shapes[0]));
+			pktb_parse(&p, burst_shapes[kind]);
+			if (burst_rnd(&state, odds) == 0)
+				p.buf[burst_odd[burst_rnd(&state, sizeof(burst_odd))]] =
+					(uint8_t)burst_rnd(&state, 256);
+			if (burst_rnd(&state, odds) == 0)
+				p.len = 15 + burst_rnd(&state, (uint32_t)p.len - 14);
+			else if (burst_rnd(&state, odds) == 0) /* padding */
+				p.len += 1 + burst_rnd(&state, 20);
+			if (cut != UINT32_MAX && p.buf[12] == 0x86 && p.len > 62) {
+				p.len = 54 + cut; /* as long as the IPv6 header says */
+				wire_put16(p.buf + 14 + IP6_OFF_PAYLOAD_LEN, (uint16_t)cut);
+			}
+			memcpy(b.frame[i], p.buf, p.len);
+			b.len[i] = p.len;
+		}
+		n = burst_count(&b, ns, x);
+		__atomic_store_n(&rx_observer[A], &early, __ATOMIC_RELEASE);
+		m = burst_count(&b, ns + 20 * P, y);
+		__atomic_store_n(&rx_observer[A], usual, __ATOMIC_RELEASE);
+		cr_assert_eq(n, m, "seed %lu, burst %u: %u cells instead of %u",
+			     (unsigned long)seed, turn, n, m);
+		for (unsigned i = 0; i < n; i++) {
+			cr_assert_arr_eq(&x[i], &y[i], sizeof(x[i]),
+					 "seed %lu, burst %u: flow %u: %lu packets, %lu octets "
+					 "instead of %lu, %lu",
+					 (unsigned long)seed, turn, x[i].flow_id,
+					 (unsigned long)x[i].packets, (unsigned long)x[i].octets,
+					 (unsigned long)y[i].packets, (unsigned long)y[i].octets);
+			counts += x[i].packets;
+		}
+	}
+	cr_assert_gt(counts, 2000);
+}
+
 /* ---- what the API refuses -------------------------------------------------------------------------------------- */
 
 #define REFUSED(call, rc, part)                                                   \
