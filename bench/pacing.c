@@ -48,9 +48,10 @@ static void usage(FILE *f)
 {
 	fprintf(f,
 		"Usage: heddle-bench pacing [OPTION]...\n\n"
-		"How late a worker's STAMP packets leave, and how late those of a loop on the same CPU would that does nothing\n"
-		"but look at the clock.  \"interruptions\": what turns of the worker that took long for next to no packets would\n"
-		"have made late alone, in the same moments (host, scheduler, timer ticks); the rest is the engine's.\n\n"
+		"How late a worker's STAMP packets leave, and how late those of a loop on the same CPU would that does\n"
+		"nothing but look at the clock.  \"interruptions\": what turns of the worker that took long for next to no\n"
+		"packets would have made late alone, in the same moments (host, scheduler, timer ticks); the rest is\n"
+		"the engine's.\n\n"
 		"  --sessions N   (10000)\n"
 		"  --interval MS  of each session, 1..1000 (10)\n"
 		"  --replies      each packet is answered, and the reply taken in by the same worker\n"

@@ -118,8 +118,8 @@ static int connect_error(struct cli *cli, CURLcode rc)
 	return cli_fail(cli, EXIT_ERROR, "%s: %s", cli->socket, curl_easy_strerror(rc));
 }
 
-static int request(struct cli *cli, const char *path, const char *body, struct answer *a,
-		   struct json_object **ret)
+static int request(struct cli *cli, const char *method, const char *path, const char *body,
+		   struct answer *a, struct json_object **ret)
 {
 	char url[256];
 	CURL *curl = curl_easy_init();
@@ -131,6 +131,8 @@ static int request(struct cli *cli, const char *path, const char *body, struct a
 	snprintf(url, sizeof(url), "http://heddle%s%s", path[0] == '/' ? "" : "/restconf/", path);
 	a->curl = curl;
 	curl_easy_setopt(curl, CURLOPT_URL, url);
+	if (method != NULL) /* else GET, or POST with a body */
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, cli->socket);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, a);
@@ -173,14 +175,14 @@ int api_get(struct cli *cli, const char *name, struct json_object **ret)
 
 	snprintf(path, sizeof(path), "data%s%s", name[0] != '\0' && name[0] != '?' ? "/" : "",
 		 name);
-	return request(cli, path, NULL, &a, ret);
+	return request(cli, NULL, path, NULL, &a, ret);
 }
 
 int api_get_path(struct cli *cli, const char *path, struct json_object **ret)
 {
 	struct answer a = { 0 };
 
-	return request(cli, path, NULL, &a, ret);
+	return request(cli, NULL, path, NULL, &a, ret);
 }
 
 int api_post(struct cli *cli, const char *name, struct json_object *input, struct json_object **ret)
@@ -192,7 +194,7 @@ int api_post(struct cli *cli, const char *name, struct json_object *input, struc
 	snprintf(wrap, sizeof(wrap), "%.*s:input", (int)strcspn(name, ":"), name);
 	json_object_object_add(top, wrap, input != NULL ? input : json_object_new_object());
 	snprintf(path, sizeof(path), "operations/%s", name);
-	int rc = request(cli, path,
+	int rc = request(cli, NULL, path,
 			 json_object_to_json_string_ext(top, JSON_C_TO_STRING_NOSLASHESCAPE), &a,
 			 ret);
 	json_object_put(top);
@@ -207,5 +209,14 @@ int api_stream(struct cli *cli, const char *name,
 	char path[200];
 
 	snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : "data/", name);
-	return request(cli, path, NULL, &a, NULL);
+	return request(cli, NULL, path, NULL, &a, NULL);
+}
+
+int api_patch(struct cli *cli, const char *path, struct json_object *body)
+{
+	struct answer a = { 0 };
+
+	return request(cli, "PATCH", path,
+		       json_object_to_json_string_ext(body, JSON_C_TO_STRING_NOSLASHESCAPE), &a,
+		       NULL);
 }

@@ -91,6 +91,8 @@ int api_get_path(struct cli *cli, const char *path, struct json_object **ret); /
  * when there is none; ret may be NULL. */
 int api_post(struct cli *cli, const char *name, struct json_object *input,
 	     struct json_object **ret);
+/* PATCH /restconf/PATH with body, which stays the caller's (RFC 8040 section 4.6.1). */
+int api_patch(struct cli *cli, const char *path, struct json_object *body);
 /* GET into a callback as it comes (NAME, or a whole path that begins with '/'); fn returns false to end early.  tick is
  * asked about ten times a second. */
 int api_stream(struct cli *cli, const char *name,

@@ -119,7 +119,7 @@ static int cmd_watch(struct cli *cli)
 
 /* ---- pm show, pm measure ----------------------------------------------------------------------------------------- */
 
-static void line(const char *what, const char *value)
+void pm_line(const char *what, const char *value)
 {
 	if (value[0] != '\0')
 		printf("  %-18s %s\n", what, value);
@@ -176,31 +176,39 @@ static void print_result(struct cli *cli, struct json_object *s)
 		 percent(js_str(s, "loss-ratio"), ratio, sizeof(ratio)),
 		 js_str(s, "loss-ratio")[0] != '\0' ? ")" : "", js_str(s, "duplicates"),
 		 js_str(s, "reordered"), js_str(s, "late"));
-	line("packets", text);
+	pm_line("packets", text);
 	if (js_get(s, "lost-backward") != NULL) {
 		snprintf(text, sizeof(text), "%s there, %s back", js_str(s, "lost-forward"),
 			 js_str(s, "lost-backward"));
-		line("lost", text);
+		pm_line("lost", text);
 	}
 	if (js_u64(s, "blocks") > 0) {
 		snprintf(text, sizeof(text), "%s of %s", js_str(s, "severe-loss-blocks"),
 			 js_str(s, "blocks"));
-		line("blocks of severe loss", text);
+		pm_line("blocks of severe loss", text);
 	}
 	if (js_get(s, "ipdv-mean") != NULL) {
 		snprintf(text, sizeof(text), "mean %s, from %s to %s",
 			 pm_duration(js_str(s, "ipdv-mean"), value[0], 32),
 			 pm_duration(js_str(s, "ipdv-min"), value[1], 32),
 			 pm_duration(js_str(s, "ipdv-max"), value[2], 32));
-		line("variation (ipdv)", text);
+		pm_line("variation (ipdv)", text);
 	}
-	line("TLVs answered", js_str(s, "tlv-used"));
-	line("TLVs not known", js_str(s, "tlv-unknown"));
-	line("TLVs", js_str(s, "tlv-problem"));
-	line("reflector", js_str(s, "reflector-timestamps"));
+	pm_line("TLVs answered", js_str(s, "tlv-used"));
+	pm_line("TLVs not known", js_str(s, "tlv-unknown"));
+	pm_line("TLVs", js_str(s, "tlv-problem"));
+	pm_line("reflector", js_str(s, "reflector-timestamps"));
 	if (js_get(s, "ssid-unknown") != NULL)
-		line("SSID", "the reflector does not know it");
-	line("clocks", js_str(s, "clock"));
+		pm_line("SSID", "the reflector does not know it");
+	pm_line("clocks", js_str(s, "clock"));
+	if (js_get(s, "calibration") != NULL) {
+		struct json_object *k = js_get(s, "calibration");
+
+		snprintf(text, sizeof(text), "%s of this node taken off, within %s",
+			 pm_duration(js_str(k, "offset"), value[0], 32),
+			 pm_duration(js_str(k, "uncertainty"), value[1], 32));
+		pm_line("calibration", text);
+	}
 	print_delays(cli, s);
 }
 
@@ -231,8 +239,7 @@ static int cmd_show(struct cli *cli)
 	return rc;
 }
 
-/* "10ms", "500us", "1s", or a number of milliseconds: microseconds.  0: neither. */
-static uint32_t interval_us(const char *text)
+uint32_t pm_interval_us(const char *text)
 {
 	char *end;
 	double v = strtod(text, &end), unit = strcmp(end, "us") == 0                 ? 1 :
@@ -243,7 +250,7 @@ static uint32_t interval_us(const char *text)
 	return end != text && v > 0 && v * unit < 6e7 + 1 ? (uint32_t)(v * unit) : 0;
 }
 
-static void add_int(struct json_object *o, const char *name, uint64_t value)
+void pm_add_int(struct json_object *o, const char *name, uint64_t value)
 {
 	json_object_object_add(o, name, json_object_new_int64((int64_t)value));
 }
@@ -283,24 +290,25 @@ static struct json_object *measure_input(struct cli *cli, int *status)
 	js_add(in, "encapsulation", opt_value(cli, "--encapsulation"));
 	js_add(in, "vrf", opt_value(cli, "--vrf"));
 	js_add(in, "source-address", opt_value(cli, "--source"));
+	js_add(in, "calibration", opt_value(cli, "--calibration"));
 	if (opt_value(cli, "--sid-list") != NULL)
 		add_list(in, "segment", opt_value(cli, "--sid-list"));
 	if (opt_value(cli, "--return-sids") != NULL)
 		add_list(in, "return-segment", opt_value(cli, "--return-sids"));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (opt_flag(cli, numbers[i][0]))
-			add_int(in, numbers[i][1], opt_number(cli, numbers[i][0], 0));
+			pm_add_int(in, numbers[i][1], opt_number(cli, numbers[i][0], 0));
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (opt_flag(cli, flags[i][0]))
 			json_object_object_add(in, flags[i][1], json_object_new_boolean(true));
-	if (interval != NULL && interval_us(interval) == 0) {
+	if (interval != NULL && pm_interval_us(interval) == 0) {
 		json_object_put(in);
 		*status = cli_fail(cli, EXIT_USAGE, "--interval %s: 10ms, 2s or 1500us, up to 60s",
 				   interval);
 		return NULL;
 	}
 	if (interval != NULL)
-		add_int(in, "interval", interval_us(interval));
+		pm_add_int(in, "interval", pm_interval_us(interval));
 	return in;
 }
 
@@ -362,114 +370,6 @@ static int cmd_pacing(struct cli *cli)
 	return 0;
 }
 
-/* ---- impairments ------------------------------------------------------------------------------------------------- */
-
-/* "10ms", "500us", "1s", or milliseconds; *status is set when it is neither. */
-static void add_time(struct cli *cli, struct json_object *in, const char *opt, const char *name,
-		     int *status)
-{
-	const char *text = opt_value(cli, opt);
-
-	if (text != NULL && interval_us(text) == 0)
-		*status = cli_fail(cli, EXIT_USAGE, "%s %s: 10ms, 2s or 1500us", opt, text);
-	else if (text != NULL)
-		add_int(in, name, interval_us(text));
-}
-
-/* "1%" or "0.01": parts per million. */
-static void add_share(struct cli *cli, struct json_object *in, const char *opt, const char *name,
-		      int *status)
-{
-	const char *text = opt_value(cli, opt);
-	char *end;
-	double v;
-
-	if (text == NULL)
-		return;
-	v = strtod(text, &end);
-	v = *end == '%' ? v / 100 : v;
-	end += *end == '%';
-	if (end == text || *end != '\0' || v < 0 || v > 1)
-		*status = cli_fail(cli, EXIT_USAGE, "%s %s: 1%% or 0.01, at most 1", opt, text);
-	else
-		add_int(in, name, (uint64_t)(v * 1e6 + 0.5));
-}
-
-static int cmd_set_impairment(struct cli *cli)
-{
-	struct json_object *in = json_object_new_object();
-	int rc = 0;
-
-	js_add(in, "interface", cli->argv[0]);
-	add_time(cli, in, "--delay", "delay", &rc);
-	add_time(cli, in, "--jitter", "jitter", &rc);
-	add_share(cli, in, "--loss", "loss", &rc);
-	add_share(cli, in, "--duplicate", "duplicate", &rc);
-	add_share(cli, in, "--reorder", "reorder", &rc);
-	if (opt_flag(cli, "--seed"))
-		add_int(in, "seed", opt_number(cli, "--seed", 1));
-	if (opt_flag(cli, "--limit"))
-		add_int(in, "limit", opt_number(cli, "--limit", 4096));
-	if (rc != 0) {
-		json_object_put(in);
-		return rc;
-	}
-	rc = api_post(cli, "heddle-pm:impair", in, NULL);
-	if (rc == 0 && !cli->json)
-		printf("done; see: heddle pm impairments\n");
-	return rc;
-}
-
-static void cell_us(struct table *t, struct json_object *o, const char *name)
-{
-	char text[32], ns[32];
-
-	snprintf(ns, sizeof(ns), "%llu000", (unsigned long long)js_u64(o, name));
-	table_cell(t, "%s", js_u64(o, name) == 0 ? "" : pm_duration(ns, text, sizeof(text)));
-}
-
-static void cell_ppm(struct table *t, struct json_object *o, const char *name)
-{
-	double v = (double)js_u64(o, name) / 1e4;
-
-	if (v == 0)
-		table_cell(t, "%s", "");
-	else
-		table_cell(t, "%g %%", v);
-}
-
-static int cmd_impairments(struct cli *cli)
-{
-	static const char *const heads[] = { "INTERFACE",  ">DELAY",      ">JITTER",    ">LOSS",
-					     ">DUPLICATE", ">REORDER",    ">SEED",      ">FRAMES",
-					     ">LOST",      ">DUPLICATED", ">REORDERED", ">OVERFLOW",
-					     NULL };
-	struct json_object *answer = NULL;
-	int rc = api_get(cli, "heddle-pm:impairment-state", &answer);
-
-	if (rc != 0 || js_answered(cli, answer))
-		return rc;
-	struct table *t = table_new(heads);
-	js_foreach(p, js_get(js_inner(answer), "port"))
-	{
-		table_cell(t, "%s", js_str(p, "interface"));
-		cell_us(t, p, "delay");
-		cell_us(t, p, "jitter");
-		cell_ppm(t, p, "loss");
-		cell_ppm(t, p, "duplicate");
-		cell_ppm(t, p, "reorder");
-		table_cell(t, "%s", js_str(p, "seed"));
-		table_cell(t, "%s", js_str(p, "frames"));
-		table_cell(t, "%s", js_str(p, "lost"));
-		table_cell(t, "%s", js_str(p, "duplicated"));
-		table_cell(t, "%s", js_str(p, "reordered"));
-		table_cell(t, "%.0llu", (unsigned long long)js_u64(p, "overflow"));
-	}
-	table_print(cli, t);
-	json_object_put(answer);
-	return 0;
-}
-
 #define MEASURE_PARAMS                                                                             \
 	{ "[ADDRESS]", NULL, CLI_TEXT, "of the Session-Reflector  [the policy's endpoint]" },      \
 		{ "--policy", "POLICY", CLI_POLICY, "along each segment list of an SR policy" },   \
@@ -493,6 +393,8 @@ static int cmd_impairments(struct cli *cli)
 		{ "--padding", "N", CLI_NUMBER, "octets of padding  [0]" },                        \
 		{ "--key", "N", CLI_NUMBER, "authenticated with this key of the configuration" },  \
 		{ "--stateful", NULL, CLI_TEXT, "the reflector counts: loss by direction" },       \
+		{ "--calibration", "INTERFACE", CLI_INTERFACE,                                     \
+		  "take off what this node adds there: heddle pm calibrate" },                     \
 	{                                                                                          \
 		"--twamp-light", NULL, CLI_TEXT, "the peer speaks TWAMP Light; give --local-port"  \
 	}
@@ -529,6 +431,25 @@ static const struct cli_command commands[] = {
 		  "heddle pm measure --policy far --count 1000 --interval 1ms --json",
 		  "heddle pm measure --loopback --sid-list fc00:2::e --return-sids fc00:1::e "
 		  "--encapsulation header") },
+	{ .name = "pm calibrate",
+	  .run = cmd_pm_calibrate,
+	  .what = "measure what this node itself adds to delays, over a loop",
+	  .params = CLI_PARAMS({ "--interface", "INTERFACE", CLI_INTERFACE,
+				 "by which packets leave" },
+			       { "--receive-interface", "INTERFACE", CLI_INTERFACE,
+				 "by which they come back  [the same]" },
+			       { "--count", "N", CLI_NUMBER, "packets  [1000]" },
+			       { "--interval", "TIME", CLI_TEXT, "from packet to packet  [1ms]" },
+			       { "--loop-delay", "NS", CLI_NUMBER,
+				 "what the loop itself takes, 5 for each metre of cable  [0]" },
+			       { "--no-save", NULL, CLI_TEXT, "only show it" }),
+	  .more = "The interface's link must lead back here: a port in loopback, or one that is joined to "
+		  "another port of this node. The least round trip goes into the configuration "
+		  "(pm calibration), and is taken off what sessions and measurements with "
+		  "'calibration' measure.",
+	  .examples = CLI_EXAMPLES(
+		  "heddle pm calibrate --interface core0",
+		  "heddle pm calibrate --interface core0 --receive-interface core1 --loop-delay 15") },
 	{ .name = "pm pacing",
 	  .run = cmd_pacing,
 	  .what = "how late test packets leave",
@@ -558,7 +479,7 @@ static const struct cli_command commands[] = {
 	  .examples = CLI_EXAMPLES("heddle pm report berlin --output berlin.html",
 				   "heddle pm report berlin --last 1d --output berlin.svg") },
 	{ .name = "set impairment",
-	  .run = cmd_set_impairment,
+	  .run = cmd_pm_set_impairment,
 	  .what = "delay, lose, duplicate or reorder what a port receives, to try things with",
 	  .params = CLI_PARAMS({ "INTERFACE", NULL, CLI_INTERFACE, "whose port" },
 			       { "--delay", "TIME", CLI_TEXT, "how long each frame waits" },
@@ -574,7 +495,7 @@ static const struct cli_command commands[] = {
 		  "heddle set impairment wan --delay 10ms --jitter 1ms --loss 1% --seed 7",
 		  "heddle set impairment wan") },
 	{ .name = "pm impairments",
-	  .run = cmd_impairments,
+	  .run = cmd_pm_impairments,
 	  .what = "impairments in force, and what they did",
 	  .examples = CLI_EXAMPLES("heddle pm impairments") },
 	{ .name = NULL },

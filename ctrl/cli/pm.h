@@ -5,12 +5,18 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct cli;
 
 /* Nanoseconds as people read them, into buf; "" stays "". */
 const char *pm_duration(const char *ns, char *buf, size_t size);
+/* "10ms", "500us", "1s", or a number of milliseconds: microseconds.  0: neither. */
+uint32_t pm_interval_us(const char *text);
+/* A line of a result: what it is, and the value; "": none. */
+void pm_line(const char *what, const char *value);
+void pm_add_int(struct json_object *o, const char *name, uint64_t value);
 /* Of a bin of heddle-pm:history: a value of its round trip in ns, its loss ratio; negative: there is none. */
 double pm_trip(struct json_object *bin, const char *name);
 double pm_loss(struct json_object *bin);
@@ -18,7 +24,10 @@ double pm_loss(struct json_object *bin);
 /* A drawing of heddle-pm:history's output, alone (svg) or in a page with its numbers. */
 void pm_report_write(FILE *f, struct json_object *history, bool svg);
 
+int cmd_pm_calibrate(struct cli *cli);
 int cmd_pm_history(struct cli *cli);
+int cmd_pm_impairments(struct cli *cli);
 int cmd_pm_report(struct cli *cli);
+int cmd_pm_set_impairment(struct cli *cli);
 
 #endif

@@ -40,6 +40,7 @@ const struct ctrl_domain pm_domain = {
 	.metric = pm_metrics_line,
 	.read_ops = (const char *const[]){ "heddle-pm:history", NULL },
 	.ops = (const struct ctrl_op[]){ { "heddle-pm:measure", pm_measure },
+					 { "heddle-pm:calibrate", pm_calibrate },
 					 { "heddle-pm:impair", pm_impair },
 					 { "heddle-pm:history", pm_history },
 					 { 0 } },

@@ -27,6 +27,7 @@ struct run {
 	uint64_t end_ms; /* uv_now() */
 	unsigned n;
 	bool asking;
+	struct pm_calibrate calibrate;
 	struct {
 		char name[PM_NAME_MAX];
 		struct hd_api_pm_session m;
@@ -123,6 +124,9 @@ static void on_state(void *arg, const struct dp_answer *a)
 		json_object_put(top);
 		restconf_errorf(r->req, -ETIMEDOUT,
 				"the data plane did not send all packets; see: heddle pm pacing");
+	} else if (r->calibrate.out[0] != '\0') {
+		json_object_put(top);
+		pm_calibrate_answer(r->req, &r->r, &r->calibrate);
 	} else {
 		restconf_output(r->req, "heddle-pm", top);
 	}
@@ -174,6 +178,7 @@ struct fill {
 	struct run *r;
 	const struct lyd_node *in;
 	struct compile *c;
+	uint32_t count, interval_us; /* unless the input says others */
 };
 
 static int add_path(void *arg, const char *name, const char *list, struct hd_api_pm_session *m)
@@ -191,8 +196,8 @@ static int add_path(void *arg, const char *name, const char *list, struct hd_api
 	m->session_id = FIRST_ID + id;
 	m->seglist_id = 0;
 	m->flags |= HD_PM_S_ONCE;
-	m->count = cfg_u32(f->in, "count", 100);
-	m->interval_us = cfg_u32(f->in, "interval", 10000);
+	m->count = cfg_u32(f->in, "count", f->count);
+	m->interval_us = cfg_u32(f->in, "interval", f->interval_us);
 	if (cfg_child(f->in, "ssid") == NULL && (m->flags & HD_PM_S_LIGHT) == 0)
 		m->ssid = (uint16_t)m->session_id;
 	snprintf(r->path[r->n].name, sizeof(r->path[r->n].name), "%s", name);
@@ -213,51 +218,89 @@ static void send_sessions(struct run *r)
 	dp_txn_commit(r->c->dp, on_started, r);
 }
 
-void pm_measure(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
+/* A run without paths, or NULL: the request has its answer. */
+static struct run *run_begin(struct ctrl *c, const struct fill *f, struct http_req *req)
 {
-	uint64_t ms = (uint64_t)cfg_u32(in, "count", 100) * cfg_u32(in, "interval", 10000) / 1000;
-	const char *policy = cfg_str(in, "policy"), *dst = cfg_str(in, "destination");
-	struct ctrl_err err = { 0 };
-	struct compile compile = { .tree = running_config(c->running)->tree,
-				   .ids = c->ids,
-				   .err = &err };
+	uint64_t ms = (uint64_t)cfg_u32(f->in, "count", f->count) *
+		      cfg_u32(f->in, "interval", f->interval_us) / 1000;
 	struct run *r;
-	int rc;
 
 	if (ms > LONGEST_S * 1000ull) {
 		restconf_errorf(req, -EINVAL,
 				"%llu s is longer than %u s; configure a session instead",
 				(unsigned long long)ms / 1000, LONGEST_S);
-		return;
+		return NULL;
 	}
 	if (!dp_connected(c->dp)) {
 		restconf_errorf(req, -ENOTCONN, "no data plane: %s", dp_problem(c->dp));
-		return;
+		return NULL;
 	}
 	r = calloc(1, sizeof(*r));
 	if (r == NULL) {
 		restconf_errorf(req, -ENOMEM, "out of memory");
-		return;
+		return NULL;
 	}
 	r->c = c;
 	r->req = req;
-	struct fill f = { r, in, &compile };
-	rc = pm_session_read(&compile, in,
-			     policy != NULL ? policy :
-			     dst != NULL    ? dst :
-					      "loop",
-			     false, add_path, &f);
+	r->end_ms = uv_now(c->loop) + ms + cfg_u32(f->in, "timeout", 1000) + SETTLE_MS;
+	return r;
+}
+
+/* rc: of filling it with paths. */
+static void run_go(struct run *r, int rc, const struct ctrl_err *err)
+{
 	if (rc < 0) {
 		for (unsigned i = 0; i < r->n; i++)
 			used[r->path[i].m.session_id - FIRST_ID] = false;
-		restconf_error(req, rc, &err);
+		restconf_error(r->req, rc, err);
 		free(r);
 		return;
 	}
-	r->end_ms = uv_now(c->loop) + ms + cfg_u32(in, "timeout", 1000) + SETTLE_MS;
 	r->timer.data = r;
-	uv_timer_init(c->loop, &r->timer);
+	uv_timer_init(r->c->loop, &r->timer);
 	r->next = runs;
 	runs = r;
 	send_sessions(r);
+}
+
+void pm_measure(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
+{
+	const char *policy = cfg_str(in, "policy"), *dst = cfg_str(in, "destination");
+	struct ctrl_err err = { 0 };
+	struct compile compile = { .tree = running_config(c->running)->tree,
+				   .ids = c->ids,
+				   .err = &err };
+	struct fill f = { .in = in, .c = &compile, .count = 100, .interval_us = 10000 };
+
+	f.r = run_begin(c, &f, req);
+	if (f.r != NULL)
+		run_go(f.r,
+		       pm_session_read(&compile, in,
+				       policy != NULL ? policy :
+				       dst != NULL    ? dst :
+							"loop",
+				       false, add_path, &f),
+		       &err);
+}
+
+void pm_calibrate(struct ctrl *c, const struct lyd_node *in, struct http_req *req)
+{
+	const char *out = cfg_str(in, "interface"), *back = cfg_str(in, "receive-interface");
+	struct ctrl_err err = { 0 };
+	struct compile compile = { .tree = running_config(c->running)->tree,
+				   .ids = c->ids,
+				   .err = &err };
+	struct fill f = { .in = in, .c = &compile, .count = 1000, .interval_us = 1000 };
+	struct run *r = run_begin(c, &f, req);
+	struct hd_api_pm_session m;
+	int rc;
+
+	if (r == NULL)
+		return;
+	f.r = r;
+	r->calibrate.loop_ns = cfg_u32(in, "loop-delay", 0);
+	snprintf(r->calibrate.out, sizeof(r->calibrate.out), "%s", out);
+	snprintf(r->calibrate.back, sizeof(r->calibrate.back), "%s", back != NULL ? back : out);
+	rc = pm_calibrate_read(&compile, in, &m);
+	run_go(r, rc == 0 ? add_path(&f, out, NULL, &m) : rc, &err);
 }

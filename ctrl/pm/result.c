@@ -62,6 +62,19 @@ static bool clock_error(const struct hd_api_pm_session_state *s, int64_t *ret_ns
 	return (s->flags & HD_PM_ST_SYNCED) != 0;
 }
 
+/* How far off a delay may be for what packets waited on this node.  Both ends of their way here wait, at most error_max
+ * each; a calibration has taken the least of that off round trips.  Of one way nobody knows which half of it was its. */
+static int64_t own_error(const struct hd_api_pm_session_state *s, enum hd_pm_dir dir)
+{
+	int64_t waits = 2 * (int64_t)s->c.error_max, offset = s->offset_ns;
+
+	if (dir == HD_PM_RTT)
+		waits = waits > offset ? waits - offset : 0;
+	else
+		waits = waits > offset ? waits : offset;
+	return waits + s->offset_error_ns;
+}
+
 static void add_delay(struct json_object *top, const char *name, const struct pm_result *r,
 		      enum hd_pm_dir dir)
 {
@@ -87,8 +100,8 @@ static void add_delay(struct json_object *top, const char *name, const struct pm
 	}
 	add_i64(o, "max", h->max);
 	add_i64(o, "resolution", most);
-	if (known) /* both ends of a packet's way on this node wait for its port */
-		add_i64(o, "uncertainty", most + 2 * (int64_t)r->s.c.error_max + clock);
+	if (known)
+		add_i64(o, "uncertainty", most + own_error(&r->s, dir) + clock);
 	json_object_object_add(top, name, o);
 }
 
@@ -102,6 +115,13 @@ static void add_clock(struct json_object *o, const struct hd_api_pm_session_stat
 		o, "timestamps",
 		"software: packets written and sent in one walk of the graph, taken from the device in "
 		"bursts");
+	if (s->offset_ns != 0) {
+		struct json_object *k = json_object_new_object();
+
+		add_i64(k, "offset", s->offset_ns);
+		add_i64(k, "uncertainty", s->offset_error_ns);
+		json_object_object_add(o, "calibration", k);
+	}
 	if (loopback || s->peer_error == 0)
 		return;
 	if (known)

@@ -174,7 +174,7 @@ static int read_packets(struct compile *c, const struct lyd_node *node, struct h
 			m->flags |= switches[i].flag;
 	m->flags |= cfg_enum(node, "timestamp-format", 0) != 0 ? HD_PM_S_PTP : 0;
 	m->dst_port = (uint16_t)cfg_u32(node, "udp-port", 862);
-	m->src_port = (uint16_t)cfg_u32(node, "local-port", 50862);
+	m->src_port = (uint16_t)cfg_u32(node, "local-port", PM_LOCAL_PORT);
 	if (m->flags & HD_PM_S_LOOPBACK)
 		m->dst_port = m->src_port;
 	m->ssid = (uint16_t)cfg_u32(node, "ssid", 0);
@@ -184,6 +184,8 @@ static int read_packets(struct compile *c, const struct lyd_node *node, struct h
 	m->hop_limit = (uint8_t)cfg_u32(node, "hop-limit", 255);
 	m->padding = (uint16_t)cfg_u32(node, "padding", 0);
 	read_tlvs(tlv, m);
+	if (pm_calibration_read(c, node, m) < 0)
+		return -EINVAL;
 	return read_key(c, node, m);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Sessions in the control process: what configuration compiles to, bins and their store, thresholds. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,6 +298,8 @@ Test(pm_config, refusals)
 		{ "name: s, destination: 10.0.0.9, source-address: '2001:db8:1::1'", "family" },
 		{ "name: s, destination: 10.0.0.9, key: 1, tlv-key: 2", "unauthenticated" },
 		{ "name: s, loopback: true", "lead back here" },
+		{ "name: s, destination: 10.0.0.9, calibration: wan",
+		  "heddle pm calibrate --interface wan" },
 	};
 	char text[256];
 
@@ -309,4 +312,83 @@ Test(pm_config, refusals)
 		cr_assert_not_null(strstr(err.msg, row[i].says), "%s: %s", row[i].session, err.msg);
 		config_destroy(cfg);
 	}
+}
+
+/* ---- calibration ------------------------------------------------------------------------------------------------- */
+
+Test(pm_config, a_session_has_its_calibration)
+{
+	struct hd_api_pm_session m;
+	struct ctrl_err err;
+	struct config *cfg;
+
+	cr_assert_eq(take("pm:\n  calibration: [{interface: wan, offset: 2100, uncertainty: 90}, "
+			  "{interface: lan, offset: 7}]\n  session:\n"
+			  "  - {name: s, destination: 10.0.0.9, calibration: wan}\n"
+			  "  - {name: t, destination: 10.0.0.9}\n"
+			  "  - {name: p, policy: far, calibration: lan}\n",
+			  &cfg, &err),
+		     0, "%s", err.msg);
+	m = session(cfg, "s");
+	cr_assert_eq(m.offset_ns, 2100);
+	cr_assert_eq(m.offset_error_ns, 90);
+	cr_assert_eq(session(cfg, "t").offset_ns, 0);
+	cr_assert_eq(session(cfg, "p~cold~a").offset_ns, 7, "every list of a policy");
+	config_destroy(cfg);
+}
+
+Test(pm_calibrate, the_least_counts)
+{
+	static struct pm_result r;
+	uint32_t offset = 1, error = 1;
+
+	for (int64_t i = 0; i < 9; i++)
+		hd_pm_hist_add(&r.d[HD_PM_RTT], 2000 + i * 100);
+	cr_assert_eq(pm_calibrate_result(&r, 0, &offset, &error), -ENODATA, "nine are too few");
+	hd_pm_hist_add(&r.d[HD_PM_RTT], 400000);
+	cr_assert_eq(pm_calibrate_result(&r, 150, &offset, &error), 0);
+	cr_assert_eq(offset, 1850);
+	cr_assert(error >= 400 && error <= 464, "%u: to the median, and half a bucket", error);
+	cr_assert_eq(pm_calibrate_result(&r, 2001, &offset, &error), -ERANGE);
+	cr_assert(offset == 1850, "unchanged");
+}
+
+static int64_t said(struct json_object *o, const char *delay, const char *name)
+{
+	struct json_object *d = json_object_object_get(o, delay);
+
+	return strtoll(json_object_get_string(json_object_object_get(d, name)), NULL, 10);
+}
+
+/* Waits of 3000 ns at most at either end; the round trip has been freed of 2000 of them. */
+Test(pm_calibrate, uncertainty_is_that_of_what_is_left)
+{
+	static struct pm_result r = { .s = { .flags = HD_PM_ST_SYNCED,
+					     .own_error = 0x8801,
+					     .peer_error = 0x8801,
+					     .c = { .error_max = 3000 } } };
+	struct json_object *raw = json_object_new_object(), *less = json_object_new_object();
+
+	for (unsigned i = 0; i < HD_PM_DIRS; i++)
+		hd_pm_hist_add(&r.d[i], 20000);
+	pm_result_json(raw, &r, false);
+	cr_assert_null(json_object_object_get(raw, "calibration"));
+	r.s.offset_ns = 2000;
+	r.s.offset_error_ns = 70;
+	pm_result_json(less, &r, false);
+	cr_assert_eq(said(less, "calibration", "offset"), 2000);
+	cr_assert_eq(said(less, "calibration", "uncertainty"), 70);
+	cr_assert_eq(said(raw, "round-trip", "uncertainty") -
+			     said(less, "round-trip", "uncertainty"),
+		     2000 - 70);
+	cr_assert_eq(said(less, "forward", "uncertainty") - said(raw, "forward", "uncertainty"), 70,
+		     "which half of it was that way's nobody knows");
+	r.s.offset_ns = 9000; /* more than was seen to wait */
+	json_object_put(less);
+	less = json_object_new_object();
+	pm_result_json(less, &r, false);
+	cr_assert_geq(said(less, "forward", "uncertainty"), 9000);
+	cr_assert_geq(said(less, "round-trip", "uncertainty"), 70);
+	json_object_put(raw);
+	json_object_put(less);
 }

@@ -132,7 +132,7 @@ static unsigned sender_refs(const void *msg, struct object_ref *ref)
 	const struct hd_api_pm_session *m = msg;
 	unsigned n = 0;
 
-	memset(ref, 0, 2 * sizeof(*ref));
+	memset(ref, 0, 4 * sizeof(*ref));
 	if (m->key_id != 0) {
 		ref[n].type = HD_API_PM_KEY;
 		memcpy(ref[n++].key, &m->key_id, 4);
@@ -140,6 +140,11 @@ static unsigned sender_refs(const void *msg, struct object_ref *ref)
 	if (m->vrf_id != 0) {
 		ref[n].type = HD_API_VRF;
 		memcpy(ref[n++].key, &m->vrf_id, 4);
+	}
+	if (m->flags & HD_PM_S_LINK) {
+		ref[n].type = ref[n + 1].type = HD_API_IFACE;
+		memcpy(ref[n++].key, &m->egress_iface, 4);
+		memcpy(ref[n++].key, &m->ingress_iface, 4);
 	}
 	return n;
 }
@@ -206,12 +211,16 @@ static struct sender_session *sender_make(const struct hd_api_pm_session *m)
 	s->family = m->family;
 	memcpy(s->src, m->src, 16);
 	memcpy(s->dst, m->dst, 16);
+	s->egress = m->egress_iface;
+	s->ingress = m->ingress_iface;
+	s->offset_error_ns = m->offset_error_ns;
 	s->conf = (struct session_conf){ .interval = m->interval_us * hz / 1000000u,
 					 .timeout = m->timeout_ms * hz / 1000u,
 					 .flags = m->flags,
 					 .count = m->flags & HD_PM_S_ONCE ? m->count : 0,
 					 .n_down = m->n_down,
-					 .n_up = m->n_up };
+					 .n_up = m->n_up,
+					 .offset_ns = m->offset_ns };
 	sender_packet_build(m, &s->packet, &why); /* the check has passed: cannot fail */
 	s->how = (struct sender_how){ .flags = m->flags,
 				      .has_key = k != NULL,

@@ -21,6 +21,7 @@ struct sender_session {
 	uint32_t id, vrf;
 	uint16_t src_port, dst_port, ssid;
 	uint8_t family, src[16], dst[16];
+	uint32_t egress, ingress, offset_error_ns; /* interfaces of HD_PM_S_LINK; else 0 */
 	struct sender_packet packet;
 	struct sender_how how;
 };

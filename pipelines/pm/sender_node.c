@@ -13,19 +13,28 @@
 #include "dataplane/node.h"
 #include "dataplane/punt.h"
 #include "dataplane/wallclock.h"
+#include "heddle/wire/eth.h"
 #include "pipelines/ip/ip.h"
+#include "pipelines/l2/frame.h"
 #include "pipelines/pm/datagram.h"
 #include "pipelines/pm/sender.h"
+#include "pipelines/pm/sender_fetch.h"
 
 #define PM_SEND_VERDICTS(V, P)                                             \
 	V(P, SENT4, "ip4-lookup", INFO, "test packet sent (RFC 8762 4.2)") \
 	V(P, SENT6, "ip6-lookup", INFO, "test packet sent (RFC 8762 4.2)") \
-	V(P, EVENT, "punt", INFO, "a measured path came up or went down")
+	V(P, EVENT, "punt", INFO, "a measured path came up or went down")  \
+	V(P, LINK, "port-tx", INFO, "test packet of a calibration sent")   \
+	V(P, NO_LINK, "drop", WARN,                                        \
+	  "the interface of a calibration is down or its MTU too small: heddle show interfaces")
 NODE_VERDICTS(pm_send, PM_SEND, PM_SEND_VERDICTS)
 
 #define SEND_BURST    64u
 #define EVENTS_MAX    16u
 #define ACCESS_WAIT_S 3u /* RFC 8972 section 4.6 */
+
+/* Where packets go from here: to be looked up, straight to an interface, or nowhere. */
+enum way { WAY_IP4, WAY_IP6, WAY_LINK, WAY_NONE, N_WAYS };
 
 struct send_run {
 	struct rte_graph *graph;
@@ -34,11 +43,12 @@ struct send_run {
 	struct sender_worker *sw;
 	const struct wallclock *clock;
 	struct sender_count *count;
+	struct iface_count *iface;
 	uint64_t epoch;
 	uint64_t now;
 	uint16_t error[2]; /* error estimate of this moment, in NTP's and PTP's format */
-	struct rte_mbuf *m[2][SEND_BURST]; /* IPv4, IPv6 */
-	unsigned n[2];
+	struct rte_mbuf *m[N_WAYS][SEND_BURST];
+	unsigned n[N_WAYS];
 	struct rte_mbuf *event[EVENTS_MAX];
 	unsigned n_event;
 };
@@ -137,6 +147,21 @@ static void send_one(struct send_run *r, struct sender_session *s, struct rte_mb
 	}
 }
 
+/* Ethernet in front of a packet for a link that leads back. */
+static enum way to_link(const struct send_run *r, const struct sender_session *s,
+			struct rte_mbuf *m)
+{
+	const struct iface *out = iface_get(s->egress), *in = iface_get(s->ingress);
+	unsigned len = out != NULL ? (unsigned)eth_build_len(out->n_tags) : 0;
+	char *eth = len != 0 ? rte_pktmbuf_prepend(m, (uint16_t)len) : NULL;
+
+	if (in == NULL || eth == NULL)
+		return WAY_NONE;
+	eth_build(eth, len, &in->mac, &out->mac, out->tag, out->n_tags,
+		  s->packet.family == 4 ? ETHTYPE_IP4 : ETHTYPE_IP6);
+	return frame_out(m, out, r->iface) == FRAME_OK ? WAY_LINK : WAY_NONE;
+}
+
 /* The next moment; those that are over already are passed by. */
 static uint64_t next_due(struct sender_worker *sw, uint64_t due, uint64_t interval, uint64_t now)
 {
@@ -155,7 +180,7 @@ static bool fire_send(struct send_run *r, struct sender_session *s, uint32_t ent
 	struct sender_worker *sw = r->sw;
 	struct session_state *st = s->state;
 	uint64_t due = sw->entry[entry].due;
-	unsigned six = s->packet.family == 6;
+	enum way way = s->packet.family == 6 ? WAY_IP6 : WAY_IP4;
 	struct rte_mbuf *m;
 
 	if (st->liveness == HD_PM_STOPPED)
@@ -180,7 +205,9 @@ static bool fire_send(struct send_run *r, struct sender_session *s, uint32_t ent
 	hd_hist_add(&sw->late, (uint64_t)((double)(rte_rdtsc() - due) * r->clock->slope));
 	sw->sent++;
 	send_one(r, s, m);
-	r->m[six][r->n[six]++] = m;
+	if (unlikely(s->egress != 0))
+		way = to_link(r, s, m);
+	r->m[way][r->n[way]++] = m;
 	return true;
 }
 
@@ -283,33 +310,6 @@ static void account_last(struct send_run *r)
 	sw->n_last = 0;
 }
 
-/* A few thousand sessions do not fit any cache that is near: what the burst needs is asked for in the order in which
- * one thing tells where the next is, all packets at a time. */
-static void fetch_ahead(const struct send_run *r, struct sender_session **s, const uint32_t *due,
-			unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		s[i] = sender_session_get(due[i] / 2);
-		if (s[i] == NULL)
-			continue;
-		for (unsigned at = 0; at < offsetof(struct sender_session, packet.data) + 128;
-		     at += 64)
-			rte_prefetch0((const char *)s[i] + at);
-		rte_prefetch0(&r->count[due[i] / 2]);
-	}
-	for (unsigned i = 0; i < n; i++)
-		if (s[i] != NULL)
-			session_prefetch(s[i]->state, r->epoch & 1, false);
-	for (unsigned i = 0; i < n; i++) {
-		const struct session_state *st = s[i] != NULL ? s[i]->state : NULL;
-
-		if (st == NULL)
-			continue;
-		rte_prefetch0(&st->window[st->next_seq & st->mask]);
-		rte_prefetch0(&st->window[st->tail & st->mask]);
-	}
-}
-
 /* ---- node pm-send ------------------------------------------------------------------------------------------------ */
 
 static void flush(struct send_run *r, struct rte_mbuf **m, unsigned n, rte_edge_t edge)
@@ -325,8 +325,12 @@ static uint16_t pm_send_process(struct rte_graph *g, struct rte_node *node, void
 {
 	struct worker *w = node_worker(node);
 	struct sender_worker *sw = sender_workers[w->id];
+	static const rte_edge_t edge[N_WAYS] = { [WAY_IP4] = PM_SEND_SENT4,
+						 [WAY_IP6] = PM_SEND_SENT6,
+						 [WAY_LINK] = PM_SEND_LINK,
+						 [WAY_NONE] = PM_SEND_NO_LINK };
 	struct sender_session *session[SEND_BURST];
-	uint32_t due[SEND_BURST];
+	uint32_t due[SEND_BURST], n_out;
 	uint64_t now;
 
 	(void)objs;
@@ -350,6 +354,7 @@ static uint16_t pm_send_process(struct rte_graph *g, struct rte_node *node, void
 			      .sw = sw,
 			      .clock = wallclock_get(),
 			      .count = sender_counts[w->id],
+			      .iface = iface_counts[w->id],
 			      .epoch = __atomic_load_n(&sender_epoch, __ATOMIC_ACQUIRE),
 			      .now = now };
 	w->cur_node = r.slot->row;
@@ -360,7 +365,7 @@ static uint16_t pm_send_process(struct rte_graph *g, struct rte_node *node, void
 	if (sw->replies != NULL)
 		take_replies(&r);
 	unsigned n_due = wheel_take(&sw->wheel, now, due, SEND_BURST);
-	fetch_ahead(&r, session, due, n_due);
+	sender_fetch_due(session, due, n_due, r.count, r.epoch);
 	for (unsigned i = 0; i < n_due; i++) {
 		struct sender_session *s = session[i];
 
@@ -371,12 +376,13 @@ static uint16_t pm_send_process(struct rte_graph *g, struct rte_node *node, void
 		else
 			fire_liveness(&r, s, due[i]);
 	}
-	flush(&r, r.m[0], r.n[0], PM_SEND_SENT4);
-	flush(&r, r.m[1], r.n[1], PM_SEND_SENT6);
+	for (unsigned i = 0; i < N_WAYS; i++)
+		flush(&r, r.m[i], r.n[i], edge[i]);
 	flush(&r, r.event, r.n_event, PM_SEND_EVENT);
-	w->rx_count += r.n[0] + r.n[1] + r.n_event;
+	n_out = r.n[WAY_IP4] + r.n[WAY_IP6] + r.n[WAY_LINK] + r.n[WAY_NONE] + r.n_event;
+	w->rx_count += n_out;
 	w->wake[WAKE_PM_SEND] = sw->wheel.next != UINT64_MAX ? sw->wheel.next : 0;
-	return (uint16_t)(r.n[0] + r.n[1] + r.n_event);
+	return (uint16_t)n_out;
 }
 NODE_REGISTER_FLAGS(pm_send, "pm-send", PM_SEND, PM_SEND_VERDICTS, pm_send_process,
 		    RTE_NODE_SOURCE_F)
@@ -483,48 +489,6 @@ static rte_edge_t tell_up(struct rte_mbuf *m, const struct sender_session *s)
 	return PM_REPLY_UP;
 }
 
-/* Which session a packet is likely to be of, as an IPv4 header without options or an IPv6 one without extensions has
- * it: only to fetch ahead, so it may be wrong. */
-static uint32_t likely_session(const struct rte_mbuf *m, uint32_t *ret_seq)
-{
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *), *stamp;
-
-	if (m->data_len < sizeof(struct ip6_fixed) + sizeof(struct udp_hdr) + STAMP_BASE)
-		return 0;
-	stamp = ip + (ip[0] >> 4 == 4 ? sizeof(struct ip4_hdr) : sizeof(struct ip6_fixed)) +
-		sizeof(struct udp_hdr);
-	*ret_seq = wire_get32(stamp + offsetof(struct stamp_base, s_seq));
-	return sender_find(wire_get16(stamp - sizeof(struct udp_hdr) + 2),
-			   wire_get16(stamp + offsetof(struct stamp_base, ssid)));
-}
-
-/* As fetch_ahead(), of this worker's own sessions. */
-static void fetch_replies(const struct reply_run *run, struct rte_mbuf **m, unsigned n)
-{
-	const struct sender_session *s[NODE_CHUNK];
-	uint32_t seq[NODE_CHUNK], id;
-
-	for (unsigned i = 0; i < n; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
-	for (unsigned i = 0; i < n; i++) {
-		id = likely_session(m[i], &seq[i]);
-		s[i] = id != 0 && sender_owner(id) == run->worker->id ? sender_session_get(id) :
-									NULL;
-		if (s[i] == NULL)
-			continue;
-		rte_prefetch0(s[i]);
-		rte_prefetch0((const char *)s[i] + 64);
-		rte_prefetch0(&s[i]->how);
-		rte_prefetch0(&run->count[id]);
-	}
-	for (unsigned i = 0; i < n; i++)
-		if (s[i] != NULL)
-			session_prefetch(s[i]->state, run->epoch & 1, true);
-	for (unsigned i = 0; i < n; i++)
-		if (s[i] != NULL)
-			rte_prefetch0(&s[i]->state->window[seq[i] & s[i]->state->mask]);
-}
-
 static inline rte_edge_t pm_reply_one(struct rte_mbuf *m, void *arg)
 {
 	struct reply_run *run = arg;
@@ -564,7 +528,9 @@ static inline rte_edge_t pm_reply_one(struct rte_mbuf *m, void *arg)
 
 static void pm_reply_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, void *arg)
 {
-	fetch_replies(arg, m, n);
+	const struct reply_run *run = arg;
+
+	sender_fetch_replies(m, n, run->worker->id, run->count, run->epoch);
 	for (unsigned i = 0; i < n; i++)
 		verdict[i] = pm_reply_one(m[i], arg);
 }

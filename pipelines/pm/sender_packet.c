@@ -153,8 +153,11 @@ static int check(const struct hd_api_pm_session *m, const char **why)
 		*why = "more than 8 segments of return or 1200 octets of padding";
 	else if (m->encap == HD_PM_HEADER && m->family != 6)
 		*why = "a segment routing header needs an IPv6 packet";
-	else if ((m->flags & HD_PM_S_LOOPBACK) != 0 && !routed)
+	else if ((m->flags & HD_PM_S_LOOPBACK) != 0 && !routed && (m->flags & HD_PM_S_LINK) == 0)
 		*why = "loopback needs a segment list that leads back";
+	else if ((m->flags & HD_PM_S_LINK) != 0 && (routed || (m->flags & HD_PM_S_LOOPBACK) == 0 ||
+						    m->egress_iface == 0 || m->ingress_iface == 0))
+		*why = "a link that leads back needs loopback, two interfaces and no segments";
 	else if ((m->flags & HD_PM_S_LIGHT) != 0 &&
 		 (m->flags & (HD_PM_S_AUTHENTICATED | HD_PM_S_HMAC_TLV | HD_PM_S_LOCATION |
 			      HD_PM_S_TIMESTAMP | HD_PM_S_COS | HD_PM_S_DIRECT | HD_PM_S_ACCESS |

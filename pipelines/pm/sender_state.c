@@ -53,6 +53,8 @@ static void copy_session(const struct sender_session *s, struct hd_api_pm_sessio
 	a->change_ns = st->change_ns;
 	a->detect_ns = st->detect_ns;
 	a->rx_ttl = st->rx_ttl;
+	a->offset_ns = s->conf.offset_ns;
+	a->offset_error_ns = s->offset_error_ns;
 	copy_tlvs(st, a);
 }
 

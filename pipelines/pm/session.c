@@ -155,8 +155,11 @@ static void delays(struct session_state *s, const struct session_conf *c, struct
 	int64_t whole = (int64_t)((double)(now->tsc - sent) * now->ns_per_tick), t1, t2, t3, stay;
 	bool own_ptp = c->flags & HD_PM_S_PTP, ptp = a->error & STAMP_ERR_Z;
 
+	int64_t ours = c->offset_ns,
+		half = ours / 2; /* beyond what it is the result is below zero, and says so */
+
 	if ((c->flags & HD_PM_S_LOOPBACK) != 0) {
-		hd_pm_hist_add(&b->d[HD_PM_RTT], whole);
+		hd_pm_hist_add(&b->d[HD_PM_RTT], whole - ours);
 		variation(s, b, a->s_seq, whole);
 		return;
 	}
@@ -164,13 +167,14 @@ static void delays(struct session_state *s, const struct session_conf *c, struct
 	t2 = stamp_ts_ns(a->t2, ptp, now->tai_s, now->wall_ns);
 	t3 = stamp_ts_ns(a->t3, ptp, now->tai_s, now->wall_ns);
 	stay = t3 - t2; /* RFC 2681 section 2.7.3: the reflector's time is none of the network's */
-	hd_pm_hist_add(&b->d[HD_PM_RTT], stay >= 0 && stay <= whole ? whole - stay : whole);
+	hd_pm_hist_add(&b->d[HD_PM_RTT],
+		       (stay >= 0 && stay <= whole ? whole - stay : whole) - ours);
 	if ((int32_t)(a->s_seq - s->one_way_from) < 0 || now->epoch != s->epoch) {
 		b->c.clock_steps++;
 		return;
 	}
-	hd_pm_hist_add(&b->d[HD_PM_FWD], t2 - t1);
-	hd_pm_hist_add(&b->d[HD_PM_BWD], (int64_t)now->wall_ns - t3);
+	hd_pm_hist_add(&b->d[HD_PM_FWD], t2 - t1 - half);
+	hd_pm_hist_add(&b->d[HD_PM_BWD], (int64_t)now->wall_ns - t3 - (ours - half));
 	variation(s, b, a->s_seq, t2 - t1);
 }
 

@@ -21,6 +21,7 @@ struct session_conf {
 	uint32_t flags; /* HD_PM_S_* */
 	uint32_t count; /* with HD_PM_S_ONCE */
 	uint8_t n_down, n_up;
+	uint32_t offset_ns; /* calibration: a round trip's, half of it either way's */
 };
 
 /* A packet and its reply touch the first lines, the counts of a bin, and of each distribution a line or two; in this

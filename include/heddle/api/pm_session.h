@@ -45,7 +45,9 @@ enum hd_pm_encap {
 #define HD_PM_S_RETURN_ADDR  0x10000u
 #define HD_PM_S_SAME_LINK    0x20000u /* Return Path: on the link of the request */
 #define HD_PM_S_NO_REPLY     0x40000u /* Return Path: none wanted; the far end counts */
-#define HD_PM_S_FLAGS        0x7ffffu
+#define HD_PM_S_LINK \
+	0x80000u /* of LOOPBACK: straight out of an interface, whose link leads back here (calibration) */
+#define HD_PM_S_FLAGS 0xfffffu
 
 /* PM_SESSION: a session this node sends.  Key: session_id, its row in the "pm-session" statistics vector.
  * A change of what is sent or of the way begins the session anew; other changes keep its numbers.
@@ -72,13 +74,17 @@ struct hd_api_pm_session {
 	uint8_t access_id, access_code;
 	uint8_t n_segs, n_return;
 	uint8_t pad;
-	uint8_t src[16], dst[16];          /* IPv4 in the first 4 octets */
-	uint8_t outer_src[16];             /* of INNER */
-	uint8_t dest_node[16];             /* of DEST_NODE */
-	uint8_t seg[HD_PM_SEGS_MAX][16];   /* in the order of travel */
-	uint8_t ret[HD_PM_RETURN_MAX][16]; /* Return Path TLV: segment list of the reply */
+	uint8_t src[16], dst[16];             /* IPv4 in the first 4 octets */
+	uint8_t outer_src[16];                /* of INNER */
+	uint8_t dest_node[16];                /* of DEST_NODE */
+	uint8_t seg[HD_PM_SEGS_MAX][16];      /* in the order of travel */
+	uint8_t ret[HD_PM_RETURN_MAX][16];    /* Return Path TLV: segment list of the reply */
+	uint32_t egress_iface, ingress_iface; /* of LINK: out of the one and in by the other */
+	/* Calibration: what this node itself adds between T1 and T4, and how far off that may be; ns.  It is taken off round
+	 * trips, and half of it off either way. */
+	uint32_t offset_ns, offset_error_ns;
 };
-static_assert(sizeof(struct hd_api_pm_session) == 120 + 16 * 24, "no hidden padding");
+static_assert(sizeof(struct hd_api_pm_session) == 120 + 16 * 24 + 16, "no hidden padding");
 
 enum hd_pm_liveness { HD_PM_UNKNOWN = 0, HD_PM_UP = 1, HD_PM_DOWN = 2, HD_PM_STOPPED = 3 };
 enum hd_pm_dir { HD_PM_RTT = 0, HD_PM_FWD = 1, HD_PM_BWD = 2, HD_PM_DIRS = 3 };
@@ -132,8 +138,9 @@ struct hd_api_pm_session_state {
 	uint8_t pad[2];
 	uint32_t direct[4];   /* S_TxC, R_RxC, R_TxC of the last reply; replies received then */
 	int64_t follow_up_ns; /* real transmit time of the reply before, minus what that reply said */
+	uint32_t offset_ns, offset_error_ns; /* calibration, of PM_SESSION */
 };
-static_assert(sizeof(struct hd_api_pm_session_state) == 360, "no hidden padding");
+static_assert(sizeof(struct hd_api_pm_session_state) == 368, "no hidden padding");
 #define HD_PM_ST_SYNCED   0x1u /* both clocks say that they follow UTC */
 #define HD_PM_ST_BIN      0x2u
 #define HD_PM_ST_FINISHED 0x4u /* ONCE: every packet's fate is known */

@@ -222,6 +222,8 @@ static struct refused {
 	{ "segments without encapsulation", 0, 7, 0, 1, 0, 0 },
 	{ "encapsulation without segments", 0, 7, HD_PM_INNER, 0, 0, 0 },
 	{ "unknown flag", 0x80000000u, 7, 0, 0, 0, 0 },
+	{ "a link that leads back without loopback", HD_PM_S_LINK, 7, 0, 0, 0, 0 },
+	{ "and without interfaces", HD_PM_S_LINK | HD_PM_S_LOOPBACK, 7, 0, 0, 0, 0 },
 };
 
 ParameterizedTestParameters(pm_sender, refused_sessions)
@@ -544,6 +546,62 @@ Test(pm_sender_graph, both_ends_at_home)
 	cr_assert_eq(hx_stat("pm-session", 1, "lost"), 0);
 	cr_assert_eq(hx_verdict("pm-reply", "taken"), 20);
 	cr_assert_eq(hx_verdict("pm-reflect", "reply6"), 20);
+}
+
+/* Out of an interface and in by another, with tags, whatever the routes say. */
+Test(pm_sender_graph, a_link_that_leads_back)
+{
+	static const uint8_t mac_in[6] = { 2, 0, 0, 0, 0, 3 };
+	struct hd_api_iface tagged = { .iface_id = 2,
+				       .port_id = A,
+				       .mtu = 1500,
+				       .flags = HD_IFACE_F_UP,
+				       .outer_tpid = 0x8100,
+				       .outer_vid = 7,
+				       .name = "tagged",
+				       .mac = { 2, 0, 0, 0, 0, 3 } };
+	struct hd_api_pm_session m = plain();
+	size_t n;
+
+	m.flags = HD_PM_S_LOOPBACK | HD_PM_S_LINK;
+	m.egress_iface = 1;
+	m.ingress_iface = 2;
+	m.dst_port = m.src_port;
+	memcpy(m.dst, m.src, 16);
+	cr_assert_eq(set(&m), -ENOENT, "there is no interface 2");
+	cr_assert_eq(hx_set(HD_API_IFACE, &tagged, sizeof(tagged)), 0, "%s", hx_error());
+	hx_turn();
+	while (hx_tx(A, frame, sizeof(frame)) != 0) /* what an interface has to say */
+		;
+	cr_assert_eq(set(&m), 0, "%s", hx_error());
+	n = next_frame();
+	cr_assert_eq(n, 14 + 40 + 8 + 44, "%zu", n);
+	cr_assert_arr_eq(frame, mac_in, 6);
+	memmove(frame + 18, frame + 14, n - 14); /* the link adds the tag of the other interface */
+	wire_put16(frame + 12, 0x8100);
+	wire_put16(frame + 14, 7);
+	wire_put16(frame + 16, 0x86dd);
+	hx_rx(A, frame, n + 4);
+	hx_turn();
+	cr_assert_eq(hx_stat("pm-session", 1, "received"), 1);
+	cr_assert_eq(hx_verdict("pm-send", "link") >= 1, true);
+
+	m.egress_iface = 2;
+	m.ingress_iface = 1;
+	cr_assert_eq(set(&m), 0, "%s", hx_error());
+	while (hx_tx(A, frame, sizeof(frame)) != 0)
+		;
+	n = next_frame();
+	cr_assert_eq(n, 18 + 40 + 8 + 44);
+	cr_assert_eq(wire_get32(frame + 12), 0x81000007u, "sent with the tag of its interface");
+	tagged.flags = 0;
+	cr_assert_eq(hx_set(HD_API_IFACE, &tagged, sizeof(tagged)), 0, "%s", hx_error());
+	for (unsigned i = 0; i < 100 && hx_verdict("pm-send", "no-link") == 0; i++) {
+		usleep(100);
+		hx_turn();
+	}
+	cr_assert_geq(hx_verdict("pm-send", "no-link"), 1, "down");
+	cr_assert_eq(hx_del(HD_API_PM_SESSION, &m, sizeof(m)), 0);
 }
 
 Test(pm_sender_graph, losses_are_counted)

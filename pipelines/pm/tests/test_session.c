@@ -72,6 +72,24 @@ Test(pm_session, delays_of_one_packet)
 	cr_assert_eq(c()->error_max, 100);
 }
 
+/* 1000 of it is what this node adds: off the round trip, and half of it off either way. */
+Test(pm_session, a_calibration_is_taken_off)
+{
+	const struct hd_pm_hist *d = st->bin[0].d;
+
+	conf.offset_ns = 1001;
+	send_at(5 * MS);
+	reply(0, 5 * MS, 7 * MS, 8 * MS, 12 * MS, 0);
+	cr_assert(llabs(d[HD_PM_RTT].min - (int64_t)(6 * MS - 1001)) <= 1);
+	cr_assert(llabs(d[HD_PM_FWD].min - (int64_t)(2 * MS - 500)) <= 1);
+	cr_assert(llabs(d[HD_PM_BWD].min - (int64_t)(4 * MS - 501)) <= 1);
+	conf.flags = HD_PM_S_LOOPBACK;
+	send_at(15 * MS);
+	reply(1, 15 * MS, 0, 0, 15 * MS + 1000, 0);
+	cr_assert_eq(d[HD_PM_RTT].min, -1, "a wrong one shows");
+	cr_assert_eq(d[HD_PM_RTT].negative, 1);
+}
+
 Test(pm_session, a_clock_that_is_behind_gives_a_negative_delay)
 {
 	const struct hd_pm_hist *d = st->bin[0].d;
