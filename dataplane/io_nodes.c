@@ -203,7 +203,10 @@ NODE_REGISTER_FLAGS(port_rx, "port-rx", PORT_RX, PORT_RX_VERDICTS, port_rx_proce
 	V(P, HANDOFF_FULL, "drop", WARN,                                                             \
 	  "the worker that owns the port's TX queue does not keep up: give the port more TX queues") \
 	V(P, SEGMENTED, "drop", ERROR,                                                               \
-	  "a chained buffer for a port that cannot send one: raise mbuf-size")
+	  "a chained buffer for a port that cannot send one: raise mbuf-size")                       \
+	V(P, MEASURED, "drop", WARN,                                                                 \
+	  "alternate mark or IOAM option on its way out of the domain (RFC 9343 2.1, RFC 9197 3): "  \
+	  "let the policy that adds it end inside, or make the interface one inside")
 NODE_VERDICTS(port_tx, PORT_TX, PORT_TX_VERDICTS)
 
 /* Packets that express forwards have no metadata: whoever wants to tell about them gets what is known. */
@@ -217,14 +220,43 @@ static __rte_noinline void port_tx_meta(struct worker *w, void **objs, unsigned 
 	}
 }
 
+/* Returns how many of them leave, moved to the front. */
+static __rte_noinline unsigned port_tx_filter(struct rte_graph *g, struct rte_node *node,
+					      struct node_slot *s, void **objs, unsigned n,
+					      uint16_t id, tx_filter_fn fn)
+{
+	unsigned go = 0;
+
+	for (unsigned i = 0, some; i < n; i += some) {
+		unsigned may;
+
+		some = RTE_MIN(n - i, NODE_CHUNK);
+		may = fn((struct rte_mbuf **)objs + i, some, id);
+		if (may < some) {
+			port_tx_meta(s->worker, objs + i + may, some - may);
+			node_run_flush(g, node, s, objs + i, may, some, PORT_TX_MEASURED);
+		}
+		if (go != i)
+			memmove(objs + go, objs + i, may * sizeof(*objs));
+		go += may;
+	}
+	return go;
+}
+
 static void port_tx_run(struct rte_graph *g, struct rte_node *node, struct node_slot *s,
 			void **objs, unsigned n, uint16_t id)
 {
+	tx_filter_fn filter = __atomic_load_n(&tx_filter[id], __ATOMIC_ACQUIRE);
 	struct worker *w = s->worker;
 	struct port *p = port_get(id);
 	unsigned sent;
 	rte_edge_t v;
 
+	if (unlikely(filter != NULL)) {
+		n = port_tx_filter(g, node, s, objs, n, id, filter);
+		if (n == 0)
+			return;
+	}
 	if (unlikely(p == NULL)) {
 		port_tx_meta(w, objs, n);
 		node_run_flush(g, node, s, objs, 0, n, PORT_TX_NO_PORT);

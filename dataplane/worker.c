@@ -24,6 +24,7 @@
 struct worker *workers[DP_WORKERS_MAX];
 __thread struct worker *worker_walking;
 const struct rx_observer *rx_observer[WORKER_PORTS_MAX];
+tx_filter_fn tx_filter[WORKER_PORTS_MAX];
 struct worker_conf worker_conf = { .burst = 128 };
 static int stats_vec = -1;
 

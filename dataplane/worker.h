@@ -99,6 +99,12 @@ struct rx_observer {
 };
 extern const struct rx_observer *rx_observer[WORKER_PORTS_MAX];
 
+/* Who judges what is about to leave by a port: called by port-tx with at most 64 frames as they will be sent.  Moves
+ * those that may leave to the front, in order, and returns how many they are; the others are dropped, as of its verdict
+ * MEASURED.  Set and cleared as rx_observer is. */
+typedef unsigned (*tx_filter_fn)(struct rte_mbuf **m, unsigned n, uint16_t port);
+extern tx_filter_fn tx_filter[WORKER_PORTS_MAX];
+
 /* Remember packet number n of this worker.  The caller keeps f->next: one store a burst, not a chain of them. */
 static __rte_always_inline void flight_note(struct flight *f, uint32_t n, uint64_t tsc,
 					    uint16_t port, const struct rte_mbuf *m)

@@ -11,6 +11,7 @@
 #include "dataplane/rcu.h"
 #include "dataplane/result.h"
 #include "heddle/wire/wire.h"
+#include "pipelines/srv6/edge_out.h"
 
 struct slots *srv6_ingresses;
 struct srv6_domain *srv6_domain;
@@ -164,12 +165,14 @@ static int ingress_apply(const void *msg, const void *old, struct object_error *
 	if (m->am_sid_id != 0)
 		in->word[1] = hd_result(HD_RESULT_SID, m->am_sid_id);
 	slots_set(srv6_ingresses, m->iface_id, in, free);
+	srv6_edge_out_follow();
 	return 0;
 }
 
 static void ingress_remove(const void *old)
 {
 	slots_set(srv6_ingresses, ((const struct hd_api_srv6_ingress *)old)->iface_id, NULL, free);
+	srv6_edge_out_follow();
 }
 
 static const struct object_kind ingress_kind = {
@@ -197,6 +200,8 @@ int srv6_ingress_init(void)
 	rc = object_kind_register(&domain_kind);
 	if (rc == 0)
 		rc = object_kind_register(&ingress_kind);
+	if (rc == 0)
+		rc = srv6_edge_out_init();
 	if (rc < 0)
 		srv6_ingress_fini();
 	return rc;
@@ -204,6 +209,7 @@ int srv6_ingress_init(void)
 
 void srv6_ingress_fini(void)
 {
+	srv6_edge_out_fini();
 	slots_destroy(srv6_ingresses, free);
 	srv6_ingresses = NULL;
 	free(srv6_domain);

@@ -9,10 +9,9 @@
 
 #include "dataplane/node.h"
 #include "dataplane/result.h"
-#include "heddle/wire/altmark.h"
-#include "heddle/wire/ioam.h"
 #include "pipelines/l2/l2.h"
 #include "pipelines/srv6/classifier.h"
+#include "pipelines/srv6/edge_out.h"
 #include "pipelines/srv6/hmac.h"
 #include "pipelines/srv6/ingress.h"
 #include "pipelines/srv6/policy.h"
@@ -47,39 +46,6 @@ static __rte_noinline rte_edge_t signed_verdict(struct rte_mbuf *m)
 	return p.srh_off != 0 ? SRV6_IN_IP6 : SRV6_IN_SID_FROM_OUTSIDE;
 }
 
-/* AltMark and IOAM options, whose domain ends here: RFC 9341 section 7.1, RFC 9197 section 3. */
-static __rte_noinline bool is_measured(const uint8_t *ip, unsigned len)
-{
-	static const struct ip6_opt_set options = {
-		.bits = { 1ull << IOAM_OPT_FIXED | 1ull << ALTMARK_OPT | 1ull << IOAM_OPT_MUTABLE }
-	};
-	struct wire_cur c = wire_cur_init(ip, len);
-	struct ip6_view v = { .hdr = wire_pull(&c, sizeof(struct ip6_fixed)) };
-	struct ip6_opt_view opt;
-	struct ip6_ext_view e;
-	struct ip6_opts opts;
-	struct ip6_walk w;
-
-	ip6_walk_init(&w, &v, &c);
-	while (ip6_walk_next(&w, &e) == 1) {
-		if (e.type != IP_NH_HOPOPTS && e.type != IP_NH_DSTOPTS)
-			continue;
-		ip6_opts_init(&opts, &e);
-		while (ip6_opts_next(&opts, &opt) == 1)
-			if (ip6_opt_set_has(&options, opt.type))
-				return true;
-	}
-	return false;
-}
-
-/* Can such options follow? */
-static inline bool may_be_measured(const uint8_t *ip)
-{
-	uint8_t next = ip[IP6_OFF_NEXT_HEADER];
-
-	return next == IP_NH_HOPOPTS || next == IP_NH_DSTOPTS || next == IP_NH_ROUTING;
-}
-
 static inline rte_edge_t edge_verdict(const struct ingress_run *r, const struct srv6_ingress *in,
 				      struct rte_mbuf *m, const uint8_t *ip)
 {
@@ -90,8 +56,8 @@ static inline rte_edge_t edge_verdict(const struct ingress_run *r, const struct 
 
 	enum srv6_edge e;
 
-	if (unlikely(may_be_measured(ip)) && (in->flags & HD_SRV6_INGRESS_OUTSIDE) != 0 &&
-	    is_measured(ip, m->data_len))
+	if (unlikely(srv6_may_be_measured(ip)) && (in->flags & HD_SRV6_INGRESS_OUTSIDE) != 0 &&
+	    srv6_is_measured(ip, m->data_len))
 		return SRV6_IN_MEASURED_FROM_OUTSIDE;
 	if (r->domain == NULL)
 		return SRV6_IN_IP6;

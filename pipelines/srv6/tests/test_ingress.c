@@ -3,10 +3,12 @@
  * whole graph.  Random rules are compared with a model that tries them one by one (HD_TEST_SEED, HD_TEST_COUNT). */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <rte_acl.h>
 
+#include "dataplane/worker.h"
 #include "pipelines/srv6/classifier.h"
 #include "pipelines/srv6/ingress.h"
 #include "pipelines/srv6/tests/lab.h"
@@ -619,4 +621,123 @@ ParameterizedTest(struct edge_row *r, srv6_ingress_rows, s108, .init = ingress_s
 		cr_assert_eq(hx_verdict("srv6-ingress", r->verdict), 1, "%s", r->why);
 	}
 	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+/* ---- P-089, P-106: what leaves the domain ----------------------------------------------------------------------- */
+
+static void outside(uint32_t iface, uint32_t flags)
+{
+	struct hd_api_srv6_ingress in = { iface, flags, 0, 0, 0, 0 };
+
+	cr_assert_eq(hx_set(HD_API_SRV6_INGRESS, &in, sizeof(in)), 0, "%s", hx_error());
+}
+
+struct leave_row {
+	char why[40], packet[80];
+	bool stays;
+};
+
+ParameterizedTestParameters(srv6_ingress_rows, leaving)
+{
+	static struct leave_row rows[] = {
+		{ "alternate mark", "ip6 $A $B 64 / hbh 1204abcde800 / udp", true },
+		{ "mark for endpoints", "ip6 $A $B 64 / dstopt 1204abcde800 / udp", true },
+		{ "trace", "ip6 $A $B 64 / hbh 0100310e0000007b08018000000000000000 / udp", true },
+		{ "edge to edge", "ip6 $A $B 64 / dstopt 0100110a0003007b400000000001 / udp",
+		  true },
+		{ "behind an SRH", "ip6 $A $B 64 / srh $B 0 / dstopt 1204abcde800 / udp", true },
+		{ "inner packet's", "ip6 $A $B 64 / ip6 $A $B 64 / hbh 1204abcde800 / udp", false },
+		{ "another option", "ip6 $A $B 64 / hbh 05020000 / udp", false },
+		{ "plain", "ip6 $A $B 64 / udp / fill 30", false },
+		{ "IPv4", "ip4 $A4 $B4 64 / udp", false },
+	};
+
+	return cr_make_param_array(struct leave_row, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+ParameterizedTest(struct leave_row *r, srv6_ingress_rows, leaving, .init = ingress_start,
+		  .fini = lab_stop, .timeout = 60)
+{
+	static const uint32_t side[] = { HD_SRV6_INGRESS_OUTSIDE, HD_SRV6_INGRESS_INSIDE, 0 };
+	uint8_t b[PKTB_CAP];
+	struct pktb in;
+
+	packet_make(&in, r->packet, "");
+	for (unsigned full = 0; full < 2; full++) {
+		if (full)
+			setenv("HX_FULL", "1", 1);
+		for (unsigned s = 0; s < 3; s++) {
+			outside(2, side[s]);
+			lab_send(1, in.buf, in.len);
+			cr_assert_eq(lab_recv(2, b, sizeof(b)) != 0, s != 0 || !r->stays,
+				     "%s, side %u", r->why, s);
+		}
+		lab_nothing_left(r->why);
+	}
+	cr_assert_eq(hx_verdict("port-tx", "measured"), r->stays ? 2 : 0);
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+/* The others of a burst leave in their order. */
+Test(srv6_ingress, leaving_in_order)
+{
+	uint8_t b[PKTB_CAP];
+	struct pktb in;
+
+	outside(2, HD_SRV6_INGRESS_OUTSIDE);
+	for (unsigned i = 0; i < 30; i++) {
+		packet_make(&in,
+			    i % 3 == 1 ? "ip6 $A $B 64 / hbh 1204abcde800 / udp / fill 8" :
+					 "ip6 $A $B 64 / udp / fill 8",
+			    "");
+		in.buf[in.len - 1] = (uint8_t)i;
+		lab_queue(1, in.buf, in.len);
+	}
+	hx_turn();
+	for (unsigned i = 0; i < 30; i++) {
+		size_t n;
+
+		if (i % 3 == 1)
+			continue;
+		n = lab_recv(2, b, sizeof(b));
+		cr_assert_neq(n, 0, "%u", i);
+		cr_assert_eq(b[n - 1], i);
+	}
+	lab_nothing_left("marked");
+	cr_assert_eq(hx_verdict("port-tx", "measured"), 10);
+	cr_assert_eq(hx_mbufs_in_use(), 0);
+}
+
+/* Interfaces of one port have sides of their own; a port without any is left alone again. */
+Test(srv6_ingress, leaving_by_tag)
+{
+	struct hd_api_iface i = { .iface_id = 20,
+				  .port_id = 2,
+				  .mtu = 1500,
+				  .mac = { 2, 0, 0, 0, 0, 20 },
+				  .flags = HD_IFACE_F_UP,
+				  .outer_tpid = 0x8100,
+				  .outer_vid = 7 };
+	struct pktb in, tagged;
+	uint8_t frame[300];
+
+	snprintf(i.name, sizeof(i.name), "if20");
+	cr_assert_eq(hx_set(HD_API_IFACE, &i, sizeof(i)), 0, "%s", hx_error());
+	hx_addr(20, "2001:db8:77::9/64");
+	hx_neigh(20, "2001:db8:77::1", "02:bb:00:00:00:77");
+	outside(20, HD_SRV6_INGRESS_OUTSIDE);
+	hx_turn();
+	while (hx_tx(2, frame, sizeof(frame)) != 0) /* what the new address announces */
+		;
+	packet_make(&in, "ip6 $A $B 64 / hbh 1204abcde800 / udp", "");
+	packet_make(&tagged, "ip6 $A 2001:db8:77::1 64 / hbh 1204abcde800 / udp", "");
+	lab_send(1, in.buf, in.len);
+	cr_assert_neq(hx_tx(2, frame, sizeof(frame)), 0, "untagged: another interface");
+	lab_send(1, tagged.buf, tagged.len);
+	cr_assert_eq(hx_tx(2, frame, sizeof(frame)), 0, "tagged");
+	cr_assert_eq(hx_verdict("port-tx", "measured"), 1);
+	outside(20, 0);
+	cr_assert(tx_filter[2] == NULL);
+	lab_send(1, tagged.buf, tagged.len);
+	cr_assert_neq(hx_tx(2, frame, sizeof(frame)), 0, "no longer outside");
 }
