@@ -29,6 +29,7 @@
 #include "dataplane/stats.h"
 #include "dataplane/telemetry.h"
 #include "dataplane/trace.h"
+#include "dataplane/hwclock.h"
 #include "dataplane/wallclock.h"
 #include "dataplane/watchdog.h"
 #include "dataplane/worker.h"
@@ -160,6 +161,7 @@ unsigned engine_poll(void)
 void engine_tick(void)
 {
 	wallclock_tick();
+	hwclock_tick();
 	pipelines_tick();
 	ports_tick();
 	steer_tick();

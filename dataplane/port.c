@@ -23,6 +23,7 @@
 
 #include "dataplane/api_server.h"
 #include "dataplane/host.h"
+#include "dataplane/hwclock.h"
 #include "dataplane/impair.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
@@ -260,6 +261,21 @@ static uint16_t mtu_set(uint16_t dpdk_port, const struct hd_api_port *msg)
 	return want;
 }
 
+/* Receive times by the device, where they are wanted and to be had; else software's, as on any port. */
+static void stamps_start(const struct port *p, const struct hd_api_port *msg, uint64_t offloads)
+{
+	int rc = -ENOTSUP;
+
+	if ((msg->flags & HD_PORT_F_RX_TIMESTAMP) == 0)
+		return;
+	if ((offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP) != 0)
+		rc = hwclock_start(p->id, p->dpdk_port);
+	log_info("port %s: %s (%s)", msg->name,
+		 rc == 0 ? "the device stamps what it receives" :
+			   "receive times are taken by software: the device has none",
+		 strerror(-rc));
+}
+
 static int device_configure(struct port *p, const struct hd_api_port *msg, struct object_error *err)
 {
 	struct rte_eth_conf conf = { 0 };
@@ -293,6 +309,8 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 		p->features |= PORT_FEAT_MULTISEG;
 	}
+	if ((msg->flags & HD_PORT_F_RX_TIMESTAMP) != 0)
+		conf.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP;
 	rc = rte_eth_dev_configure(p->dpdk_port, p->n_rxq, p->n_txq, &conf);
 	if (rc < 0)
 		return object_fail(err, rc, "device refuses %u RX and %u TX queues (%s)", p->n_rxq,
@@ -327,6 +345,7 @@ static int device_configure(struct port *p, const struct hd_api_port *msg, struc
 		log_info("port %s: the device does not change its receive filter (%s)", msg->name,
 			 strerror(-rc));
 	rte_eth_macaddr_get(p->dpdk_port, &p->mac);
+	stamps_start(p, msg, conf.rxmode.offloads);
 	return 0;
 }
 
@@ -469,6 +488,7 @@ static void port_unmake(uint32_t id)
 	log_info("port %s: removed", p->name);
 	host_twin_remove(id);
 	impair_port_gone(id);
+	hwclock_stop(id);
 	port_publish(id, NULL);
 	rxqs_publish();
 	rcu_drain(); /* no worker polls it or sends through it any more */
@@ -504,7 +524,7 @@ static bool same_device(const struct hd_api_port *a, const struct hd_api_port *b
 {
 	return strncmp(a->devargs, b->devargs, sizeof(a->devargs)) == 0 && a->n_rxq == b->n_rxq &&
 	       a->n_txq == b->n_txq && a->n_rxd == b->n_rxd && a->n_txd == b->n_txd &&
-	       ((a->flags ^ b->flags) & HD_PORT_F_STEER) == 0;
+	       ((a->flags ^ b->flags) & (HD_PORT_F_STEER | HD_PORT_F_RX_TIMESTAMP)) == 0;
 }
 
 static int port_modify(const struct hd_api_port *msg, struct object_error *err)

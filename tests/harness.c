@@ -194,6 +194,8 @@ void hx_vrf(uint32_t id)
 	must(HD_API_VRF, &v, sizeof(v));
 }
 
+void (*hx_device)(struct rte_mbuf *m);
+
 void hx_rx(uint32_t port, const void *frame, size_t len)
 {
 	struct rte_mbuf *m = packet_alloc();
@@ -215,6 +217,8 @@ void hx_rx(uint32_t port, const void *frame, size_t len)
 		m->nb_segs++;
 	}
 	meta(m)->port = (uint16_t)port;
+	if (hx_device != NULL)
+		hx_device(m);
 	inject(m, getenv("HX_FULL") != NULL ? INJECT_ETH_INPUT : INJECT_RECEIVED);
 }
 

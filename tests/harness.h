@@ -42,6 +42,9 @@ void hx_vrf(uint32_t id);
 /* As if the frame had been received on the port: node express takes it when it is usual, unless HX_FULL is in the
  * environment. */
 void hx_rx(uint32_t port, const void *frame, size_t len);
+/* What a device adds to a packet that hx_rx() receives; NULL: nothing. */
+struct rte_mbuf;
+extern void (*hx_device)(struct rte_mbuf *m);
 /* Walk the graph and run the control thread's part, until nothing moves any more. */
 void hx_turn(void);
 /* Next frame sent on a port: copied into buf (cut at size); returns its whole length, 0 if none. */

@@ -69,7 +69,10 @@ static int compile_port(struct compile *c, const struct lyd_node *node, uint32_t
 		.n_txd = (uint16_t)cfg_u32(node, "tx-descriptors", 0),
 		.mtu = (uint16_t)cfg_u32(node, "mtu", 0),
 		.flags = (uint16_t)((cfg_bool(node, "promiscuous", false) ? HD_PORT_F_PROMISC : 0) |
-				    (cfg_bool(node, "kernel-twin", false) ? HD_PORT_F_TWIN : 0)),
+				    (cfg_bool(node, "kernel-twin", false) ? HD_PORT_F_TWIN : 0) |
+				    (cfg_bool(node, "rx-timestamps", false) ?
+					     HD_PORT_F_RX_TIMESTAMP :
+					     0)),
 	};
 	if (cfg_child(node, "xdp-steering") != NULL)
 		port.flags |= HD_PORT_F_STEER;

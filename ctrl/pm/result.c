@@ -109,12 +109,15 @@ static void add_clock(struct json_object *o, const struct hd_api_pm_session_stat
 {
 	char text[160];
 	int64_t ns;
-	bool known = clock_error(s, &ns);
+	bool known = clock_error(s, &ns), hw = (s->flags & HD_PM_ST_RX_HW) != 0;
 
 	json_add_str(
 		o, "timestamps",
-		"software: packets written and sent in one walk of the graph, taken from the device in "
-		"bursts");
+		hw ? "sent: by software, as packets are written; received: by the port's own clock" :
+		     "software: packets written and sent in one walk of the graph, taken from the "
+		     "device in bursts");
+	json_add_str(o, "transmit-source", "software");
+	json_add_str(o, "receive-source", hw ? "hardware" : "software");
 	if (s->offset_ns != 0) {
 		struct json_object *k = json_object_new_object();
 

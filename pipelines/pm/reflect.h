@@ -41,6 +41,7 @@ struct stamp_rx {
 	uint8_t ttl, dscp, ecn;
 	bool link;           /* the link it came on is known: a reply can leave there */
 	uint64_t ts;         /* T2, in the reflector's format */
+	bool hw;             /* which the port's own clock gave */
 	uint16_t error;      /* error estimate of T2 and T3, without the Z bit */
 	uint8_t sync_source; /* enum stamp_sync_source: what keeps the clock */
 	/* An address of this node?  Can this node send a reply along n segments, the first one first? */

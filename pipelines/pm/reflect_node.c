@@ -8,6 +8,7 @@
 
 #include <rte_cycles.h>
 
+#include "dataplane/hwclock.h"
 #include "dataplane/node.h"
 #include "dataplane/wallclock.h"
 #include "heddle/wire/srh.h"
@@ -352,7 +353,7 @@ static inline rte_edge_t pm_reflect_one(struct rte_mbuf *m, void *arg)
 	struct reflector_count *count = NULL;
 	enum stamp_result r;
 	uint8_t *payload;
-	uint64_t t2;
+	uint64_t t2, came, error;
 	int v = read_request(&q);
 
 	if (v >= 0)
@@ -377,7 +378,9 @@ static inline rte_edge_t pm_reflect_one(struct rte_mbuf *m, void *arg)
 		return PM_REFLECT_RATE_LIMIT;
 	}
 	how = s != NULL ? &s->how : &port->how;
-	t2 = wallclock_at(run->clock, meta(m)->rx_tsc);
+	came = meta(m)->rx_tsc;
+	q.rx.hw = hwclock_rx(m, meta(m)->port, came, rte_get_tsc_hz(), &came, &error);
+	t2 = wallclock_at(run->clock, came);
 	q.rx.ts = how->ptp ? stamp_ptp_make(t2, run->clock->tai_s) : stamp_ntp_make(t2);
 	q.rx.error = run->error;
 	q.rx.sync_source = run->sync_source;

@@ -68,8 +68,8 @@ static uint8_t location(const struct reflect_tlv *x, struct stamp_tlv *t)
 /* 4.3 */
 static uint8_t timestamp_info(const struct reflect_tlv *x, struct stamp_tlv *t)
 {
-	const uint8_t info[4] = { x->rx->sync_source, x->r->ts_method, x->rx->sync_source,
-				  STAMP_TS_SW };
+	const uint8_t info[4] = { x->rx->sync_source, x->rx->hw ? STAMP_TS_HW : x->r->ts_method,
+				  x->rx->sync_source, STAMP_TS_SW };
 
 	if (be16_get(t->len) < sizeof(info))
 		return STAMP_TLV_M;

@@ -55,6 +55,7 @@ struct sender_reply {
 	struct stamp_answer answer;
 	uint64_t tsc, gap_ns;
 	uint32_t id;
+	bool hw; /* tsc is by the port's own clock */
 };
 
 /* What one worker keeps.  Entries of the wheel: 2 * id sends, 2 * id + 1 looks at liveness. */

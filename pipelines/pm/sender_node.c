@@ -2,7 +2,8 @@
  * Nodes of the Session-Sender.  pm-send is a source: it sends what is due on this worker's wheel and takes in replies
  * that met other workers.  pm-reply gets STAMP packets for local ports of sessions from ip-local.
  * T1 is read as a packet is written, before it is looked up and sent in the same walk; T4 is when port-rx had the burst
- * from the device.  How long packets may have waited on our side of the wire is counted beside each delay.
+ * from the device, or what a port that stamps packets says (dataplane/hwclock.h).  How long packets may have waited on
+ * our side of the wire is counted beside each delay.
  * Nothing here allocates but packet buffers, logs or makes a system call.
  * Spec: RFC 8762, RFC 8972, RFC 9503. */
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <rte_cycles.h>
 #include <rte_ring_elem.h>
 
+#include "dataplane/hwclock.h"
 #include "dataplane/node.h"
 #include "dataplane/punt.h"
 #include "dataplane/wallclock.h"
@@ -255,11 +257,11 @@ static void take_changes(struct send_run *r)
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
 
 /* Runs on the owner.  True: the session came up. */
-static bool take_reply(struct sender_session *s, const struct stamp_answer *a, uint64_t tsc,
-		       uint64_t gap_ns, const struct wallclock *clock, uint64_t epoch,
-		       struct sender_count *count)
+static bool take_reply(struct sender_session *s, const struct sender_reply *r,
+		       const struct wallclock *clock, uint64_t epoch, struct sender_count *count)
 {
-	struct session_now now = now_make(clock, tsc);
+	const struct stamp_answer *a = &r->answer;
+	struct session_now now = now_make(clock, r->tsc);
 	struct session_bin *b = bin_of(s, epoch);
 	const struct hd_pm_counts was = b->c;
 	bool up = false;
@@ -269,7 +271,8 @@ static bool take_reply(struct sender_session *s, const struct stamp_answer *a, u
 		if ((s->conf.flags & HD_PM_S_SSID_STRICT) != 0) /* RFC 8972 section 3 */
 			s->state->liveness = HD_PM_STOPPED;
 	}
-	session_reply(s->state, &s->conf, b, a, &now, gap_ns, &up);
+	s->state->rx_hw = r->hw;
+	session_reply(s->state, &s->conf, b, a, &now, r->gap_ns, &up);
 	count_bin(&count[s->id], &was, &b->c);
 	return up;
 }
@@ -282,8 +285,7 @@ static void take_replies(struct send_run *r)
 		if (rte_ring_sc_dequeue_elem(r->sw->replies, &reply, sizeof(reply)) != 0)
 			return;
 		struct sender_session *s = sender_session_get(reply.id);
-		if (s != NULL && take_reply(s, &reply.answer, reply.tsc, reply.gap_ns, r->clock,
-					    r->epoch, r->count))
+		if (s != NULL && take_reply(s, &reply, r->clock, r->epoch, r->count))
 			event(r, s);
 	}
 }
@@ -489,6 +491,13 @@ static rte_edge_t tell_up(struct rte_mbuf *m, const struct sender_session *s)
 	return PM_REPLY_UP;
 }
 
+/* By the port's own clock it has not waited, and may be off by what its line is. */
+static inline void take_hw(struct sender_reply *r, uint64_t error, const struct wallclock *clock)
+{
+	r->hw = true;
+	r->gap_ns = (uint64_t)((double)error * clock->slope) + 1;
+}
+
 static inline rte_edge_t pm_reply_one(struct rte_mbuf *m, void *arg)
 {
 	struct reply_run *run = arg;
@@ -496,6 +505,7 @@ static inline rte_edge_t pm_reply_one(struct rte_mbuf *m, void *arg)
 	enum answer_result result;
 	struct sender_session *s;
 	struct datagram p;
+	uint64_t error;
 	int rc = datagram_read(m, &p);
 
 	if (rc < 0)
@@ -516,14 +526,15 @@ static inline rte_edge_t pm_reply_one(struct rte_mbuf *m, void *arg)
 		return PM_REPLY_TAKEN;
 	if (unlikely((meta(m)->flags & META_F_LOCAL) != 0)) /* it never left this node */
 		r.tsc = rte_rdtsc();
+	else if (hwclock_rx(m, meta(m)->port, r.tsc, rte_get_tsc_hz(), &r.tsc, &error))
+		take_hw(&r, error, run->clock);
 	else if (run->sw->before != 0 && r.tsc > run->sw->before)
 		r.gap_ns = (uint64_t)((double)(r.tsc - run->sw->before) * run->clock->slope);
 	r.id = s->id;
 	if (sender_owner(s->id) != run->worker->id)
 		return hand_over(s, &r);
-	return take_reply(s, &r.answer, r.tsc, r.gap_ns, run->clock, run->epoch, run->count) ?
-		       tell_up(m, s) :
-		       PM_REPLY_TAKEN;
+	return take_reply(s, &r, run->clock, run->epoch, run->count) ? tell_up(m, s) :
+								       PM_REPLY_TAKEN;
 }
 
 static void pm_reply_chunk(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, void *arg)

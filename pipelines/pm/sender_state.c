@@ -46,6 +46,7 @@ static void copy_session(const struct sender_session *s, struct hd_api_pm_sessio
 	a->liveness = st->liveness;
 	a->ptp_peer = (st->peer_error & STAMP_ERR_Z) != 0;
 	a->flags = (uint16_t)((synced ? HD_PM_ST_SYNCED : 0) | (st->ssid0 ? HD_PM_ST_SSID0 : 0) |
+			      (st->rx_hw ? HD_PM_ST_RX_HW : 0) |
 			      (session_finished(st, &s->conf) ? HD_PM_ST_FINISHED : 0));
 	a->peer_error = st->peer_error;
 	a->own_error = st->own_error;

@@ -39,6 +39,7 @@ struct session_state {
 	uint8_t rx_ttl;
 	uint8_t access_left; /* Access Reports still to be sent */
 	bool any, peer_any, ssid0;
+	bool rx_hw; /* T4 of the last reply was the port's own */
 	/* of replies */
 	uint32_t expect;        /* reordering: one above the highest reply (RFC 4737 section 3.2) */
 	uint32_t peer_next;     /* STATEFUL: the reflector's next number */

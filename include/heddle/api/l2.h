@@ -21,7 +21,9 @@ struct hd_api_port {
 static_assert(sizeof(struct hd_api_port) == 304, "no hidden padding");
 #define HD_PORT_F_PROMISC 0x1u
 #define HD_PORT_F_TWIN    0x2u /* a TAP device named as the port stands for it in the kernel */
-#define HD_PORT_F_STEER   0x4u /* net_af_xdp: what is ours by XDP_RULE; else all is ours */
+#define HD_PORT_F_RX_TIMESTAMP \
+	0x8u /* the device stamps what it receives, if it can and its clock can be read */
+#define HD_PORT_F_STEER 0x4u /* net_af_xdp: what is ours by XDP_RULE; else all is ours */
 
 /* IFACE: where packets enter and leave: a port untagged, or a sub-interface of it by (port, outer, inner).
  * Errors: ENOENT port or vrf unknown, EEXIST the same tags are taken on this port, EINVAL.

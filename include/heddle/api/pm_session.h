@@ -143,8 +143,9 @@ struct hd_api_pm_session_state {
 static_assert(sizeof(struct hd_api_pm_session_state) == 368, "no hidden padding");
 #define HD_PM_ST_SYNCED   0x1u /* both clocks say that they follow UTC */
 #define HD_PM_ST_BIN      0x2u
-#define HD_PM_ST_FINISHED 0x4u /* ONCE: every packet's fate is known */
-#define HD_PM_ST_SSID0    0x8u /* the reflector does not know SSIDs */
+#define HD_PM_ST_FINISHED 0x4u  /* ONCE: every packet's fate is known */
+#define HD_PM_ST_SSID0    0x8u  /* the reflector does not know SSIDs */
+#define HD_PM_ST_RX_HW    0x10u /* T4 is by the port's own clock; else by software */
 
 struct hd_pm_bucket {
 	uint16_t index, pad;

@@ -9,10 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
+
+#include "dataplane/hwclock.h"
+#include "dataplane/port.h"
 #include "heddle/api/pm.h"
 #include "heddle/wire/srh.h"
 #include "heddle/wire/udp.h"
-#include "pipelines/pm/sender_packet.h"
+#include "pipelines/pm/sender.h"
 #include "tests/harness.h"
 #include "tests/pktb.h"
 
@@ -602,6 +606,89 @@ Test(pm_sender_graph, a_link_that_leads_back)
 	}
 	cr_assert_geq(hx_verdict("pm-send", "no-link"), 1, "down");
 	cr_assert_eq(hx_del(HD_API_PM_SESSION, &m, sizeof(m)), 0);
+}
+
+/* ---- a port that stamps what it receives: a mock, whose clock runs at a 16th of TSC, and which had each frame a
+ * millisecond before it gives it */
+
+static int mock_clock(uint16_t dpdk_port, uint64_t *ticks)
+{
+	(void)dpdk_port;
+	*ticks = rte_rdtsc() / 16;
+	return 0;
+}
+
+static void mock_stamp(struct rte_mbuf *m)
+{
+	m->ol_flags |= hwclock_flag;
+	*RTE_MBUF_DYNFIELD(m, hwclock_offset, uint64_t *) =
+		(rte_rdtsc() - rte_get_tsc_hz() / 1000) / 16;
+}
+
+Test(pm_sender_graph, a_port_that_stamps)
+{
+	const struct hd_api_pm_reflector r = { .udp_port = 862, .flags = HD_PM_F_UNPROVISIONED };
+	struct hd_api_pm_session m = plain();
+	const struct session_state *st;
+	const struct hd_pm_hist *rtt;
+	uint8_t asks[14 + 40 + 8 + 44 + 8] = { 0 };
+	size_t n;
+
+	m.interval_us = 5000;
+	hwclock_read = mock_clock;
+	cr_assert_eq(set(&m), 0, "%s", hx_error());
+	cr_assert_eq(hwclock_start(A, port_get(A)->dpdk_port), 0);
+	usleep(1010000);
+	hwclock_tick(); /* the second sample: there is a line */
+	cr_assert_not_null(hwclock_line[A]);
+	cr_assert_float_eq(hwclock_line[A]->tsc_per_tick, 16, 0.01);
+	hx_device = mock_stamp;
+	hx_turn();
+	while (hx_tx(A, frame, sizeof(frame)) != 0)
+		;
+	st = sender_session_get(1)->state;
+	rtt = &st->bin[0].d[HD_PM_RTT];
+	n = next_frame();
+	cr_assert_eq(n, 14 + 40 + 8 + 44);
+	usleep(2000);
+	mirror(40, 0);
+	hx_rx(A, frame, n);
+	hx_turn();
+	cr_assert_eq(rtt->n, 1);
+	cr_assert(st->rx_hw, "by the port's clock");
+	cr_assert_geq(rtt->min, 900000, "%lld", (long long)rtt->min);
+	cr_assert_lt(st->bin[0].c.error_max, 100000, "as good as the line");
+
+	/* the reflector's T2 as well, and it says so (RFC 8972 section 4.3) */
+	cr_assert_eq(hx_set(HD_API_PM_REFLECTOR, &r, sizeof(r)), 0, "%s", hx_error());
+	memcpy(asks, frame, n);
+	wire_put16(asks + 54, 4000);
+	wire_put16(asks + 56, 862);
+	wire_put16(asks + 14 + 4, 8 + 44 + 8);
+	wire_put16(asks + 58, 8 + 44 + 8);
+	asks[n] = STAMP_TLV_U;
+	asks[n + 1] = STAMP_TLV_TIMESTAMP;
+	asks[n + 3] = 4;
+	udp_csum_set((struct udp_hdr *)(asks + 54),
+		     hd_csum_ip6_pseudo((const struct ip6_addr *)(asks + 22),
+					(const struct ip6_addr *)(asks + 38), 8 + 44 + 8,
+					IP_NH_UDP));
+	cr_assert_eq(hx_del(HD_API_PM_SESSION, &m, sizeof(m)), 0);
+	hx_turn();
+	while (hx_tx(A, frame, sizeof(frame)) != 0)
+		;
+	hx_rx(A, asks, sizeof(asks));
+	hx_turn();
+	cr_assert_eq(hx_tx(A, frame, sizeof(frame)), sizeof(asks));
+	cr_assert_eq(frame[n + 5], STAMP_TS_HW, "in by hardware");
+	cr_assert_eq(frame[n + 7], STAMP_TS_SW, "out by software");
+	uint64_t stay = wire_get64(frame + 62 + 4) - wire_get64(frame + 62 + 16);
+	cr_assert(stay > (1ull << 32) / 1100 && stay < (1ull << 32) / 100,
+		  "T3 - T2: the millisecond in the device, %llu", (unsigned long long)stay);
+
+	hx_device = NULL;
+	hwclock_stop(A);
+	cr_assert_null(hwclock_line[A], "and without: software again");
 }
 
 Test(pm_sender_graph, losses_are_counted)
