@@ -13,7 +13,7 @@
 
 /* Packets that are alike. */
 struct alike {
-	const struct srv6_sid *sid[NODE_CHUNK];
+	const struct srv6_sid *sid[NODE_CHUNK_WIDE];
 	unsigned n, size; /* size: octets of the SRH; 0: none */
 	uint8_t fast;     /* enum srv6_fast of all their SIDs, without SRV6_FAST_PSP */
 	uint8_t left, upper;
@@ -185,7 +185,7 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 	const struct how_more more = { .left = (uint8_t)(a->left - 1) };
 	const unsigned next = 14 + 40 + SRH_OFF_LIST + 16u * more.left;
 	const bool cross = a->fast == SRV6_FAST_END_X;
-	const uint8_t *dst[NODE_CHUNK];
+	const uint8_t *dst[NODE_CHUNK_WIDE];
 
 	for (unsigned i = 0; i < a->n && !cross; i++)
 		dst[i] = frame_of(m[i]) + next;
@@ -196,9 +196,9 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
 				   const struct alike *a, const uint32_t *word, struct eights *e)
 {
-	uint8_t moved[NODE_CHUNK][16];
+	uint8_t moved[NODE_CHUNK_WIDE][16];
 	const struct how_more more = { .dst = (const uint8_t(*)[16])moved };
-	const uint8_t *dst[NODE_CHUNK];
+	const uint8_t *dst[NODE_CHUNK_WIDE];
 
 	if (a->upper == IP_NH_HOPOPTS || a->upper == IP_NH_DSTOPTS)
 		return 0;
@@ -299,7 +299,7 @@ static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_m
 EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
 			unsigned from, unsigned n, struct eights *e)
 {
-	uint32_t word[NODE_CHUNK];
+	uint32_t word[NODE_CHUNK_WIDE];
 	const bool one = e->differ == 0 && e->one_next;
 	struct eights part;
 	struct alike a;
