@@ -43,7 +43,7 @@ struct flight {
 #define WATCH_CAPTURE 0x2u
 #define WATCH_EXPLAIN 0x4u /* the worker of explain.h: always set, on no other */
 
-enum { WAKE_PM_SEND, WAKE_IMPAIR, WAKE_BFD, WAKES };
+enum { WAKE_PM_SEND, WAKE_IMPAIR, WAKE_BFD, WAKE_CAPACITY, WAKES };
 
 struct worker_stats {
 	uint64_t loops, idle_loops, busy_cycles, sleep_cycles;

@@ -255,7 +255,7 @@ void pm_add_int(struct json_object *o, const char *name, uint64_t value)
 	json_object_object_add(o, name, json_object_new_int64((int64_t)value));
 }
 
-static void add_list(struct json_object *o, const char *name, const char *text)
+void pm_add_list(struct json_object *o, const char *name, const char *text)
 {
 	struct json_object *list = json_object_new_array();
 	char copy[1024], *save, *word;
@@ -292,9 +292,9 @@ static struct json_object *measure_input(struct cli *cli, int *status)
 	js_add(in, "source-address", opt_value(cli, "--source"));
 	js_add(in, "calibration", opt_value(cli, "--calibration"));
 	if (opt_value(cli, "--sid-list") != NULL)
-		add_list(in, "segment", opt_value(cli, "--sid-list"));
+		pm_add_list(in, "segment", opt_value(cli, "--sid-list"));
 	if (opt_value(cli, "--return-sids") != NULL)
-		add_list(in, "return-segment", opt_value(cli, "--return-sids"));
+		pm_add_list(in, "return-segment", opt_value(cli, "--return-sids"));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (opt_flag(cli, numbers[i][0]))
 			pm_add_int(in, numbers[i][1], opt_number(cli, numbers[i][0], 0));
@@ -450,6 +450,19 @@ static const struct cli_command commands[] = {
 	  .examples = CLI_EXAMPLES(
 		  "heddle pm calibrate --interface core0",
 		  "heddle pm calibrate --interface core0 --receive-interface core1 --loop-delay 15") },
+	{ .name = "pm capacity",
+	  .run = cmd_pm_capacity,
+	  .what = "load a path and find its IP-layer capacity (RFC 9097)",
+	  .params = pm_capacity_params,
+	  .more = "The rate grows from 0.5 Mbit/s until loss or delay says that the path is full, so other "
+		  "traffic on it suffers meanwhile. The far end must serve it: pm/capacity-responder, for "
+		  "which the bounds of both ends count. Maximum IP-Layer Capacity is the rate received in "
+		  "the best sub-interval that meets the criteria. Ctrl-C ends the test. Exit status 0: it "
+		  "is complete, and has a maximum.",
+	  .examples = CLI_EXAMPLES(
+		  "heddle pm capacity --to 2001:db8::3 --max-rate 500M",
+		  "heddle pm capacity --policy far --segment-list l --duration 5s --json",
+		  "heddle pm capacity --last") },
 	{ .name = "pm pacing",
 	  .run = cmd_pacing,
 	  .what = "how late test packets leave",

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct cli;
+#include "ctrl/cli/cli.h"
 
 /* Nanoseconds as people read them, into buf; "" stays "". */
 const char *pm_duration(const char *ns, char *buf, size_t size);
@@ -16,7 +16,11 @@ const char *pm_duration(const char *ns, char *buf, size_t size);
 uint32_t pm_interval_us(const char *text);
 /* A line of a result: what it is, and the value; "": none. */
 void pm_line(const char *what, const char *value);
+/* "1%" or "0.01": parts per million.  False: neither. */
+bool pm_share_ppm(const char *text, uint32_t *ret);
+/* Members of a request: a number; words with commas between them. */
 void pm_add_int(struct json_object *o, const char *name, uint64_t value);
+void pm_add_list(struct json_object *o, const char *name, const char *text);
 /* Of a bin of heddle-pm:history: a value of its round trip in ns, its loss ratio; negative: there is none. */
 double pm_trip(struct json_object *bin, const char *name);
 double pm_loss(struct json_object *bin);
@@ -25,6 +29,8 @@ double pm_loss(struct json_object *bin);
 void pm_report_write(FILE *f, struct json_object *history, bool svg);
 
 int cmd_pm_calibrate(struct cli *cli);
+extern const struct cli_param pm_capacity_params[]; /* ends with .name NULL */
+int cmd_pm_capacity(struct cli *cli);
 int cmd_pm_history(struct cli *cli);
 int cmd_pm_impairments(struct cli *cli);
 int cmd_pm_report(struct cli *cli);

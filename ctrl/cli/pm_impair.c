@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * heddle set impairment, heddle pm impairments. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctrl/cli/cli.h"
 #include "ctrl/cli/pm.h"
@@ -17,23 +18,30 @@ static void add_time(struct cli *cli, struct json_object *in, const char *opt, c
 		pm_add_int(in, name, pm_interval_us(text));
 }
 
-/* "1%" or "0.01": parts per million. */
+bool pm_share_ppm(const char *text, uint32_t *ret)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	v = *end == '%' ? v / 100 : v;
+	if (end == text || strcmp(end, *end == '%' ? "%" : "") != 0 || !(v >= 0 && v <= 1))
+		return false;
+	*ret = (uint32_t)(v * 1e6 + 0.5);
+	return true;
+}
+
 static void add_share(struct cli *cli, struct json_object *in, const char *opt, const char *name,
 		      int *status)
 {
 	const char *text = opt_value(cli, opt);
-	char *end;
-	double v;
+	uint32_t ppm;
 
 	if (text == NULL)
 		return;
-	v = strtod(text, &end);
-	v = *end == '%' ? v / 100 : v;
-	end += *end == '%';
-	if (end == text || *end != '\0' || v < 0 || v > 1)
+	if (!pm_share_ppm(text, &ppm))
 		*status = cli_fail(cli, EXIT_USAGE, "%s %s: 1%% or 0.01, at most 1", opt, text);
 	else
-		pm_add_int(in, name, (uint64_t)(v * 1e6 + 0.5));
+		pm_add_int(in, name, ppm);
 }
 
 int cmd_pm_set_impairment(struct cli *cli)

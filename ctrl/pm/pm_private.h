@@ -5,7 +5,13 @@
 
 #include "ctrl/pm/pm.h"
 
-enum { PM_KIND_REFLECTOR, PM_KIND_REFLECTOR_SESSION, PM_KIND_KEY, PM_KIND_SESSION };
+enum {
+	PM_KIND_REFLECTOR,
+	PM_KIND_REFLECTOR_SESSION,
+	PM_KIND_KEY,
+	PM_KIND_SESSION,
+	PM_KIND_CAPACITY
+};
 extern const struct ctrl_kind pm_kinds[];
 
 int pm_compile_reflectors(struct compile *c, const struct lyd_node *pm);

@@ -13,36 +13,18 @@
 
 /* Packets that are alike. */
 struct alike {
-	const uint32_t *word;                  /* result words: which SIDs */
-	const struct srv6_sid *sid[NODE_CHUNK_WIDE]; /* NULL where what is below is all that is needed */
-	uint32_t target[NODE_CHUNK_WIDE];            /* the SIDs' own result words */
-	unsigned n, size;                       /* size: octets of the SRH; 0: none */
-	uint8_t fast; /* enum srv6_fast of all their SIDs, without SRV6_FAST_PSP */
+	const struct srv6_sid *sid[NODE_CHUNK];
+	unsigned n, size; /* size: octets of the SRH; 0: none */
+	uint8_t fast;     /* enum srv6_fast of all their SIDs, without SRV6_FAST_PSP */
 	uint8_t left, upper;
-	bool psp, one_sid;
+	bool one_sid;
 };
 
 #define SRH_BUT_TAG 0x0000ffffffffffffull
 
-/* What express goes by: from the brief if that is enough, else from the row. */
-struct known_sid {
-	struct srv6_sid_brief brief; /* fast NONE: no SID, or none of ours */
-	const struct srv6_sid *row;  /* NULL: not needed */
-};
-
-static __rte_always_inline struct known_sid word_sid(uint32_t word)
+static __rte_always_inline const struct srv6_sid *word_sid(uint32_t word)
 {
-	struct known_sid k = { .row = NULL };
-
-	if (unlikely(hd_result_kind(word) != HD_RESULT_SID))
-		return k;
-	k.brief = srv6_sid_brief_get(hd_result_index(word));
-	if (k.brief.fast != SRV6_FAST_NONE)
-		return k;
-	k.row = srv6_sid_get(hd_result_index(word));
-	if (likely(k.row != NULL))
-		k.brief = (struct srv6_sid_brief){ k.row->fast, k.row->result };
-	return k;
+	return hd_result_kind(word) == HD_RESULT_SID ? srv6_sid_get(hd_result_index(word)) : NULL;
 }
 
 static __rte_always_inline uint64_t srh_front(const uint8_t *h)
@@ -59,15 +41,13 @@ static __rte_always_inline const struct srv6_sid *alike_sid(const struct alike *
 }
 
 /* Shape of the first packet.  False: none of ours. */
-static __rte_always_inline bool alike_begin(struct alike *a, struct known_sid k, const uint8_t *h,
-					    unsigned len)
+static __rte_always_inline bool alike_begin(struct alike *a, const struct srv6_sid *s,
+					    const uint8_t *h, unsigned len)
 {
-	if (k.brief.fast == SRV6_FAST_NONE)
+	if (s == NULL || s->fast == SRV6_FAST_NONE)
 		return false;
-	a->sid[0] = k.row;
-	a->target[0] = k.brief.result;
-	a->fast = (uint8_t)(k.brief.fast & ~SRV6_FAST_PSP);
-	a->psp = (k.brief.fast & SRV6_FAST_PSP) != 0;
+	a->sid[0] = s;
+	a->fast = (uint8_t)(s->fast & ~SRV6_FAST_PSP);
 	a->size = 0;
 	a->left = 0;
 	a->upper = h[IP6_OFF_NEXT_HEADER];
@@ -101,15 +81,14 @@ static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
 					   const uint32_t *word, const uint32_t *len, unsigned n,
 					   bool one)
 {
-	const struct known_sid k0 = word_sid(word[0]);
+	const struct srv6_sid *s0 = word_sid(word[0]);
 	const uint8_t *h0 = frame_of(m[0]) + 14;
 	uint64_t front, mask;
 	unsigned i;
 
 	a->n = 0;
-	a->word = word;
 	a->one_sid = true;
-	if (unlikely(!alike_begin(a, k0, h0, len[0])))
+	if (unlikely(!alike_begin(a, s0, h0, len[0])))
 		return;
 	if (likely(one) && likely(alike_all(a, m, len, n))) {
 		a->n = n;
@@ -118,35 +97,30 @@ static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
 	front = srh_front(h0);
 	mask = a->size != 0 ? SRH_BUT_TAG : 0;
 	for (i = 1; i < n; i++) {
-		const struct known_sid k = word_sid(word[i]);
+		const struct srv6_sid *s = word_sid(word[i]);
 		const uint8_t *h = frame_of(m[i]) + 14;
 
-		if (k.brief.fast != k0.brief.fast ||
+		if (s == NULL || s->fast != s0->fast ||
 		    h[IP6_OFF_NEXT_HEADER] != h0[IP6_OFF_NEXT_HEADER] ||
 		    ((srh_front(h) ^ front) & mask) != 0 || len[i] < 14 + 40 + a->size)
 			break;
-		a->sid[i] = k.row;
-		a->target[i] = k.brief.result;
-		a->one_sid &= word[i] == word[0];
+		a->sid[i] = s;
+		a->one_sid &= s == s0;
 	}
 	a->n = i;
 }
 
-/* n packets of the SIDs that are named by words; one_sid: all by the first.  len: of each, octets: of all. */
-static __rte_always_inline void alike_count(struct express_run *r, const uint32_t *word,
-					    bool one_sid, const uint32_t *len, unsigned n,
-					    uint64_t octets)
+static __rte_always_inline void alike_count(struct express_run *r, const struct alike *a,
+					    const uint32_t *len, unsigned n, uint64_t octets)
 {
-	struct srv6_sid_count *c = &r->sid_count[hd_result_index(word[0])];
-
 	r->n_sid += n;
-	if (likely(one_sid)) {
-		c->packets += n;
-		c->octets += octets - 14 * n;
+	if (likely(a->one_sid)) {
+		r->sid_count[a->sid[0]->sid_id].packets += n;
+		r->sid_count[a->sid[0]->sid_id].octets += octets - 14 * n;
 		return;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		c = &r->sid_count[hd_result_index(word[i])];
+		struct srv6_sid_count *c = &r->sid_count[alike_sid(a, i)->sid_id];
 
 		c->packets++;
 		c->octets += len[i] - 14;
@@ -163,12 +137,14 @@ alike_depart(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict, co
 
 	if (likely(depart_one(r, m, verdict, n, e, how, more)) ||
 	    likely(depart_many(r, m, verdict, n, e, how, more))) {
-		alike_count(r, a->word, a->one_sid, len, n, octets);
+		alike_count(r, a, len, n, octets);
 		return n;
 	}
 	for (unsigned i = 0; i < n; i++) {
+		struct alike one = { .sid = { alike_sid(a, i) }, .one_sid = true };
+
 		if (likely(depart_alone(r, m[i], e, i, how, more))) {
-			alike_count(r, &a->word[i], true, &len[i], 1, len[i]);
+			alike_count(r, &one, &len[i], 1, len[i]);
 			verdict[i] = EXPRESS_FORWARD;
 			continue;
 		}
@@ -181,7 +157,7 @@ alike_depart(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict, co
 static __rte_always_inline void words_of_targets(const struct alike *a, uint32_t *word)
 {
 	for (unsigned i = 0; i < a->n; i++)
-		word[i] = a->target[a->one_sid ? 0 : i];
+		word[i] = alike_sid(a, i)->result;
 }
 
 /* To where n destinations or, `cross`, the SIDs' own targets lead. */
@@ -209,7 +185,7 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 	const struct how_more more = { .left = (uint8_t)(a->left - 1) };
 	const unsigned next = 14 + 40 + SRH_OFF_LIST + 16u * more.left;
 	const bool cross = a->fast == SRV6_FAST_END_X;
-	const uint8_t *dst[NODE_CHUNK_WIDE];
+	const uint8_t *dst[NODE_CHUNK];
 
 	for (unsigned i = 0; i < a->n && !cross; i++)
 		dst[i] = frame_of(m[i]) + next;
@@ -220,9 +196,9 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
 				   const struct alike *a, const uint32_t *word, struct eights *e)
 {
-	uint8_t moved[NODE_CHUNK_WIDE][16];
+	uint8_t moved[NODE_CHUNK][16];
 	const struct how_more more = { .dst = (const uint8_t(*)[16])moved };
-	const uint8_t *dst[NODE_CHUNK_WIDE];
+	const uint8_t *dst[NODE_CHUNK];
 
 	if (a->upper == IP_NH_HOPOPTS || a->upper == IP_NH_DSTOPTS)
 		return 0;
@@ -311,7 +287,7 @@ static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_m
 		return alike_shift(r, m, verdict, a, word, e);
 	case SRV6_FAST_END:
 	case SRV6_FAST_END_X:
-		return a->left > a->psp ?
+		return a->left > ((a->sid[0]->fast & SRV6_FAST_PSP) != 0) ?
 			       alike_advance(r, m, verdict, a, word, e) :
 			       0;
 	default:
@@ -323,7 +299,7 @@ static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_m
 EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
 			unsigned from, unsigned n, struct eights *e)
 {
-	uint32_t word[NODE_CHUNK_WIDE];
+	uint32_t word[NODE_CHUNK];
 	const bool one = e->differ == 0 && e->one_next;
 	struct eights part;
 	struct alike a;
@@ -332,7 +308,7 @@ EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *
 	memcpy(word, e->word, n * sizeof(word[0]));
 	if (e->differ != 0)
 		for (unsigned i = 0; i < n; i++) { /* of many SIDs most are not near */
-			rte_prefetch0(&srv6_sid_briefs[hd_result_index(word[i])]);
+			rte_prefetch0(word_sid(word[i]));
 			rte_prefetch0(&r->sid_count[hd_result_index(word[i])]);
 		}
 	for (unsigned done = 0, now; done < n; done += now) {

@@ -11,6 +11,7 @@
 	V(P, STAMP, "pm-reflect", INFO, "STAMP test packet for the Session-Reflector (RFC 8762)")     \
 	V(P, STAMP_REPLY, "pm-reply", INFO, "STAMP packet for the Session-Sender (RFC 8762)")         \
 	V(P, BFD, "bfd-receive", INFO, "BFD control packet (RFC 5881 4, RFC 5883 5)")                 \
+	V(P, CAPACITY, "capacity-receive", INFO, "load or feedback of a capacity test (RFC 9097)")    \
 	V(P, PUNT, "punt", INFO, "for the control thread or the control process")                     \
 	V(P, HOST, "punt", INFO, "the kernel's, through the port's twin")                             \
 	V(P, HOST_COPY, "drop", INFO,                                                                 \

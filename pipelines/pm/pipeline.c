@@ -2,6 +2,7 @@
  * Pipeline pm: performance measurement, in parts that know nothing of each other. */
 #include "pipelines/pm/altmark.h"
 #include "pipelines/pm/bfd_table.h"
+#include "pipelines/pm/capacity.h"
 #include "pipelines/pm/ioam.h"
 #include "pipelines/pm/observe.h"
 #include "pipelines/pm/pm.h"
@@ -15,6 +16,7 @@ static const struct part {
 	{ reflector_init, reflector_fini }, { sender_init, sender_fini },
 	{ observe_init, observe_fini },     { altmark_init, altmark_fini },
 	{ ioam_init, ioam_fini },           { bfd_table_init, bfd_table_fini },
+	{ capacity_init, capacity_fini },
 };
 
 static void fini_below(unsigned n)

@@ -19,6 +19,7 @@
 #include "heddle/wire/ip4.h"
 #include "pipelines/ip/ip.h"
 #include "pipelines/ip/ip_local.h"
+#include "pipelines/pm/capacity.h"
 #include "pipelines/pm/sender.h"
 
 #define PORT_FLAGS                                                                 \
@@ -136,6 +137,7 @@ static int key_apply(const void *msg, const void *old, struct object_error *err)
 	objects_walk(HD_API_PM_REFLECTOR, rekey_port, &id);
 	objects_walk(HD_API_PM_REFLECTOR_SESSION, rekey_session, &id);
 	sender_rekey(id);
+	capacity_rekey(id);
 	return 0;
 }
 

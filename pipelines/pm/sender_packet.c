@@ -138,7 +138,7 @@ static unsigned srh_octets(const struct hd_api_pm_session *m)
 	return m->encap == HD_PM_PLAIN ? 0 : (unsigned)sizeof(struct srh_hdr) + 16 * n;
 }
 
-static int check(const struct hd_api_pm_session *m, const char **why)
+int sender_packet_check(const struct hd_api_pm_session *m, const char **why)
 {
 	bool routed = m->encap != HD_PM_PLAIN;
 
@@ -252,26 +252,45 @@ static uint64_t udp_sum(const struct hd_api_pm_session *m, const struct sender_p
 	return hd_csum_add(sum, p->data + p->udp_off, len);
 }
 
-int sender_packet_build(const struct hd_api_pm_session *m, struct sender_packet *ret,
-			const char **ret_why)
+void sender_packet_begin(const struct hd_api_pm_session *m, struct sender_packet *ret)
 {
-	bool auth = (m->flags & HD_PM_S_AUTHENTICATED) != 0, light = m->flags & HD_PM_S_LIGHT;
 	unsigned outer = m->encap == HD_PM_PLAIN ?
 				 0 :
 				 (unsigned)sizeof(struct ip6_fixed) + srh_octets(m),
 		 inner = m->encap == HD_PM_HEADER ? 0 :
 			 m->family == 4           ? sizeof(struct ip4_hdr) :
 						    sizeof(struct ip6_fixed);
-	struct tlv_out o = { .p = ret };
 
-	if (check(m, ret_why) < 0)
-		return -EINVAL;
 	memset(ret, 0, sizeof(*ret));
-	ret->auth = auth;
-	ret->ptp = m->flags & HD_PM_S_PTP;
 	ret->family = outer != 0 ? 6 : m->family;
+	ret->inner = (uint16_t)outer;
 	ret->udp_off = (uint16_t)(outer + inner);
 	ret->payload = (uint16_t)(ret->udp_off + sizeof(struct udp_hdr));
+}
+
+void sender_packet_close(const struct hd_api_pm_session *m, struct sender_packet *p, unsigned len)
+{
+	p->payload_len = (uint16_t)len;
+	p->len = (uint16_t)(p->payload + len);
+	udp_build(p->data + p->udp_off, sizeof(struct udp_hdr), m->src_port, m->dst_port, len);
+	if (p->inner != 0)
+		build_outer(m, p, p->len - p->inner);
+	if (p->inner != p->udp_off)
+		build_ip(m, p->data + p->inner, p->len - p->udp_off);
+	p->sum = udp_sum(m, p);
+}
+
+int sender_packet_build(const struct hd_api_pm_session *m, struct sender_packet *ret,
+			const char **ret_why)
+{
+	bool auth = (m->flags & HD_PM_S_AUTHENTICATED) != 0, light = m->flags & HD_PM_S_LIGHT;
+	struct tlv_out o = { .p = ret };
+
+	if (sender_packet_check(m, ret_why) < 0)
+		return -EINVAL;
+	sender_packet_begin(m, ret);
+	ret->auth = auth;
+	ret->ptp = m->flags & HD_PM_S_PTP;
 	o.payload = ret->data + ret->payload;
 	o.at = SENDER_BASE(auth);
 	o.cap = (unsigned)sizeof(ret->data) - ret->payload;
@@ -286,20 +305,22 @@ int sender_packet_build(const struct hd_api_pm_session *m, struct sender_packet 
 	wire_put16(o.payload + (auth ? offsetof(struct stamp_auth, ssid) :
 				       offsetof(struct stamp_base, ssid)),
 		   m->ssid);
-	ret->payload_len = (uint16_t)o.at;
-	ret->len = (uint16_t)(ret->payload + o.at);
-	udp_build(ret->data + ret->udp_off, sizeof(struct udp_hdr), m->src_port, m->dst_port, o.at);
-	if (outer != 0)
-		build_outer(m, ret, ret->len - outer);
-	if (inner != 0)
-		build_ip(m, ret->data + outer, ret->len - ret->udp_off);
 	if (ret->access != 0) /* counted anew for each packet */
 		memset(ret->data + ret->access, 0, 4);
-	ret->sum = udp_sum(m, ret);
+	sender_packet_close(m, ret, o.at);
 	return 0;
 }
 
 /* ---- stamping ---------------------------------------------------------------------------------------------------- */
+
+void sender_packet_sum(const struct sender_packet *p, uint8_t *data, uint64_t sum)
+{
+	be16_t csum = hd_csum_fold(sum);
+
+	if (be16_get(csum) == 0)
+		csum = be16_make(0xffff); /* RFC 768, RFC 8200 section 8.1 */
+	memcpy(data + p->udp_off + offsetof(struct udp_hdr, csum), &csum, sizeof(csum));
+}
 
 static void hmac_cut(const struct hmac_key *key, const struct hmac_part *part, unsigned n,
 		     uint8_t *to)
@@ -345,8 +366,5 @@ void sender_packet_stamp(const struct sender_packet *p, const struct hmac_key *k
 		hmac_cut(key, text, 2, data + p->hmac_tlv + 4);
 		sum = hd_csum_add(sum, data + p->hmac_tlv + 4, STAMP_HMAC_LEN);
 	}
-	be16_t csum = hd_csum_fold(sum);
-	if (be16_get(csum) == 0)
-		csum = be16_make(0xffff); /* RFC 768, RFC 8200 section 8.1 */
-	memcpy(data + p->udp_off + offsetof(struct udp_hdr, csum), &csum, sizeof(csum));
+	sender_packet_sum(p, data, sum);
 }

@@ -16,7 +16,8 @@
 
 /* A session's packet but for what differs from one to the next.  Immutable once published. */
 struct sender_packet {
-	uint16_t len;                       /* octets, from the outermost IP header on */
+	uint16_t len;   /* octets, from the outermost IP header on */
+	uint16_t inner; /* where what an outer header carries begins; 0: there is none */
 	uint16_t udp_off, payload, tlv_off; /* from the start; tlv_off 0: no TLVs */
 	uint16_t payload_len;
 	uint16_t hmac_tlv, direct, access; /* where these TLVs are, from the start; 0: not there */
@@ -29,6 +30,13 @@ struct sender_packet {
 /* 0, -EINVAL with *ret_why a sentence, or -EMSGSIZE.  Control thread. */
 int sender_packet_build(const struct hd_api_pm_session *m, struct sender_packet *ret,
 			const char **ret_why);
+
+/* The same for what is no STAMP: where the payload goes, then all headers around len octets of it.  check: can packets
+ * go this way?  0, or -EINVAL with *why a sentence.  sum: writes the checksum of the UDP packet in `data`. */
+int sender_packet_check(const struct hd_api_pm_session *m, const char **why);
+void sender_packet_begin(const struct hd_api_pm_session *m, struct sender_packet *ret);
+void sender_packet_close(const struct hd_api_pm_session *m, struct sender_packet *p, unsigned len);
+void sender_packet_sum(const struct sender_packet *p, uint8_t *data, uint64_t sum);
 
 struct sender_stamp {
 	uint32_t seq;
