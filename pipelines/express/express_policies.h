@@ -7,6 +7,7 @@
 
 #include "pipelines/express/express_check6.h"
 #include "pipelines/express/express_depart.h"
+#include "pipelines/express/express_hash.h"
 
 #ifdef __AVX2__
 
@@ -14,26 +15,38 @@ struct steer {
 	const struct srv6_policy *policy[NODE_CHUNK]; /* NULL: not for express */
 	const struct srv6_outer *outer[NODE_CHUNK];
 	uint32_t hash[NODE_CHUNK];
+	uint32_t tc[NODE_CHUNK];   /* traffic class or TOS, << 20 */
 	uint32_t word[NODE_CHUNK]; /* where the first segment is */
 };
 
+/* Traffic class or TOS. */
+static __rte_always_inline uint8_t inner_tc(const uint8_t *h, bool v6)
+{
+	return v6 ? (uint8_t)(wire_get16(h) >> 4) : h[1];
+}
+
+/* n: a multiple of eight */
 static __rte_always_inline void steer_hash(struct steer *s, struct rte_mbuf **m,
 					   const struct eights *e, unsigned n, bool v6)
 {
-	if (v6 && e->one_next && flow_has_ports(frame_of(m[0])[14 + IP6_OFF_NEXT_HEADER]) &&
-	    shortest_of(e->len, n) >= 14 + 40 + 4) {
-		for (unsigned i = 0; i < n; i++) {
-			const uint8_t *h = frame_of(m[i]) + 14;
+	const struct eight_consts *c8 = eight_consts_get();
+	const unsigned shortest = shortest_of(e->len, n);
 
-			s->hash[i] = flow_end(flow_add6_ports(0, h, wire_get32(h + 40)));
+	for (unsigned i = 0; i < n; i += EIGHT) {
+		uint8_t *p[EIGHT];
+
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++)
+			p[k] = frame_of(m[i + k]);
+		if (v6 ? eight_hash6(c8, p, shortest, &s->hash[i], &s->tc[i]) :
+			 eight_hash4(c8, p, load8(&e->ttl[i]), shortest, &s->hash[i], &s->tc[i]))
+			continue;
+		for (unsigned k = i; k < i + EIGHT; k++) {
+			const uint8_t *h = frame_of(m[k]) + 14;
+
+			s->hash[k] = ip_flow_hash_of(h, e->len[k] - 14);
+			s->tc[k] = (uint32_t)inner_tc(h, v6) << 20;
 		}
-		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *h = frame_of(m[i]) + 14;
-
-		s->hash[i] = v6 ? ip_flow_hash_plain6(h, e->len[i] - 14) :
-				  ip_flow_hash_plain4(h, e->len[i] - 14);
 	}
 }
 
@@ -57,12 +70,6 @@ static __rte_always_inline void outer_count(struct express_run *r, const struct 
 	c->tx_packets += n;
 	c->tx_octets += octets + 14 * (uint64_t)n;
 	sent_note(r, a->port, n);
-}
-
-/* Traffic class or TOS. */
-static __rte_always_inline uint8_t inner_tc(const uint8_t *h, bool v6)
-{
-	return v6 ? (uint8_t)(wire_get16(h) >> 4) : h[1];
 }
 
 /* The Ethernet header in front of the outer one, and what the mbuf says. */
@@ -89,14 +96,61 @@ EXPRESS_APART unsigned steer_front(uint8_t front[STEER_ROOM], const struct srv6_
 	return 14u + o->len;
 }
 
-/* All by one segment list, without special treatment of fields. */
+/* The first eight octets of the outer header of packets 0, 1, 4, 5 and 2, 3, 6, 7: class and flow label, length, next
+ * header, hop limit.
+ *   front  the header as the policy has it; len: of the outer packets */
+static __rte_always_inline struct lanes eight_outer(const struct eight_consts *k,
+						    const struct srv6_outer *o,
+						    const uint8_t *front, __m256i hash, __m256i tc,
+						    __m256i len)
+{
+	const uint32_t inner = (o->dscp_copy ? 0xffu : 3u) << 20;
+	const uint32_t fixed = 6u << 28 | (o->dscp_copy ? 0u : o->dscp) << 20;
+	uint32_t rest;
+	__m256i label, a, b;
+
+	memcpy(&rest, front + 4, sizeof(rest));
+	/* srv6_flow_label() */
+	label = _mm256_srli_epi32(
+		_mm256_mullo_epi32(hash, _mm256_set1_epi32((int)SRV6_LABEL_FACTOR)), 12);
+	label = _mm256_sub_epi32(label, _mm256_cmpeq_epi32(label, _mm256_setzero_si256()));
+	tc = _mm256_or_si256(_mm256_and_si256(tc, _mm256_set1_epi32((int)inner)),
+			     _mm256_set1_epi32((int)fixed));
+	a = _mm256_shuffle_epi8(_mm256_or_si256(label, tc), K8(k, swap32));
+	b = _mm256_sub_epi32(len, _mm256_set1_epi32(40));
+	b = _mm256_or_si256(_mm256_shuffle_epi8(b, K8(k, swap16low)),
+			    _mm256_set1_epi32((int)(rest & 0xffff0000)));
+	return (struct lanes){ _mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b) };
+}
+
+/* Eight octets each for packets 0 .. 7. */
+static __rte_always_inline void lanes_store(uint8_t *const *to, struct lanes v)
+{
+	const __m128i x[4] = { _mm256_castsi256_si128(v.a), _mm256_castsi256_si128(v.b),
+			       _mm256_extracti128_si256(v.a, 1), _mm256_extracti128_si256(v.b, 1) };
+
+#pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++) {
+		_mm_storel_epi64((__m128i *)(void *)to[2 * k], x[k]);
+		_mm_storeh_pd((double *)(void *)to[2 * k + 1], _mm_castsi128_pd(x[k]));
+	}
+}
+
+/* pkt_len, data_len and vlan_tci of an mbuf, which nobody asks for: the engine has ports leave tags in their frames. */
+static __rte_always_inline struct lanes lanes_of_len(__m256i len)
+{
+	static_assert(offsetof(struct rte_mbuf, data_len) == offsetof(struct rte_mbuf, pkt_len) + 4,
+		      "");
+	return (struct lanes){ _mm256_unpacklo_epi32(len, len), _mm256_unpackhi_epi32(len, len) };
+}
+
+/* All by one segment list, without special treatment of fields.  n: a multiple of eight */
 static __rte_always_inline void steer_same(struct express_run *r, struct rte_mbuf **m,
 					   rte_edge_t *verdict, unsigned n, const struct eights *e,
 					   const struct steer *s, const struct adj *a, bool v6)
 {
+	const struct eight_consts *c8 = eight_consts_get();
 	const struct srv6_outer *o = s->outer[0];
-	const uint32_t tc_inner = o->dscp_copy ? 0xff : 3, tc_fixed = o->dscp_copy ? 0 : o->dscp;
-	const uint32_t word = 6u << 28 | tc_fixed << 20;
 	uint8_t front[STEER_ROOM] __attribute__((aligned(32)));
 	const unsigned size = steer_front(front, o, a, v6 ? IP_NH_IP6 : IP_NH_IP4);
 	const __m256i first = load32(front), last = load32(front + size - 32);
@@ -107,20 +161,30 @@ static __rte_always_inline void steer_same(struct express_run *r, struct rte_mbu
 	like.data_off = (uint16_t)(AT + 14 - size);
 	like.port = a->port;
 	memcpy(&rearm, &like.rearm_data, sizeof(rearm));
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t *h = frame_of(m[i]) + 14, *p = h - size;
-		uint32_t tc = inner_tc(h, v6) & tc_inner;
-		unsigned len = e->len[i] - 14 + size;
+	for (unsigned i = 0; i < n; i += EIGHT) {
+		const __m256i len =
+			_mm256_add_epi32(load8(&e->len[i]), _mm256_set1_epi32((int)size - 14));
+		uint8_t *vary[EIGHT], *lens[EIGHT];
 
-		hop_write(h, e, i, v6);
-		_mm256_storeu_si256((__m256i *)(void *)p, first);
-		for (unsigned k = 32; unlikely(k + 32 < size); k += 32)
-			_mm256_storeu_si256((__m256i *)(void *)(p + k), load32(front + k));
-		_mm256_storeu_si256((__m256i *)(void *)(h - 32), last);
-		wire_put32(p + 14, word | tc << 20 | srv6_flow_label(s->hash[i]));
-		wire_put16(p + 14 + IP6_OFF_PAYLOAD_LEN, (uint16_t)(len - 54));
-		memcpy(&m[i]->rearm_data, &rearm, sizeof(rearm));
-		len_write(m[i], len);
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++) {
+			struct rte_mbuf *b = m[i + k];
+			uint8_t *h = frame_of(b) + 14, *p = h - size;
+
+			hop_write(h, e, i + k, v6);
+			_mm256_storeu_si256((__m256i *)(void *)p, first);
+			for (unsigned at = 32; unlikely(at + 32 < size); at += 32)
+				_mm256_storeu_si256((__m256i *)(void *)(p + at),
+						    load32(front + at));
+			_mm256_storeu_si256((__m256i *)(void *)(h - 32), last);
+			memcpy(&b->rearm_data, &rearm, sizeof(rearm));
+			vary[k] = p + 14;
+			lens[k] = (uint8_t *)&b->pkt_len;
+		}
+		lanes_store(vary,
+			    eight_outer(c8, o, front + 14, load8(&s->hash[i]), load8(&s->tc[i]),
+					_mm256_sub_epi32(len, K8(c8, frame))));
+		lanes_store(lens, lanes_of_len(len));
 	}
 	for (unsigned i = 0; i < n; i++)
 		verdict[i] = EXPRESS_FORWARD;

@@ -5,18 +5,29 @@
 
 #include "pipelines/ip/internal.h"
 
-uint64_t ip_flow_secret[4] = { 0x9e3779b97f4a7c15ull, 0xd6e8feb86659fd93ull, 0xa0761d6478bd642full,
-			       0xe7037ed1a0b428dbull };
+struct ip_flow_secret ip_flow_secret;
 
 void ip_flow_seed_set(uint64_t s)
 {
-	for (unsigned i = 0; i < 4; i++) { /* splitmix64 */
+	uint64_t v[9];
+
+	for (unsigned i = 0; i < RTE_DIM(v); i++) { /* splitmix64 */
 		uint64_t z = (s += 0x9e3779b97f4a7c15ull);
 
 		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
 		z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-		ip_flow_secret[i] = z ^ (z >> 31);
+		v[i] = z ^ (z >> 31);
 	}
+	memcpy(ip_flow_secret.addr, v, sizeof(ip_flow_secret.addr));
+	ip_flow_secret.label = v[4] & UINT32_MAX;
+	ip_flow_secret.ports = v[5] & UINT32_MAX;
+	memcpy(ip_flow_secret.mix, v + 6, sizeof(ip_flow_secret.mix));
+}
+
+/* Whoever sets no seed (tools) gets one. */
+static void __attribute__((constructor)) flow_seed_first(void)
+{
+	ip_flow_seed_set(0);
 }
 
 struct flow {
@@ -44,11 +55,12 @@ static void flow_ip6_inner(struct flow *f, uint8_t nh, const uint8_t *p, uint32_
 
 		switch (nh) {
 		case IP_NH_IP4:
+			f->h = flow_next_header(f->h);
 			flow_ip4(f, p, left);
 			return;
 		case IP_NH_IP6:
-			if (left >= sizeof(struct ip6_fixed))
-				flow_ip6(f, p, left);
+			f->h = flow_next_header(f->h);
+			flow_ip6(f, p, left);
 			return;
 		case IP_NH_HOPOPTS:
 		case IP_NH_ROUTING:
@@ -64,7 +76,7 @@ static void flow_ip6_inner(struct flow *f, uint8_t nh, const uint8_t *p, uint32_
 			break;
 		default:
 			if (flow_has_ports(nh) && left >= 4)
-				f->h = flow_add(f->h, 0, wire_get32(p));
+				f->h = flow_add(flow_next_header(f->h), 0, flow_load(p));
 			return;
 		}
 	}

@@ -132,9 +132,10 @@ static inline void srv6_inner_decrement(uint8_t *ip, const struct srv6_inner *in
 
 /* Flow label of an outer header: 20 bits from the hash of the inner flow, never 0, and with other bits than those that
  * pick the segment list (RFC 6437 section 3, RFC 6438 section 3). */
+#define SRV6_LABEL_FACTOR 0x9e3779b1u
 static inline uint32_t srv6_flow_label(uint32_t flow_hash)
 {
-	uint32_t label = flow_hash * 0x9e3779b1u >> 12;
+	uint32_t label = flow_hash * SRV6_LABEL_FACTOR >> 12;
 
 	return label + (label == 0);
 }

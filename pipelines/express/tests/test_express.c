@@ -346,37 +346,78 @@ static const uint8_t odd[] = { 0,   1,   2,   19,  20,   0x20, 0x3f, 126,
 static const uint8_t odd4[] = { 3, 6, 8, 12, 16 }; /* length, fragment, TTL, addresses */
 static const uint8_t odd6[] = { 5, 6, 7, 8, 24 };  /* length, next header, hop limit, addresses */
 
+/* Fields that differ within a flow or tell flows apart, of the IP header at h.  Now and then one that decides. */
+static void vary4(uint8_t *at, uint32_t odds)
+{
+	static const uint8_t proto[] = { IP_NH_UDP, IP_NH_UDP, IP_NH_TCP, 132, 89 };
+	struct ip4_hdr *h = (struct ip4_hdr *)at;
+
+	h->id = be16_make((uint16_t)rnd(65536));
+	h->tos = (uint8_t)rnd(256);
+	h->ttl = (uint8_t)(2 + rnd(250));
+	h->proto = proto[rnd(sizeof(proto))];
+	h->src.b[3] = (uint8_t)(1 + rnd(250));
+	h->dst.b[3] = (uint8_t)(h->dst.b[3] ^ rnd(16));
+	at[20 + rnd(4)] = (uint8_t)rnd(256); /* ports */
+	if (rnd(odds) == 0)
+		at[odd4[rnd(sizeof(odd4))]] = odd[rnd(sizeof(odd))];
+	h->csum = be16_make(0);
+	h->csum = hd_csum(h, 20);
+}
+
+static void vary6(uint8_t *at, uint32_t odds)
+{
+	static const uint8_t next[] = { IP_NH_UDP, IP_NH_TCP, 132, 59 };
+
+	at[1] = (uint8_t)rnd(
+		256); /* of traffic class (no congestion mark, or nothing would be merged) and label */
+	at[1] &= rnd(4) ? 0x0f : 0xcf;
+	at[2] = (uint8_t)rnd(256);
+	at[3] = (uint8_t)rnd(256);
+	at[7] = (uint8_t)(2 + rnd(250));
+	at[23] = (uint8_t)rnd(256);
+	if (at[6] == IP_NH_UDP) {
+		at[40 + rnd(4)] = (uint8_t)rnd(256); /* ports */
+		at[39] = (uint8_t)(at[39] ^ rnd(16));
+		if (rnd(4) == 0)
+			at[6] = next[rnd(sizeof(next))];
+	}
+	if (rnd(odds) == 0)
+		at[odd6[rnd(sizeof(odd6))]] = odd[rnd(sizeof(odd))];
+}
+
+static void vary(uint8_t *at, uint32_t odds)
+{
+	if (at[0] >> 4 == 4)
+		vary4(at, odds);
+	else
+		vary6(at, odds);
+}
+
 /* One packet of the shape; now and then something about it is unusual, or broken. */
 static void burst_packet(struct burst *b, const char *shape, uint32_t odds, bool padded)
 {
 	struct pktb pkt;
 	size_t len;
-	uint8_t *f = b->frame[b->n];
+	uint8_t *f = b->frame[b->n], *inner = f + 14 + 40;
 
 	pktb_parse(&pkt, shape);
 	len = pkt.len;
 	memset(f, 0, sizeof(b->frame[0]));
 	memcpy(f, pkt.buf, len);
 	f[len - 1] = (uint8_t)rnd(256); /* payload, or a checksum nobody here looks at */
-	if (f[12] == 8 && rnd(2)) {     /* another TTL and checksum */
-		struct ip4_hdr *h = (struct ip4_hdr *)(f + 14);
-
-		h->id = be16_make((uint16_t)rnd(65536));
-		h->ttl = (uint8_t)(2 + rnd(250));
-		h->dst.b[3] = (uint8_t)(h->dst.b[3] ^ rnd(16));
-		if (rnd(odds) == 0)
-			f[14 + odd4[rnd(sizeof(odd4))]] = odd[rnd(sizeof(odd))];
-		h->csum = be16_make(0);
-		h->csum = hd_csum(h, 20);
-	} else if (f[12] == 0x86) {
-		f[14 + 7] = (uint8_t)(2 + rnd(250));
-		if (rnd(odds) == 0)
-			f[14 + odd6[rnd(sizeof(odd6))]] = odd[rnd(sizeof(odd))];
+	if (rnd(2) && (f[20] == IP_NH_ROUTING || f[20] == IP_NH_IP4 || f[20] == IP_NH_IP6)) {
+		if (f[20] == IP_NH_ROUTING)
+			inner += 8 + 8 * inner[1];
+		if (inner[0] >> 4 == 4 || inner[0] >> 4 == 6)
+			vary(inner, odds);
 	}
+	if (f[12] == 0x86 || rnd(2))
+		vary(f + 14, odds);
 	if (padded && rnd(4) == 0)
 		len += rnd(20);
 	if (rnd(odds) == 0)
-		f[rnd(60)] = (uint8_t)rnd(256);
+		f[rnd(rnd(2) ? 60 : (uint32_t)len)] = (uint8_t)rnd(256);
 	if (rnd(odds) == 0)
 		len = 15 + rnd((uint32_t)len - 14);
 	b->len[b->n++] = len;
