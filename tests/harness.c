@@ -195,6 +195,7 @@ void hx_vrf(uint32_t id)
 }
 
 void (*hx_device)(struct rte_mbuf *m);
+unsigned hx_rx_later;
 
 void hx_rx(uint32_t port, const void *frame, size_t len)
 {
@@ -204,6 +205,7 @@ void hx_rx(uint32_t port, const void *frame, size_t len)
 
 	if (m == NULL)
 		FATAL("no packet buffer left: a leak");
+	m->data_off = (uint16_t)(m->data_off + hx_rx_later);
 	while (done < len || done == 0) {
 		size_t n = RTE_MIN(len - done, (size_t)rte_pktmbuf_tailroom(last));
 		memcpy(rte_pktmbuf_mtod(last, uint8_t *), (const uint8_t *)frame + done, n);

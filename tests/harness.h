@@ -45,6 +45,8 @@ void hx_rx(uint32_t port, const void *frame, size_t len);
 /* What a device adds to a packet that hx_rx() receives; NULL: nothing. */
 struct rte_mbuf;
 extern void (*hx_device)(struct rte_mbuf *m);
+/* Frames begin so many octets later in their buffers than usual. */
+extern unsigned hx_rx_later;
 /* Walk the graph and run the control thread's part, until nothing moves any more. */
 void hx_turn(void);
 /* Next frame sent on a port: copied into buf (cut at size); returns its whole length, 0 if none. */

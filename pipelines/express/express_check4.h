@@ -41,6 +41,18 @@ static __rte_always_inline __m256i eight_first(uint8_t *const *p, unsigned off)
 				     _mm256_unpacklo_epi32(y[2], y[3]));
 }
 
+/* The first two columns of 8 x 4 words. */
+static __rte_always_inline void eight_two(uint8_t *const *p, unsigned off, __m256i ret[2])
+{
+	__m256i y[4], t, u;
+
+	eight_rows(p, off, y);
+	t = _mm256_unpacklo_epi32(y[0], y[1]);
+	u = _mm256_unpacklo_epi32(y[2], y[3]);
+	ret[0] = _mm256_unpacklo_epi64(t, u);
+	ret[1] = _mm256_unpackhi_epi64(t, u);
+}
+
 /* Constants as memory operands: the compiler would make them anew for each eight, for want of registers. */
 #define W8(x)                                          \
 	{                                              \
@@ -48,7 +60,8 @@ static __rte_always_inline __m256i eight_first(uint8_t *const *p, unsigned off)
 	}
 static const struct eight_consts {
 	uint32_t low16[8], low8[8], second8[8], limit[8], loopback[8], frame[8], shortest[8],
-		two[8], all16[8], ttl[8], last16[8], carry[8], version4[8];
+		two[8], all16[8], ttl[8], last16[8], carry[8], version4[8], version6[8],
+		version_mask[8];
 	uint32_t frame6[8];
 	uint8_t swap16[32], swap16low[32], swap32[32];
 } eight_consts __rte_cache_aligned = {
@@ -65,6 +78,8 @@ static const struct eight_consts {
 	.last16 = W8(0xfffd),
 	.carry = W8(0x10000),
 	.version4 = W8(0x45),
+	.version6 = W8(0x60),
+	.version_mask = W8(0xf0),
 	.frame6 = W8(54),
 	.swap16low = { 1, 0, 128, 128, 5, 4, 128, 128, 9, 8, 128, 128, 13, 12, 128, 128,
 		       1, 0, 128, 128, 5, 4, 128, 128, 9, 8, 128, 128, 13, 12, 128, 128 },
@@ -196,7 +211,7 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 	const __m128i shift = _mm_cvtsi32_si128((int)t->shift), want = r->lane.eth4;
 	const uint32_t *direct = t->direct;
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
-	const uint64_t rearm = rearm_of(m[0]);
+	const __m256i says = says_of(m[0]);
 	__m256i received = _mm256_setzero_si256(), octets = received, longest = received;
 	uint32_t differ = 0;
 	unsigned i;
@@ -204,8 +219,7 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 	for (i = 0; i + EIGHT <= n; i += EIGHT) {
 		struct rte_mbuf **g = m + i;
 		__m128i eth = _mm_setzero_si128();
-		__m256i c[5], total, have, frame;
-		uint64_t all = rearm, any = rearm;
+		__m256i c[5], total, have, frame, other = _mm256_setzero_si256();
 		uint8_t *p[EIGHT];
 
 		if (outer == NULL && i + 2 * EIGHT <= n)
@@ -215,18 +229,17 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 			p[k] = frame_of(g[k]) + in;
 			if (outer != NULL)
 				continue;
-			all &= rearm_of(g[k]);
-			any |= rearm_of(g[k]);
 			eth = _mm_or_si128(eth, _mm_xor_si128(load16(p[k]), want));
 		}
 		c[0] = eight_first(p, 14);
 		eight_columns(p, 14 + 4, c + 1);
 		have = outer != NULL ?
 			       _mm256_sub_epi32(load8(&outer->len[i]), _mm256_set1_epi32((int)in)) :
-			       eight_first((uint8_t *const *)g, offsetof(struct rte_mbuf, pkt_len));
+			       eight_says(g, says, &other);
 		total = _mm256_shuffle_epi8(c[0], K8(c8, swap16));
 		frame = _mm256_add_epi32(total, K8(c8, frame));
-		if (unlikely(all != any || !_mm_testz_si128(eth, ETH_MASK4) ||
+		if (unlikely(!_mm256_testz_si256(other, SAYS_MASK) ||
+			     !_mm_testz_si128(eth, ETH_MASK4) ||
 			     !eight_usual4(c8, c, total, frame, have)))
 			break;
 		if (outer != NULL && unlikely(!eight_version4(c8, c[0])))

@@ -18,8 +18,6 @@ EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const 
 	fwd_lookup6(&r->fwd, t->fib, key, ret, n);
 }
 
-#define VERSION_MASK _mm_set_epi64x(0x00f0000000000000, 0)
-
 /* Do some packets at both ends and in the middle have one destination?  On their way through a segment list all have:
  * the next SID. */
 static __rte_always_inline bool one_dst_likely(struct rte_mbuf **m, unsigned n, unsigned off)
@@ -31,7 +29,19 @@ static __rte_always_inline bool one_dst_likely(struct rte_mbuf **m, unsigned n, 
 	return _mm_testz_si128(other, other);
 }
 
-/* What check4() does, for IPv6. */
+/* Have they? */
+static __rte_always_inline bool one_dst(struct rte_mbuf **m, unsigned n, unsigned off)
+{
+	const __m128i first = load16(frame_of(m[0]) + off);
+	__m128i other = _mm_setzero_si128();
+
+#pragma GCC unroll 4
+	for (unsigned i = 1; i < n; i++)
+		other = _mm_or_si128(other, _mm_xor_si128(load16(frame_of(m[i]) + off), first));
+	return _mm_testz_si128(other, other);
+}
+
+/* What check4() does, for IPv6.  Of inner packets it is not told what they have in common. */
 static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m, unsigned n,
 					   const struct table *t, struct eights *e,
 					   const struct eights *outer, unsigned in)
@@ -44,29 +54,28 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		_mm_cvtsi64_si128((long long)frame_of(m[0])[in + 20] << 32), 1);
 	const __m256i next_mask = _mm256_set_epi64x(0, 0xffll << 32, 0, 0);
 	const __m256i ecn_mask = _mm256_set_epi64x(0, 0, 0x30ll << 56, 0);
-	const __m256i eth_mask = _mm256_inserti128_si256(
-		_mm256_castsi128_si256(outer == NULL ? ETH_MASK6 : VERSION_MASK),
-		_mm_setzero_si128(), 1);
+	const __m256i eth_mask =
+		_mm256_inserti128_si256(_mm256_castsi128_si256(ETH_MASK6), _mm_setzero_si128(), 1);
 	/* octets 22 .. 53, the addresses: the first octets must be 0x20 .. 0xfd (no multicast, link-local, loopback,
 	 * unspecified or mapped address), so not above 0xdd once 0x20 is taken off */
 	const __m256i less = _mm256_set_epi64x(0, 0xe0, 0, 0xe0);
 	const __m256i limit = _mm256_set_epi64x(-1, ~0x22ll, -1, ~0x22ll);
 	const __m256i state = cache_state(t);
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
-	const uint64_t rearm = rearm_of(m[0]);
+	const __m256i says = says_of(m[0]);
 	const unsigned to_dst = in + 14 + 24;
-	const __m128i dst0 = load16(frame_of(m[0]) + to_dst);
+	const __m256i dst0 = load32(frame_of(m[0]) + to_dst); /* and what is behind it */
 	const bool alone = outer == NULL && one_dst_likely(m, n, to_dst);
 	const bool cached = r->fwd.cache->rest == 0;
 	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
 	__m256i miss = _mm256_setzero_si256();
-	__m128i other_dst = _mm_setzero_si128();
+	__m256i other_dst = seen;
 	unsigned i;
 
 	for (i = 0; i + EIGHT <= n; i += EIGHT) {
 		struct rte_mbuf **g = m + i;
-		__m256i front = _mm256_setzero_si256(), top = front, c, have, frame, odd;
-		uint64_t all = rearm, any = rearm;
+		__m256i front = _mm256_setzero_si256(), top = front, c, have, frame, odd,
+			other = front;
 		uint8_t *p[EIGHT];
 
 		if (outer == NULL && i + 2 * EIGHT <= n)
@@ -74,35 +83,41 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 #pragma GCC unroll 8
 		for (unsigned k = 0; k < EIGHT; k++) {
 			p[k] = frame_of(g[k]) + in;
-			if (outer == NULL) {
-				all &= rearm_of(g[k]);
-				any |= rearm_of(g[k]);
-			}
-			front = _mm256_or_si256(front, _mm256_xor_si256(load32(p[k]), eth));
+			if (outer == NULL)
+				front = _mm256_or_si256(front, _mm256_xor_si256(load32(p[k]), eth));
 			top = _mm256_max_epu8(top, _mm256_add_epi8(load32(p[k] + 22), less));
 		}
-		c = eight_first(p, 14 + 4); /* payload length, next header, hop limit */
-		have = outer != NULL ?
-			       _mm256_sub_epi32(load8(&outer->len[i]), _mm256_set1_epi32((int)in)) :
-			       eight_first((uint8_t *const *)g, offsetof(struct rte_mbuf, pkt_len));
+		if (outer == NULL) {
+			c = eight_first(p, 14 + 4); /* payload length, next header, hop limit */
+			have = eight_says(g, says, &other);
+		} else {
+			__m256i two[2];
+
+			eight_two(p, 14, two);
+			front = _mm256_xor_si256(two[0], K8(c8, version6));
+			c = two[1];
+			have = _mm256_sub_epi32(load8(&outer->len[i]), _mm256_set1_epi32((int)in));
+		}
 		frame = _mm256_add_epi32(_mm256_shuffle_epi8(c, K8(c8, swap16low)), K8(c8, frame6));
 		odd = _mm256_or_si256(_mm256_cmpgt_epi32(frame, have),
 				      _mm256_cmpgt_epi32(K8(c8, two), _mm256_srli_epi32(c, 24)));
 		odd = _mm256_or_si256(odd, _mm256_subs_epu8(top, limit));
-		if (unlikely(all != any || !_mm256_testz_si256(front, eth_mask) ||
+		if (unlikely(!_mm256_testz_si256(other, SAYS_MASK) ||
+			     !_mm256_testz_si256(front,
+						 outer == NULL ? eth_mask : K8(c8, version_mask)) ||
 			     !_mm256_testz_si256(odd, odd)))
 			break;
 		store8(&e->len[i], frame);
 		received = _mm256_add_epi32(received, have);
 		octets = _mm256_add_epi32(octets, frame);
 		longest = _mm256_max_epu32(longest, frame);
-		seen = _mm256_or_si256(seen, front);
+		if (outer == NULL)
+			seen = _mm256_or_si256(seen, front);
 		if (alone) {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++)
-				other_dst = _mm_or_si128(
-					other_dst,
-					_mm_xor_si128(load16(frame_of(g[k]) + to_dst), dst0));
+				other_dst = _mm256_or_si256(
+					other_dst, _mm256_xor_si256(load32(p[k] + 14 + 24), dst0));
 		} else if (likely(cached)) {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++)
@@ -117,12 +132,12 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	e->received = sum8(received);
 	e->octets = sum8(octets);
 	e->longest = max8(longest);
-	if (alone && _mm_testz_si128(other_dst, other_dst)) {
+	e->one_dst = alone && _mm256_testz_si256(other_dst, _mm256_set_epi64x(0, 0, -1, -1));
+	e->behind = (uint64_t)_mm256_extract_epi64(other_dst, 2);
+	if (e->one_dst) {
 		uint32_t word = table_find(r, t, frame_of(m[0]) + to_dst, true);
 
-		for (unsigned k = 0; k < i; k += EIGHT)
-			store8(&e->word[k], _mm256_set1_epi32((int)word));
-		e->differ = 0;
+		words_fill(e, i, word);
 		return i;
 	}
 	if (unlikely(!cached || alone || cache_missed(miss)))

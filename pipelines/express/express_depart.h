@@ -112,6 +112,40 @@ static __rte_always_inline void depart_done(struct express_run *r, struct rte_mb
 	r->lane.received += ((uint64_t)n << OCTETS_BITS) + e->received;
 }
 
+/* The inner packets of n, a multiple of eight, behind a header of their own. */
+static __rte_always_inline void decap_write(struct rte_mbuf **m, unsigned n, const struct eights *e,
+					    enum how how, const struct how_more *more,
+					    const struct adj *a)
+{
+	const uint16_t type = rte_cpu_to_be_16(how == HOW_DECAP4 ? ETHTYPE_IP4 : ETHTYPE_IP6);
+	struct rte_mbuf like;
+	uint64_t front, back, rearm;
+
+	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
+	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 8, 8);
+	back = (back & 0x0000ffffffffffff) | (uint64_t)type << 48;
+	memcpy(&like.rearm_data, &m[0]->rearm_data, sizeof(rearm)); /* that of all, as is known */
+	like.data_off = (uint16_t)(AT + more->in);
+	like.port = a->port;
+	memcpy(&rearm, &like.rearm_data, sizeof(rearm));
+	for (unsigned i = 0; i < n; i += EIGHT) {
+		uint8_t *lens[EIGHT];
+
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < EIGHT; k++) {
+			struct rte_mbuf *b = m[i + k];
+			uint8_t *p = frame_of(b) + more->in;
+
+			memcpy(p, &front, 8);
+			memcpy(p + 6, &back, 8);
+			hop_write(p + 14, e, i + k, how == HOW_DECAP6);
+			memcpy(&b->rearm_data, &rearm, sizeof(rearm));
+			lens[k] = (uint8_t *)&b->pkt_len;
+		}
+		lanes_store(lens, lanes_of_len(load8(&e->len[i])));
+	}
+}
+
 /* All n by one neighbour.  False: they do not go that way, and nothing has changed. */
 static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbuf **m,
 					   rte_edge_t *verdict, unsigned n, const struct eights *e,
@@ -125,17 +159,23 @@ static __rte_always_inline bool depart_one(struct express_run *r, struct rte_mbu
 
 	if (unlikely(a == NULL || e->longest - 14 > a->plain_len))
 		return false;
+	if (in != 0) {
+		decap_write(m, n, e, how, more, a);
+		depart_done(r, m, verdict, n, e, how, more, a);
+		return true;
+	}
 	port = a->port;
 	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
 	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 6, 4);
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < n; i++) {
-		uint8_t *p = frame_of(m[i]) + in;
+		struct rte_mbuf *b = m[i];
+		uint8_t *p = frame_of(b) + in;
 
 		memcpy(p, &front, 8);
 		memcpy(p + 8, &back, 4);
-		how_write(m[i], p, e, i, how, more);
-		m[i]->port = port;
+		how_write(b, p, e, i, how, more);
+		b->port = port;
 	}
 	depart_done(r, m, verdict, n, e, how, more, a);
 	return true;
@@ -162,11 +202,12 @@ static __rte_always_inline bool depart_many(struct express_run *r, struct rte_mb
 		return false;
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < n; i++) {
-		uint8_t *p = frame_of(m[i]) + in;
+		struct rte_mbuf *b = m[i];
+		uint8_t *p = frame_of(b) + in;
 
 		mac_write(p, a[i]);
-		how_write(m[i], p, e, i, how, more);
-		m[i]->port = first->port;
+		how_write(b, p, e, i, how, more);
+		b->port = first->port;
 	}
 	depart_done(r, m, verdict, n, e, how, more, first);
 	return true;

@@ -12,15 +12,6 @@
 
 #define ADJ_WORD HD_RESULT(HD_RESULT_ADJ, 0)
 
-/* data_off, refcnt, nb_segs, port */
-static __rte_always_inline uint64_t rearm_of(const struct rte_mbuf *m)
-{
-	uint64_t v;
-
-	memcpy(&v, &m->rearm_data, sizeof(v));
-	return v;
-}
-
 static __rte_always_inline __m128i load16(const void *p)
 {
 	return _mm_loadu_si128(p);
@@ -89,6 +80,69 @@ static __rte_always_inline unsigned shortest_of(const uint32_t *len, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		shortest = RTE_MIN(shortest, len[i]);
 	return shortest;
+}
+
+/* What a mbuf says from rearm_data on: 32 octets, of which the first eight must be the same for all (data_off, refcnt,
+ * nb_segs, port), and word 5 is pkt_len. */
+#define SAYS_MASK _mm256_set_epi64x(0, 0, 0, -1)
+static __rte_always_inline __m256i says_of(const struct rte_mbuf *m)
+{
+	static_assert(offsetof(struct rte_mbuf, pkt_len) ==
+			      offsetof(struct rte_mbuf, rearm_data) + 20,
+		      "");
+	return load32(&m->rearm_data);
+}
+
+/* Word 5 of each of eight times 32 octets. */
+static __rte_always_inline __m256i eight_word5(const __m256i x[EIGHT])
+{
+	__m256i a = _mm256_unpackhi_epi64(_mm256_unpacklo_epi32(x[0], x[1]),
+					  _mm256_unpacklo_epi32(x[2], x[3])),
+		b = _mm256_unpackhi_epi64(_mm256_unpacklo_epi32(x[4], x[5]),
+					  _mm256_unpacklo_epi32(x[6], x[7]));
+
+	return _mm256_permute2x128_si256(a, b, 0x31);
+}
+
+/* What eight mbufs say against what `like` says.  Returns their pkt_len; *differ: ored to what is not the same. */
+static __rte_always_inline __m256i eight_says(struct rte_mbuf *const *m, __m256i like,
+					      __m256i *differ)
+{
+	const __m256i len = _mm256_permutevar8x32_epi32(like, _mm256_set1_epi32(5));
+	__m256i x[EIGHT];
+
+#pragma GCC unroll 8
+	for (unsigned k = 0; k < EIGHT; k++) {
+		x[k] = _mm256_xor_si256(says_of(m[k]), like);
+		*differ = _mm256_or_si256(*differ, x[k]);
+	}
+	return _mm256_xor_si256(eight_word5(x), len);
+}
+
+/* Lanes of 64 bits for eight packets: 0, 1, 4, 5 and 2, 3, 6, 7. */
+struct lanes {
+	__m256i a, b;
+};
+
+/* Eight octets each for packets 0 .. 7. */
+static __rte_always_inline void lanes_store(uint8_t *const *to, struct lanes v)
+{
+	const __m128i x[4] = { _mm256_castsi256_si128(v.a), _mm256_castsi256_si128(v.b),
+			       _mm256_extracti128_si256(v.a, 1), _mm256_extracti128_si256(v.b, 1) };
+
+#pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++) {
+		_mm_storel_epi64((__m128i *)(void *)to[2 * k], x[k]);
+		_mm_storeh_pd((double *)(void *)to[2 * k + 1], _mm_castsi128_pd(x[k]));
+	}
+}
+
+/* pkt_len, data_len and vlan_tci of an mbuf, which nobody asks for: the engine has ports leave tags in their frames. */
+static __rte_always_inline struct lanes lanes_of_len(__m256i len)
+{
+	static_assert(offsetof(struct rte_mbuf, data_len) == offsetof(struct rte_mbuf, pkt_len) + 4,
+		      "");
+	return (struct lanes){ _mm256_unpacklo_epi32(len, len), _mm256_unpackhi_epi32(len, len) };
 }
 
 /* Headers of eight frames, ahead of their turn.
@@ -169,8 +223,18 @@ struct eights {
 	unsigned longest;          /* len */
 	bool one_next;             /* IPv6: all next headers are the same; */
 	bool ecn;                  /* some packet has a congestion mark (RFC 3168) */
+	bool one_dst;              /* IPv6: all have the same destination, */
+	uint64_t behind;           /* and then: what differs in the 8 octets behind the header */
 	uint64_t octets, received; /* of all frames, without padding and as received */
 };
+
+/* All n have the same word. */
+static __rte_always_inline void words_fill(struct eights *e, unsigned n, uint32_t word)
+{
+	for (unsigned i = 0; i < n; i += EIGHT) /* those behind are nobody's */
+		store8(&e->word[i], _mm256_set1_epi32((int)word));
+	e->differ = 0;
+}
 
 #endif
 #endif

@@ -8,11 +8,6 @@
 
 #ifdef __AVX2__
 
-/* Lanes of 64 bits for eight packets: 0, 1, 4, 5 and 2, 3, 6, 7. */
-struct lanes {
-	__m256i a, b;
-};
-
 /* flow_pair() of columns. */
 static __rte_always_inline struct lanes hash_pairs(__m256i a, __m256i b, uint64_t k, uint64_t l)
 {
@@ -79,18 +74,6 @@ static __rte_always_inline __m256i hash_sums6(uint8_t *const *p, unsigned i, uns
 	c = _mm256_add_epi64(_mm256_unpacklo_epi64(c, d), _mm256_unpackhi_epi64(c, d));
 	return _mm256_add_epi64(_mm256_permute2x128_si256(a, c, 0x20),
 				_mm256_permute2x128_si256(a, c, 0x31));
-}
-
-/* The first two columns of 8 x 4 words. */
-static __rte_always_inline void eight_two(uint8_t *const *p, unsigned off, __m256i ret[2])
-{
-	__m256i y[4], t, u;
-
-	eight_rows(p, off, y);
-	t = _mm256_unpacklo_epi32(y[0], y[1]);
-	u = _mm256_unpacklo_epi32(y[2], y[3]);
-	ret[0] = _mm256_unpacklo_epi64(t, u);
-	ret[1] = _mm256_unpackhi_epi64(t, u);
 }
 
 /* Hash and, at its place in the first word of an IPv6 header in host order, TOS of eight IPv4 packets.

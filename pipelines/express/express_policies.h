@@ -123,27 +123,6 @@ static __rte_always_inline struct lanes eight_outer(const struct eight_consts *k
 	return (struct lanes){ _mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b) };
 }
 
-/* Eight octets each for packets 0 .. 7. */
-static __rte_always_inline void lanes_store(uint8_t *const *to, struct lanes v)
-{
-	const __m128i x[4] = { _mm256_castsi256_si128(v.a), _mm256_castsi256_si128(v.b),
-			       _mm256_extracti128_si256(v.a, 1), _mm256_extracti128_si256(v.b, 1) };
-
-#pragma GCC unroll 4
-	for (unsigned k = 0; k < 4; k++) {
-		_mm_storel_epi64((__m128i *)(void *)to[2 * k], x[k]);
-		_mm_storeh_pd((double *)(void *)to[2 * k + 1], _mm_castsi128_pd(x[k]));
-	}
-}
-
-/* pkt_len, data_len and vlan_tci of an mbuf, which nobody asks for: the engine has ports leave tags in their frames. */
-static __rte_always_inline struct lanes lanes_of_len(__m256i len)
-{
-	static_assert(offsetof(struct rte_mbuf, data_len) == offsetof(struct rte_mbuf, pkt_len) + 4,
-		      "");
-	return (struct lanes){ _mm256_unpacklo_epi32(len, len), _mm256_unpackhi_epi32(len, len) };
-}
-
 /* All by one segment list, without special treatment of fields.  n: a multiple of eight */
 static __rte_always_inline void steer_same(struct express_run *r, struct rte_mbuf **m,
 					   rte_edge_t *verdict, unsigned n, const struct eights *e,

@@ -59,27 +59,11 @@ static __rte_always_inline bool alike_begin(struct alike *a, const struct srv6_s
 	return a->size != 0;
 }
 
-/* All n, which are for one SID and have one next header: are they alike? */
-static __rte_always_inline bool alike_all(const struct alike *a, struct rte_mbuf **m,
-					  const uint32_t *len, unsigned n)
-{
-	const uint8_t *h0 = frame_of(m[0]) + 14;
-	const uint64_t front = srh_front(h0), mask = a->size != 0 ? SRH_BUT_TAG : 0;
-	uint64_t differ = 0;
-
-	if (mask != 0) {
-#pragma GCC unroll 4
-		for (unsigned i = 0; i < n; i++)
-			differ |= srh_front(frame_of(m[i]) + 14) ^ front;
-	}
-	return (differ & mask) == 0 && shortest_of(len, n) >= 14 + 40 + a->size;
-}
-
-/* How many from the first on are alike; 0: the first is none of ours.  words, len: of n packets; one: all words are
- * the same. */
+/* How many from the first on are alike; 0: the first is none of ours.  word, len: of n packets, of which, if not NULL, e
+ * tells what they have in common. */
 static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
 					   const uint32_t *word, const uint32_t *len, unsigned n,
-					   bool one)
+					   const struct eights *e)
 {
 	const struct srv6_sid *s0 = word_sid(word[0]);
 	const uint8_t *h0 = frame_of(m[0]) + 14;
@@ -90,12 +74,14 @@ static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
 	a->one_sid = true;
 	if (unlikely(!alike_begin(a, s0, h0, len[0])))
 		return;
-	if (likely(one) && likely(alike_all(a, m, len, n))) {
+	mask = a->size != 0 ? SRH_BUT_TAG : 0;
+	if (e != NULL && likely(e->differ == 0 && e->one_next) &&
+	    likely(mask == 0 || (e->one_dst && (e->behind & mask) == 0)) &&
+	    likely(shortest_of(len, n) >= 14 + 40 + a->size)) {
 		a->n = n;
 		return;
 	}
 	front = srh_front(h0);
-	mask = a->size != 0 ? SRH_BUT_TAG : 0;
 	for (i = 1; i < n; i++) {
 		const struct srv6_sid *s = word_sid(word[i]);
 		const uint8_t *h = frame_of(m[i]) + 14;
@@ -154,27 +140,43 @@ alike_depart(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict, co
 	return left;
 }
 
-static __rte_always_inline void words_of_targets(const struct alike *a, uint32_t *word)
-{
-	for (unsigned i = 0; i < a->n; i++)
-		word[i] = alike_sid(a, i)->result;
-}
-
-/* To where n destinations or, `cross`, the SIDs' own targets lead. */
+/* They have the words of e: it is told to where, and they go. */
 static __rte_always_inline unsigned alike_onward(struct express_run *r, struct rte_mbuf **m,
 						 rte_edge_t *verdict, const struct alike *a,
 						 const uint32_t *word, struct eights *e, bool cross,
-						 const uint8_t *const *dst, enum how how,
-						 const struct how_more *more)
+						 enum how how, const struct how_more *more)
 {
-	if (cross)
-		words_of_targets(a, e->word);
-	else
-		words_find(r, &r->lane.six, dst, e->word, a->n);
-	e->differ = words_differ(e->word, a->n);
 	*(cross ? &r->n_cross : &r->n_advance) +=
 		alike_depart(r, m, verdict, a, a->n, word, e->len, e, how, more, e->octets);
 	return a->n;
+}
+
+/* To the SIDs' own targets. */
+static __rte_always_inline void alike_targets(const struct alike *a, struct eights *e)
+{
+	if (likely(a->one_sid)) {
+		words_fill(e, a->n, a->sid[0]->result);
+		return;
+	}
+	for (unsigned i = 0; i < a->n; i++)
+		e->word[i] = a->sid[i]->result;
+	e->differ = words_differ(e->word, a->n);
+}
+
+/* To the destinations that stand `at` octets behind the beginning of their frames. */
+static __rte_always_inline void alike_found(struct express_run *r, struct rte_mbuf **m,
+					    const struct alike *a, struct eights *e, unsigned at)
+{
+	const uint8_t *dst[NODE_CHUNK];
+
+	if (one_dst_likely(m, a->n, at) && one_dst(m, a->n, at)) {
+		words_fill(e, a->n, table_find(r, &r->lane.six, frame_of(m[0]) + at, true));
+		return;
+	}
+	for (unsigned i = 0; i < a->n; i++)
+		dst[i] = frame_of(m[i]) + at;
+	words_find(r, &r->lane.six, dst, e->word, a->n);
+	e->differ = words_differ(e->word, a->n);
 }
 
 /* End, End.X: to the next segment. */
@@ -183,13 +185,13 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 						  const uint32_t *word, struct eights *e)
 {
 	const struct how_more more = { .left = (uint8_t)(a->left - 1) };
-	const unsigned next = 14 + 40 + SRH_OFF_LIST + 16u * more.left;
 	const bool cross = a->fast == SRV6_FAST_END_X;
-	const uint8_t *dst[NODE_CHUNK];
 
-	for (unsigned i = 0; i < a->n && !cross; i++)
-		dst[i] = frame_of(m[i]) + next;
-	return alike_onward(r, m, verdict, a, word, e, cross, dst, HOW_ADVANCE, &more);
+	if (cross)
+		alike_targets(a, e);
+	else
+		alike_found(r, m, a, e, 14 + 40 + SRH_OFF_LIST + 16u * more.left);
+	return alike_onward(r, m, verdict, a, word, e, cross, HOW_ADVANCE, &more);
 }
 
 /* NEXT-CSID: the CSIDs behind this node's move up.  Headers are not looked at, options are (RFC 8200 4.1). */
@@ -198,6 +200,7 @@ EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, r
 {
 	uint8_t moved[NODE_CHUNK][16];
 	const struct how_more more = { .dst = (const uint8_t(*)[16])moved };
+	const bool cross = a->fast == SRV6_FAST_NEXT_X;
 	const uint8_t *dst[NODE_CHUNK];
 
 	if (a->upper == IP_NH_HOPOPTS || a->upper == IP_NH_DSTOPTS)
@@ -217,8 +220,13 @@ EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, r
 						(int64_t)wire_swap64((uint64_t)(was >> 64))));
 		dst[i] = moved[i];
 	}
-	return alike_onward(r, m, verdict, a, word, e, a->fast == SRV6_FAST_NEXT_X, dst, HOW_SHIFT,
-			    &more);
+	if (cross) {
+		alike_targets(a, e);
+	} else {
+		words_find(r, &r->lane.six, dst, e->word, a->n);
+		e->differ = words_differ(e->word, a->n);
+	}
+	return alike_onward(r, m, verdict, a, word, e, cross, HOW_SHIFT, &more);
 }
 
 /* End.DT4, DT6, DT46 at the end of the path. */
@@ -265,7 +273,7 @@ EXPRESS_APART void eights_cut(struct eights *ret, const struct eights *e, struct
 			      unsigned from, unsigned n)
 {
 	ret->octets = ret->received = ret->longest = 0;
-	ret->one_next = false;
+	ret->one_next = ret->one_dst = false;
 	ret->ecn = e->ecn;
 	for (unsigned i = 0; i < n; i++) {
 		ret->word[i] = e->word[from + i];
@@ -300,7 +308,6 @@ EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *
 			unsigned from, unsigned n, struct eights *e)
 {
 	uint32_t word[NODE_CHUNK];
-	const bool one = e->differ == 0 && e->one_next;
 	struct eights part;
 	struct alike a;
 
@@ -314,7 +321,8 @@ EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *
 	for (unsigned done = 0, now; done < n; done += now) {
 		struct eights *x = e;
 
-		alike_find(&a, m + done, word + done, e->len + done, n - done, done == 0 && one);
+		alike_find(&a, m + done, word + done, e->len + done, n - done,
+			   done == 0 ? e : NULL);
 		now = a.n;
 		if (now != n && now != 0) {
 			eights_cut(&part, e, m, done, now);

@@ -216,6 +216,7 @@ Test(express, takes_the_usual_and_sends_the_same)
 struct burst {
 	unsigned n;
 	size_t len[BURST];
+	unsigned later[BURST]; /* hx_rx_later */
 	uint8_t frame[BURST][600];
 };
 
@@ -245,8 +246,11 @@ static void burst_way(const struct burst *b, struct departed *d, bool full)
 		unsetenv("HX_FULL");
 	memset(d, 0, sizeof(*d));
 	d->n_moved = counters(before);
-	for (unsigned i = 0; i < b->n; i++)
+	for (unsigned i = 0; i < b->n; i++) {
+		hx_rx_later = b->later[i];
 		hx_rx(A, b->frame[i], b->len[i]);
+	}
+	hx_rx_later = 0;
 	hx_turn();
 	counters(d->moved);
 	for (unsigned i = 0; i < d->n_moved; i++)
@@ -343,8 +347,10 @@ Test(express, broken_packets_go_the_same_way)
 /* Octets that decide what a packet is taken for, and values on both sides of the limits. */
 static const uint8_t odd[] = { 0,   1,   2,   19,  20,   0x20, 0x3f, 126,
 			       127, 128, 223, 224, 0xfd, 0xfe, 0xff };
-static const uint8_t odd4[] = { 3, 6, 8, 12, 16 }; /* length, fragment, TTL, addresses */
-static const uint8_t odd6[] = { 5, 6, 7, 8, 24 };  /* length, next header, hop limit, addresses */
+static const uint8_t odd4[] = { 0, 3, 6, 8, 12, 16 }; /* version, length, fragment, TTL, addresses */
+static const uint8_t odd6[] = {
+	0, 5, 6, 7, 8, 24
+}; /* version, length, next header, hop limit, addresses */
 
 /* Fields that differ within a flow or tell flows apart, of the IP header at h.  Now and then one that decides. */
 static void vary4(uint8_t *at, uint32_t odds)
@@ -420,6 +426,7 @@ static void burst_packet(struct burst *b, const char *shape, uint32_t odds, bool
 		f[rnd(rnd(2) ? 60 : (uint32_t)len)] = (uint8_t)rnd(256);
 	if (rnd(odds) == 0)
 		len = 15 + rnd((uint32_t)len - 14);
+	b->later[b->n] = rnd(odds) == 0 ? 2 + rnd(20) : 0;
 	b->len[b->n++] = len;
 }
 
