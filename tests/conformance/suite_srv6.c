@@ -637,13 +637,13 @@ static const char *not_for(uint32_t i, enum conf_target t)
 	static char why[256];
 
 	if (steps_of(i) != NULL && steps_of(i)->control && t == CONF_IN_PROCESS)
-		return "the control process chooses among paths: shown over wires, and by unit tests of ctrl/srv6";
+		return "the control process chooses among paths, and is not in this process: passes against heddle-dp";
 	if (m != NULL && m->want == MORE_ELSEWHERE) {
 		snprintf(why, sizeof(why), "shown by %s", m->later);
 		return why;
 	}
 	if (m != NULL && m->want == MORE_LATER && t != CONF_IN_PROCESS && t != CONF_HEDDLE)
-		return "the suite has no packet for it yet";
+		return "the suite has no packet for what Heddle does not carry";
 	if (m != NULL && m->want == MORE_COUNTED && t != CONF_IN_PROCESS)
 		return "counters are read in this process only";
 	n = t == CONF_LINUX ? not_in_linux(i) : NULL;

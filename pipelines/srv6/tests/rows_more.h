@@ -127,12 +127,13 @@ static const struct more_row more_rows[] = {
 	{ "S-100", "IPv4 with DF too big for the encapsulation (2473 7.2)", "ip4 $A4 10.0.101.1 64 / udp / fill 1472",
 	  "6=40", "srv6-encap", "too-big", MORE_ICMP4, .type = 3, .code = 4, .data = 1404, .port = 1 },
 	{ "S-104", "End.BM (8986 4.15)", "", "",
-	  NOT_YET("MPLS, which Heddle does not have: End.BM is refused with the reason") },
+	  NOT_YET("it pushes MPLS labels for domains that forward by MPLS (section 4.15), and Heddle has no MPLS: "
+		  "configuration and data plane refuse End.BM with that reason (unit test srv6_steer, sids_refused)") },
 	{ "S-105", "weighted lists: shares 75 to 25, stable per flow (9256 2.11)",
 	  "ip6 $A 2001:db8:d4::1 64 / udp %u 2000 / fill 16", "", .want = MORE_SHARES, .port = 2, .times = 4000,
 	  .data = 75 },
 	{ "S-106", "the preferred candidate path, and back to it (9256 2.9)", "", "",
-	  .want = MORE_ELSEWHERE, .later = "unit test of ctrl/srv6, s106_liveness_moves_the_active_path" },
+	  .want = MORE_ELSEWHERE, .later = "unit test srv6, s106_liveness_moves_the_active_path, and lab test_srv6_headend" },
 	{ "S-107", "a policy without a valid list drops (9256 8.2)", TO("d5", "64"), "", "srv6-encap",
 	  "invalid-policy",
 	  .want = MORE_DROP },
@@ -206,8 +207,9 @@ static const struct more_row more_rows[] = {
 	  "ip6 $T $uN 6 / " ECHO, "30=01 32=01 34=01 36=01 38=01", .want = MORE_OUT, .port = 1,
 	  .out = "ip6 2001:db8:100:: $T 64 / " REPLY },
 	{ "S-161", "checksum of what is sent over a container (9800 6.5)", "", "",
-	  NOT_YET("Heddle sends nothing over containers of its own: what it encapsulates has its own checksum, "
-		  "and probes name each SID") },
+	  NOT_YET("the section is for nodes whose own UDP, TCP or ICMPv6 is under the compressed list: Heddle's "
+		  "probes compress nothing (they are given every SID), and what its headend encapsulates keeps its "
+		  "own checksum") },
 
 	{ "S-170", "ping of a SID (9259 2.2)", "ip6 $T $E 64 / " ECHO, "", "srv6-endpoint", "local", MORE_OUT,
 	  .port = 1,
@@ -234,7 +236,8 @@ static const struct more_row more_rows[] = {
 	{ "S-188", "a loop through End.X comes back (9259 A.4)", "", "", 
 	  .want = MORE_ELSEWHERE, .later = "lab test_srv6_oam, test_ping with a list that ends at an own SID" },
 	{ "S-189", "extended Time Exceeded (4884 4.6)", "", "",
-	  NOT_YET("extensions of RFC 4884, which are optional (section 3)") },
+	  NOT_YET("extensions, which a sender may leave out (sections 3 and 5), and RFC 9259 asks for none: errors "
+		  "carry as much of the packet as fits 1280 octets (RFC 4443 section 2.4)") },
 };
 /* clang-format on */
 #define N_MORE_ROWS (sizeof(more_rows) / sizeof(more_rows[0]))
