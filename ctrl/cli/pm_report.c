@@ -7,6 +7,7 @@
 
 #include "ctrl/cli/cli.h"
 #include "ctrl/cli/pm.h"
+#include "ctrl/xml.h"
 
 #define WIDTH  1000.0
 #define HEIGHT 360.0
@@ -41,28 +42,6 @@ static double x_of(const struct chart *c, double t)
 static double y_of(const struct chart *c, double ns)
 {
 	return HEIGHT - BOTTOM - ns / c->most * (HEIGHT - TOP - BOTTOM);
-}
-
-/* Text may hold what people chose. */
-static void escaped(FILE *f, const char *text)
-{
-	for (; *text != '\0'; text++)
-		switch (*text) {
-		case '<':
-			fputs("&lt;", f);
-			break;
-		case '>':
-			fputs("&gt;", f);
-			break;
-		case '&':
-			fputs("&amp;", f);
-			break;
-		case '"':
-			fputs("&quot;", f);
-			break;
-		default:
-			fputc(*text, f);
-		}
 }
 
 static double middle(struct json_object *bin)
@@ -178,7 +157,7 @@ static void events(const struct chart *c)
 			"<line class=\"event\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\">"
 			"<title>",
 			x, TOP - 8, x, HEIGHT - BOTTOM);
-		escaped(c->f, js_str(e, "text"));
+		xml_put(c->f, js_str(e, "text"));
 		fputs("</title></line>\n", c->f);
 	}
 }
@@ -195,7 +174,7 @@ static void svg_write(struct chart *c, const char *session)
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\">\n"
 		"<style>%s</style>\n<text x=\"%.0f\" y=\"16\">",
 		WIDTH, HEIGHT, style, LEFT);
-	escaped(c->f, session);
+	xml_put(c->f, session);
 	fputs(": round trip, least to 99th percentile, to the 90th, median; loss from above</text>\n",
 	      c->f);
 	axes(c);
@@ -228,12 +207,12 @@ static void cells(FILE *f, struct json_object *b)
 static void page_write(struct chart *c, struct json_object *o)
 {
 	fputs("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>", c->f);
-	escaped(c->f, js_str(o, "session"));
+	xml_put(c->f, js_str(o, "session"));
 	fputs("</title>\n<style>body{font:14px sans-serif;margin:2em;max-width:70em}table{border-collapse:"
 	      "collapse}td,th{padding:.1em .6em;text-align:right}tr:nth-child(even){background:#f4f4f4}"
 	      "</style>\n<h1>",
 	      c->f);
-	escaped(c->f, js_str(o, "session"));
+	xml_put(c->f, js_str(o, "session"));
 	fprintf(c->f, "</h1>\n<p>Bins of %s s, times in UTC.", js_str(o, "bin-seconds"));
 	if (js_get(o, "pia") != NULL)
 		fprintf(c->f,
@@ -246,7 +225,7 @@ static void page_write(struct chart *c, struct json_object *o)
 	js_foreach(e, c->events)
 	{
 		fprintf(c->f, "<li>%.19s ", js_str(e, "time"));
-		escaped(c->f, js_str(e, "text"));
+		xml_put(c->f, js_str(e, "text"));
 		fputs("</li>\n", c->f);
 	}
 	if (json_object_array_length(c->events) > 0)

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "ctrl/xml.h"
 #include "tests/conformance/conformance.h"
 
 const char *conf_outcome_text(enum conf_outcome o)
@@ -143,28 +144,6 @@ int report_json(const char *path, const struct conf_suite *s, const struct conf_
 	return close_to(f);
 }
 
-static void xml(FILE *f, const char *text)
-{
-	for (; *text != '\0'; text++)
-		switch (*text) {
-		case '&':
-			fputs("&amp;", f);
-			break;
-		case '<':
-			fputs("&lt;", f);
-			break;
-		case '>':
-			fputs("&gt;", f);
-			break;
-		case '"':
-			fputs("&quot;", f);
-			break;
-		default:
-			if ((unsigned char)*text >= ' ' || *text == '\n' || *text == '\t')
-				fputc(*text, f);
-		}
-}
-
 int report_junit(const char *path, const struct conf_suite *s, const struct conf_result *r,
 		 const char *target)
 {
@@ -177,23 +156,23 @@ int report_junit(const char *path, const struct conf_suite *s, const struct conf
 	count(s, r, n);
 	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"conformance %s ",
 		s->name);
-	xml(f, target);
+	xml_put(f, target);
 	fprintf(f, "\" tests=\"%u\" failures=\"%u\" skipped=\"%u\">\n", s->n_rows(), n[CONF_FAIL],
 		n[CONF_EXPLAINED] + n[CONF_NOT_RUN]);
 	for (uint32_t i = 0; i < s->n_rows(); i++) {
 		s->row(i, &row);
 		fprintf(f, "  <testcase classname=\"conformance.%s\" name=\"%s ", s->name, row.id);
-		xml(f, row.title);
+		xml_put(f, row.title);
 		fprintf(f, "\" time=\"%.3f\">", r[i].seconds);
 		if (r[i].outcome == CONF_FAIL) {
 			fprintf(f, "<failure message=\"");
-			xml(f, row.reference);
+			xml_put(f, row.reference);
 			fprintf(f, "\">");
-			xml(f, r[i].said);
+			xml_put(f, r[i].said);
 			fprintf(f, "</failure>");
 		} else if (r[i].outcome != CONF_PASS) {
 			fprintf(f, "<skipped message=\"");
-			xml(f, r[i].why);
+			xml_put(f, r[i].why);
 			fprintf(f, "\"/>");
 		}
 		fprintf(f, "</testcase>\n");
