@@ -22,7 +22,7 @@ static void bed(void)
 	static const struct hwclock *lines[2];
 
 	/* offsets of the structure do for a field of its own */
-	hwclock_offset = offsetof(struct rte_mbuf, dynfield1);
+	hwclock_offset = RTE_ALIGN_CEIL((int)offsetof(struct rte_mbuf, dynfield1), 8);
 	hwclock_flag = 1ull << 40;
 	hwclock_line = lines;
 	lines[1] = line;
