@@ -14,6 +14,7 @@
 /* Immutable once published. */
 struct altmark_conf {
 	uint64_t period_ns, guard_ns;
+	uint64_t period_inv; /* 2^64 / period_ns, rounded down: altmark_block_at() */
 	uint8_t d_per_block; /* 0: single marking: D is neither sent nor read (RFC 9343 section 5.2) */
 	uint8_t tlv_type;    /* 0: no SRH is looked into */
 };
@@ -30,15 +31,31 @@ struct altmark_cell {
 	int64_t d_ns[HD_ALTMARK_D_MAX];
 } __attribute__((aligned(128)));
 
-/* The block a packet with colour l belongs to that is seen at ns: the nearest one of this colour, so that neither
- * reordering nor clocks matter as long as both stay below half a block (RFC 9341 section 5). */
-static inline uint64_t altmark_block_of(uint64_t period_ns, uint64_t ns, bool l)
+static inline uint64_t altmark_inverse(uint64_t period_ns)
 {
-	uint64_t block = ns / period_ns;
+	return UINT64_MAX / period_ns;
+}
 
+/* The block at ns, without a division; *ret_in: nanoseconds into it. */
+static inline uint64_t altmark_block_at(const struct altmark_conf *c, uint64_t ns, uint64_t *ret_in)
+{
+	uint64_t block = (uint64_t)(((unsigned __int128)ns * c->period_inv) >> 64);
+
+	*ret_in = ns - block * c->period_ns;
+	if (*ret_in >= c->period_ns) { /* what was rounded away: at most one */
+		block++;
+		*ret_in -= c->period_ns;
+	}
+	return block;
+}
+
+/* The block a packet with colour l belongs to that is seen `in` nanoseconds into `block`: the nearest one of this colour,
+ * so that neither reordering nor clocks matter as long as both stay below half a block (RFC 9341 section 5). */
+static inline uint64_t altmark_block_of(uint64_t period_ns, uint64_t block, uint64_t in, bool l)
+{
 	if ((block & 1) == l)
 		return block;
-	return ns - block * period_ns < period_ns / 2 ? block - 1 : block + 1;
+	return in < period_ns / 2 ? block - 1 : block + 1;
 }
 
 /* Is a packet that is marked at ns one of those whose delay is measured?  *chosen belongs to the flow; several workers
@@ -46,7 +63,7 @@ static inline uint64_t altmark_block_of(uint64_t period_ns, uint64_t ns, bool l)
  * the first half of each is taken, so that they are apart. */
 static inline bool altmark_choose(const struct altmark_conf *c, uint64_t ns, uint64_t *chosen)
 {
-	uint64_t block = ns / c->period_ns, in = ns - block * c->period_ns, part, k, want, was;
+	uint64_t in, block = altmark_block_at(c, ns, &in), part, k, want, was;
 
 	if (c->d_per_block == 0 || in < c->guard_ns || in >= c->period_ns - c->guard_ns)
 		return false;

@@ -19,18 +19,17 @@
 bool altmark_run_begin(struct altmark_run *r, const struct worker *w, uint16_t port, uint64_t tsc)
 {
 	const struct altmark_conf *conf = altmark_conf_get();
-	uint64_t now, period;
+	uint64_t block, in;
 
 	if (conf == NULL)
 		return false;
 	*r = (struct altmark_run){ .conf = conf, .demux = &demux[port] };
-	now = wallclock_at(wallclock_get(), tsc);
-	period = conf->period_ns;
+	block = altmark_block_at(conf, wallclock_at(wallclock_get(), tsc), &in);
 	for (unsigned l = 0; l < 2; l++) {
 		struct altmark_colour *c = &r->colour[l];
 
-		c->block = altmark_block_of(period, now, l != 0);
-		c->since_ns = (int64_t)(now - c->block * period);
+		c->block = altmark_block_of(conf->period_ns, block, in, l != 0);
+		c->since_ns = (int64_t)in + (int64_t)(block - c->block) * (int64_t)conf->period_ns;
 		c->cell = offsetof(struct altmark_state, cell) +
 			  (w->id * ALTMARK_SLOTS + c->block % ALTMARK_SLOTS) *
 				  sizeof(struct altmark_cell);
@@ -128,22 +127,20 @@ void altmark_stamp(const struct srv6_extra *x, uint8_t *at, uint32_t total)
 	const struct altmark_conf *conf = altmark_conf_get();
 	struct altmark_flow *f = mark->flow;
 	struct worker *w = worker_walking;
-	uint64_t ns, block, tsc;
+	uint64_t ns, block, in, tsc;
 	bool d;
 
 	if (conf == NULL || w == NULL || (w->watch & WATCH_EXPLAIN) != 0)
 		return; /* L and D stay zero: nobody counts it */
 	tsc = w->now;
 	ns = wallclock_at(wallclock_get(), tsc);
-	block = ns / conf->period_ns;
+	block = altmark_block_at(conf, ns, &in);
 	d = altmark_choose(conf, ns, &f->state->chosen);
 	if (unlikely(
 		    d)) { /* its time is worth reading the clock: when it leaves, not when it came */
 		ns = wallclock_at(wallclock_get(), rte_rdtsc());
-		if (ns / conf->period_ns != block)
-			ns = (block + 1) * conf->period_ns - 1;
+		in = RTE_MIN(ns - block * conf->period_ns, conf->period_ns - 1);
 	}
 	wire_put32(at + mark->word_off, altmark_word(f->mon_id, (block & 1) != 0, d));
-	altmark_count(altmark_cell(f->state->cell[w->id], block),
-		      (int64_t)(ns - block * conf->period_ns), total, d);
+	altmark_count(altmark_cell(f->state->cell[w->id], block), (int64_t)in, total, d);
 }

@@ -87,6 +87,7 @@ static int conf_apply(const void *msg, const void *old, struct object_error *err
 	if (new == NULL)
 		return object_fail(err, -ENOMEM, "out of memory");
 	*new = (struct altmark_conf){ .period_ns = m->period_ms * 1000000ull,
+				      .period_inv = altmark_inverse(m->period_ms * 1000000ull),
 				      .guard_ns = m->guard_ms * 1000000ull,
 				      .d_per_block = m->d_per_block,
 				      .tlv_type = m->tlv_type };

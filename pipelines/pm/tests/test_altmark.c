@@ -130,13 +130,36 @@ ParameterizedTestParameters(altmark, block_of)
 }
 ParameterizedTest(struct block_row *r, altmark, block_of)
 {
-	cr_assert_eq(altmark_block_of(P, (uint64_t)(r->at * 1e9), r->l != 0), r->want, "%s",
-		     r->why);
+	const struct altmark_conf c = { .period_ns = P, .period_inv = altmark_inverse(P) };
+	uint64_t in, block = altmark_block_at(&c, (uint64_t)(r->at * 1e9), &in);
+
+	cr_assert_eq(altmark_block_of(P, block, in, r->l != 0), r->want, "%s", r->why);
+}
+
+Test(altmark, blocks_without_a_division_are_the_same)
+{
+	for (uint64_t ms = HD_ALTMARK_PERIOD_MIN_MS; ms <= HD_ALTMARK_PERIOD_MAX_MS; ms += 997) {
+		uint64_t p = ms * 1000000, in;
+		const struct altmark_conf c = { .period_ns = p, .period_inv = altmark_inverse(p) };
+		const uint64_t block[] = { 1, 2, 1785000000 / ms, UINT64_MAX / p };
+
+		for (unsigned i = 0; i < sizeof(block) / sizeof(block[0]); i++)
+			for (unsigned k = 0; k < 3; k++) { /* before, at and after the change */
+				uint64_t ns = block[i] * p - 1 + k;
+
+				cr_assert_eq(altmark_block_at(&c, ns, &in), ns / p, "%lu / %lu", ns,
+					     p);
+				cr_assert_eq(in, ns % p, "%lu / %lu", ns, p);
+			}
+	}
 }
 
 Test(altmark, delay_packets_are_apart)
 {
-	struct altmark_conf c = { .period_ns = P, .guard_ns = P / 10, .d_per_block = 4 };
+	struct altmark_conf c = { .period_ns = P,
+				  .period_inv = altmark_inverse(P),
+				  .guard_ns = P / 10,
+				  .d_per_block = 4 };
 	uint64_t chosen = 0, last = 0;
 	unsigned n = 0;
 
@@ -608,6 +631,7 @@ static const char *const burst_shapes[] = {
 	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204abcdec00 / udp / fill 16",      /* L and D */
 	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 120400123800 / udp / fill 16",      /* flow 8 */
 	ETH "ip6 2001:db8:a::2 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16", /* nobody's */
+	ETH "ip6 2001:db8:b::1 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16", /* flow 9 */
 	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204ffff0000 / udp / fill 16",
 	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 050200001204abcde800 / udp / fill 16",
 	ETH "ip6 " FROM " 2001:db8:f::1 64 / hbh 1204abcde800", /* and nothing behind */
@@ -617,6 +641,7 @@ static const char *const burst_shapes[] = {
 	"eth 02:00:00:00:00:09 " MAC_A " / ip6 " FROM
 	" 2001:db8:f::1 64 / hbh 1204abcde800 / udp / fill 16",
 };
+#define N_ALIKE 7u /* the first ones: usual marks */
 static const uint8_t burst_odd[] = { 5, 12, 14, 18, 19, 20, 21, 37, 54, 55, 56, 57, 58, 60, 61 };
 
 static unsigned altmark_early(struct worker *w, struct rte_mbuf **m, unsigned n, uint16_t port)
@@ -669,6 +694,7 @@ Test(altmark_node, rows_count_as_one_by_one)
 
 	cr_assert(usual != NULL && usual->in_express, "nobody else observes");
 	cr_assert_eq(flow_set(8, 0x00123, FROM), 0, "%s", hx_error());
+	cr_assert_eq(flow_set(9, 0xabcde, "2001:db8:b::1"), 0, "%s", hx_error());
 	for (unsigned turn = 0; turn < 600; turn++) {
 		uint64_t ns = (1000 + 40ull * turn) * P + burst_rnd(&state, 1000) * (P / 1000);
 		uint32_t kind = burst_rnd(&state, sizeof(burst_shapes) / sizeof(burst_shapes[0])),
@@ -684,6 +710,8 @@ Test(altmark_node, rows_count_as_one_by_one)
 			if (mixed == 2 || (mixed == 1 && burst_rnd(&state, 8) == 0))
 				kind = burst_rnd(&state,
 						 sizeof(burst_shapes) / sizeof(burst_shapes[0]));
+			else if (mixed == 0 && odds > 12 && burst_rnd(&state, 8) == 0)
+				kind = burst_rnd(&state, N_ALIKE); /* they differ in their marks */
 			pktb_parse(&p, burst_shapes[kind]);
 			if (burst_rnd(&state, odds) == 0)
 				p.buf[burst_odd[burst_rnd(&state, sizeof(burst_odd))]] =
