@@ -105,9 +105,10 @@ void node_watch_in(struct node_slot *s, struct rte_mbuf **m, unsigned n);
 void node_watch_out(struct node_slot *s, struct rte_mbuf **m, const rte_edge_t *verdict,
 		    unsigned n);
 
-#define NODE_CHUNK 64u
+#define NODE_CHUNK      64u
+#define NODE_CHUNK_WIDE 128u /* node_run_unwatched(): more to do while memory is waited for */
 
-/* Decide for up to NODE_CHUNK packets at once: verdict[i] for m[i].  May change the packets; must not free them. */
+/* Decide for up to so many packets at once: verdict[i] for m[i].  May change the packets; must not free them. */
 typedef void (*node_chunk_fn)(struct rte_mbuf **m, unsigned n, rte_edge_t *verdict, void *arg);
 /* Decide for one packet. */
 typedef rte_edge_t (*node_one_fn)(struct rte_mbuf *m, void *arg);
@@ -144,16 +145,17 @@ static __rte_always_inline uint16_t node_run_(struct rte_graph *g, struct rte_no
 					      void **objs, uint16_t n, node_chunk_fn chunk,
 					      void *arg, bool may_watch)
 {
+	const unsigned most = may_watch ? NODE_CHUNK : NODE_CHUNK_WIDE;
 	struct node_slot *s = node_slot(node);
 	struct worker *w = s->worker;
 	struct rte_mbuf **m = (struct rte_mbuf **)objs;
-	rte_edge_t verdict[NODE_CHUNK];
+	rte_edge_t verdict[NODE_CHUNK_WIDE];
 	rte_edge_t edge = 0;
 	unsigned run = 0; /* start of the current run */
 
 	w->cur_node = s->row;
-	for (unsigned i = 0; i < n; i += NODE_CHUNK) {
-		unsigned c = RTE_MIN(NODE_CHUNK, (unsigned)n - i);
+	for (unsigned i = 0; i < n; i += most) {
+		unsigned c = RTE_MIN(most, (unsigned)n - i);
 
 		if (may_watch && unlikely(w->watch))
 			node_watch_in(s, m + i, c);
@@ -189,7 +191,7 @@ static __rte_always_inline uint16_t node_run_bulk(struct rte_graph *g, struct rt
 	return node_run_(g, node, objs, n, chunk, arg, true);
 }
 
-/* For a node whose packets have no metadata yet, so that nothing can be told about them. */
+/* For a node whose packets have no metadata yet, so that nothing can be told about them.  Chunks are wide. */
 static __rte_always_inline uint16_t node_run_unwatched(struct rte_graph *g, struct rte_node *node,
 						       void **objs, uint16_t n, node_chunk_fn chunk,
 						       void *arg)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 64u
+#define CHUNK 128u
 #define REST  15u /* chunks that go straight to the table after one of mostly misses */
 
 struct fib_cache *fib_cache_create(void)

@@ -67,7 +67,7 @@ struct express_run {
 		uint8_t who, off;
 		uint16_t len;
 		const struct iface *in;
-	} wait[2][NODE_CHUNK];
+	} wait[2][NODE_CHUNK_WIDE];
 	/* packets by what became of them; [1]: IPv6 */
 	uint32_t n_forward[2], n_policy[2], n_sid;
 	uint32_t n_advance, n_cross, n_decap[2], n_encap[2];

@@ -158,9 +158,9 @@ static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m25
 EXPRESS_APART uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsigned in,
 			      uint32_t *word, unsigned n)
 {
-	const uint8_t *key[NODE_CHUNK] = { NULL };
-	uint32_t answer[NODE_CHUNK];
-	uint8_t who[NODE_CHUNK];
+	const uint8_t *key[NODE_CHUNK_WIDE] = { NULL };
+	uint32_t answer[NODE_CHUNK_WIDE];
+	uint8_t who[NODE_CHUNK_WIDE];
 	unsigned asked = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -181,8 +181,8 @@ EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, uint
 {
 	const __m256i state = cache_state(t);
 	__m256i miss = _mm256_setzero_si256();
-	const uint8_t *key[NODE_CHUNK];
-	uint32_t addr[NODE_CHUNK];
+	const uint8_t *key[NODE_CHUNK_WIDE];
+	uint32_t addr[NODE_CHUNK_WIDE];
 
 	memcpy(addr, word, n * sizeof(word[0]));
 	if (likely(r->fwd.cache->rest == 0)) {

@@ -11,7 +11,7 @@
 EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const struct table *t,
 			      unsigned in, uint32_t *ret, unsigned n)
 {
-	const uint8_t *key[NODE_CHUNK];
+	const uint8_t *key[NODE_CHUNK_WIDE];
 
 	for (unsigned i = 0; i < n; i++)
 		key[i] = frame_of(m[i]) + in + 14 + 24;

@@ -188,7 +188,7 @@ static __rte_always_inline bool depart_many(struct express_run *r, struct rte_mb
 					    enum how how, const struct how_more *more)
 {
 	unsigned in = how_in(how, more), other = 0;
-	const struct adj *a[NODE_CHUNK], *first = word_adj(r, e->word[0]);
+	const struct adj *a[NODE_CHUNK_WIDE], *first = word_adj(r, e->word[0]);
 
 	if (unlikely(first == NULL || e->differ >> HD_RESULT_INDEX_BITS != 0))
 		return false;

@@ -216,14 +216,14 @@ static __rte_always_inline bool cache_missed(__m256i miss)
 
 /* What is known about them. */
 struct eights {
-	uint32_t word[NODE_CHUNK]; /* result words; those that are no answer: ask the table */
-	uint32_t len[NODE_CHUNK];  /* octets of the frame, without padding */
-	uint32_t ttl[NODE_CHUNK];  /* IPv4: word with TTL and checksum to be written */
-	uint32_t differ;           /* 0: all words are the same */
-	unsigned longest;          /* len */
-	bool one_next;             /* IPv6: all next headers are the same; */
-	bool ecn;                  /* some packet has a congestion mark (RFC 3168) */
-	bool one_dst;              /* IPv6: all have the same destination, */
+	uint32_t word[NODE_CHUNK_WIDE]; /* result words; those that are no answer: ask the table */
+	uint32_t len[NODE_CHUNK_WIDE];  /* octets of the frame, without padding */
+	uint32_t ttl[NODE_CHUNK_WIDE];  /* IPv4: word with TTL and checksum to be written */
+	uint32_t differ;                /* 0: all words are the same */
+	unsigned longest;               /* len */
+	bool one_next;                  /* IPv6: all next headers are the same; */
+	bool ecn;                       /* some packet has a congestion mark (RFC 3168) */
+	bool one_dst;                   /* IPv6: all have the same destination, */
 	uint64_t behind;           /* and then: what differs in the 8 octets behind the header */
 	uint64_t octets, received; /* of all frames, without padding and as received */
 };

@@ -143,8 +143,8 @@ static __rte_noinline void lookup_and_send(struct express_run *r, struct rte_mbu
 {
 	const struct wait *x = r->wait[v6];
 	const struct iface *was = r->lane.in;
-	const uint8_t *key[NODE_CHUNK];
-	uint32_t word[NODE_CHUNK];
+	const uint8_t *key[NODE_CHUNK_WIDE];
+	uint32_t word[NODE_CHUNK_WIDE];
 	unsigned n = r->n_wait[v6], from = 0;
 
 	for (unsigned k = 0; k < n; k++)

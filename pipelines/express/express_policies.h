@@ -12,11 +12,11 @@
 #ifdef __AVX2__
 
 struct steer {
-	const struct srv6_policy *policy[NODE_CHUNK]; /* NULL: not for express */
-	const struct srv6_outer *outer[NODE_CHUNK];
-	uint32_t hash[NODE_CHUNK];
-	uint32_t tc[NODE_CHUNK];   /* traffic class or TOS, << 20 */
-	uint32_t word[NODE_CHUNK]; /* where the first segment is */
+	const struct srv6_policy *policy[NODE_CHUNK_WIDE]; /* NULL: not for express */
+	const struct srv6_outer *outer[NODE_CHUNK_WIDE];
+	uint32_t hash[NODE_CHUNK_WIDE];
+	uint32_t tc[NODE_CHUNK_WIDE];   /* traffic class or TOS, << 20 */
+	uint32_t word[NODE_CHUNK_WIDE]; /* where the first segment is */
 };
 
 /* Traffic class or TOS. */
@@ -213,7 +213,7 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 						unsigned n, struct steer *s)
 {
 	static const uint8_t none[16];
-	const uint8_t *dst[NODE_CHUNK];
+	const uint8_t *dst[NODE_CHUNK_WIDE];
 	const struct srv6_policy *first = srv6_policy_get(hd_result_index(e->word[0]));
 	uintptr_t differ = 0;
 

@@ -13,7 +13,7 @@
 
 /* Packets that are alike. */
 struct alike {
-	const struct srv6_sid *sid[NODE_CHUNK];
+	const struct srv6_sid *sid[NODE_CHUNK_WIDE];
 	unsigned n, size; /* size: octets of the SRH; 0: none */
 	uint8_t fast;     /* enum srv6_fast of all their SIDs, without SRV6_FAST_PSP */
 	uint8_t left, upper;
@@ -167,7 +167,7 @@ static __rte_always_inline void alike_targets(const struct alike *a, struct eigh
 static __rte_always_inline void alike_found(struct express_run *r, struct rte_mbuf **m,
 					    const struct alike *a, struct eights *e, unsigned at)
 {
-	const uint8_t *dst[NODE_CHUNK];
+	const uint8_t *dst[NODE_CHUNK_WIDE];
 
 	if (one_dst_likely(m, a->n, at) && one_dst(m, a->n, at)) {
 		words_fill(e, a->n, table_find(r, &r->lane.six, frame_of(m[0]) + at, true));
@@ -198,10 +198,10 @@ static __rte_always_inline unsigned alike_advance(struct express_run *r, struct 
 EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
 				   const struct alike *a, const uint32_t *word, struct eights *e)
 {
-	uint8_t moved[NODE_CHUNK][16];
+	uint8_t moved[NODE_CHUNK_WIDE][16];
 	const struct how_more more = { .dst = (const uint8_t(*)[16])moved };
 	const bool cross = a->fast == SRV6_FAST_NEXT_X;
-	const uint8_t *dst[NODE_CHUNK];
+	const uint8_t *dst[NODE_CHUNK_WIDE];
 
 	if (a->upper == IP_NH_HOPOPTS || a->upper == IP_NH_DSTOPTS)
 		return 0;
@@ -307,7 +307,7 @@ static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_m
 EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict,
 			unsigned from, unsigned n, struct eights *e)
 {
-	uint32_t word[NODE_CHUNK];
+	uint32_t word[NODE_CHUNK_WIDE];
 	struct eights part;
 	struct alike a;
 
