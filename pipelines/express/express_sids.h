@@ -13,18 +13,37 @@
 
 /* Packets that are alike. */
 struct alike {
-	const struct srv6_sid *sid[NODE_CHUNK_WIDE];
-	unsigned n, size; /* size: octets of the SRH; 0: none */
-	uint8_t fast;     /* enum srv6_fast of all their SIDs, without SRV6_FAST_PSP */
+	const uint32_t *word; /* result words: which SIDs */
+	const struct srv6_sid
+		*sid[NODE_CHUNK_WIDE];    /* NULL where what is below is all that is needed */
+	uint32_t target[NODE_CHUNK_WIDE]; /* the SIDs' own result words */
+	unsigned n, size;                 /* size: octets of the SRH; 0: none */
+	uint8_t fast; /* enum srv6_fast of all their SIDs, without SRV6_FAST_PSP */
 	uint8_t left, upper;
-	bool one_sid;
+	bool psp, one_sid;
 };
 
 #define SRH_BUT_TAG 0x0000ffffffffffffull
 
-static __rte_always_inline const struct srv6_sid *word_sid(uint32_t word)
+/* What express goes by: from the brief if that is enough, else from the row. */
+struct known_sid {
+	struct srv6_sid_brief brief; /* fast NONE: no SID, or none of ours */
+	const struct srv6_sid *row;  /* NULL: not needed */
+};
+
+static __rte_always_inline struct known_sid word_sid(uint32_t word)
 {
-	return hd_result_kind(word) == HD_RESULT_SID ? srv6_sid_get(hd_result_index(word)) : NULL;
+	struct known_sid k = { .row = NULL };
+
+	if (unlikely(hd_result_kind(word) != HD_RESULT_SID))
+		return k;
+	k.brief = srv6_sid_brief_get(hd_result_index(word));
+	if (k.brief.fast != SRV6_FAST_NONE)
+		return k;
+	k.row = srv6_sid_get(hd_result_index(word));
+	if (likely(k.row != NULL))
+		k.brief = (struct srv6_sid_brief){ k.row->fast, k.row->result };
+	return k;
 }
 
 static __rte_always_inline uint64_t srh_front(const uint8_t *h)
@@ -41,13 +60,15 @@ static __rte_always_inline const struct srv6_sid *alike_sid(const struct alike *
 }
 
 /* Shape of the first packet.  False: none of ours. */
-static __rte_always_inline bool alike_begin(struct alike *a, const struct srv6_sid *s,
-					    const uint8_t *h, unsigned len)
+static __rte_always_inline bool alike_begin(struct alike *a, struct known_sid k, const uint8_t *h,
+					    unsigned len)
 {
-	if (s == NULL || s->fast == SRV6_FAST_NONE)
+	if (k.brief.fast == SRV6_FAST_NONE)
 		return false;
-	a->sid[0] = s;
-	a->fast = (uint8_t)(s->fast & ~SRV6_FAST_PSP);
+	a->sid[0] = k.row;
+	a->target[0] = k.brief.result;
+	a->fast = (uint8_t)(k.brief.fast & ~SRV6_FAST_PSP);
+	a->psp = (k.brief.fast & SRV6_FAST_PSP) != 0;
 	a->size = 0;
 	a->left = 0;
 	a->upper = h[IP6_OFF_NEXT_HEADER];
@@ -65,14 +86,15 @@ static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
 					   const uint32_t *word, const uint32_t *len, unsigned n,
 					   const struct eights *e)
 {
-	const struct srv6_sid *s0 = word_sid(word[0]);
+	const struct known_sid k0 = word_sid(word[0]);
 	const uint8_t *h0 = frame_of(m[0]) + 14;
 	uint64_t front, mask;
 	unsigned i;
 
 	a->n = 0;
+	a->word = word;
 	a->one_sid = true;
-	if (unlikely(!alike_begin(a, s0, h0, len[0])))
+	if (unlikely(!alike_begin(a, k0, h0, len[0])))
 		return;
 	mask = a->size != 0 ? SRH_BUT_TAG : 0;
 	if (e != NULL && likely(e->differ == 0 && e->one_next) &&
@@ -83,30 +105,35 @@ static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
 	}
 	front = srh_front(h0);
 	for (i = 1; i < n; i++) {
-		const struct srv6_sid *s = word_sid(word[i]);
+		const struct known_sid k = word_sid(word[i]);
 		const uint8_t *h = frame_of(m[i]) + 14;
 
-		if (s == NULL || s->fast != s0->fast ||
+		if (k.brief.fast != k0.brief.fast ||
 		    h[IP6_OFF_NEXT_HEADER] != h0[IP6_OFF_NEXT_HEADER] ||
 		    ((srh_front(h) ^ front) & mask) != 0 || len[i] < 14 + 40 + a->size)
 			break;
-		a->sid[i] = s;
-		a->one_sid &= s == s0;
+		a->sid[i] = k.row;
+		a->target[i] = k.brief.result;
+		a->one_sid &= word[i] == word[0];
 	}
 	a->n = i;
 }
 
-static __rte_always_inline void alike_count(struct express_run *r, const struct alike *a,
-					    const uint32_t *len, unsigned n, uint64_t octets)
+/* n packets of the SIDs that are named by words; one_sid: all by the first.  len: of each, octets: of all. */
+static __rte_always_inline void alike_count(struct express_run *r, const uint32_t *word,
+					    bool one_sid, const uint32_t *len, unsigned n,
+					    uint64_t octets)
 {
+	struct srv6_sid_count *c = &r->sid_count[hd_result_index(word[0])];
+
 	r->n_sid += n;
-	if (likely(a->one_sid)) {
-		r->sid_count[a->sid[0]->sid_id].packets += n;
-		r->sid_count[a->sid[0]->sid_id].octets += octets - 14 * n;
+	if (likely(one_sid)) {
+		c->packets += n;
+		c->octets += octets - 14 * n;
 		return;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		struct srv6_sid_count *c = &r->sid_count[alike_sid(a, i)->sid_id];
+		c = &r->sid_count[hd_result_index(word[i])];
 
 		c->packets++;
 		c->octets += len[i] - 14;
@@ -123,14 +150,12 @@ alike_depart(struct express_run *r, struct rte_mbuf **m, rte_edge_t *verdict, co
 
 	if (likely(depart_one(r, m, verdict, n, e, how, more)) ||
 	    likely(depart_many(r, m, verdict, n, e, how, more))) {
-		alike_count(r, a, len, n, octets);
+		alike_count(r, a->word, a->one_sid, len, n, octets);
 		return n;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		struct alike one = { .sid = { alike_sid(a, i) }, .one_sid = true };
-
 		if (likely(depart_alone(r, m[i], e, i, how, more))) {
-			alike_count(r, &one, &len[i], 1, len[i]);
+			alike_count(r, &a->word[i], true, &len[i], 1, len[i]);
 			verdict[i] = EXPRESS_FORWARD;
 			continue;
 		}
@@ -155,11 +180,11 @@ static __rte_always_inline unsigned alike_onward(struct express_run *r, struct r
 static __rte_always_inline void alike_targets(const struct alike *a, struct eights *e)
 {
 	if (likely(a->one_sid)) {
-		words_fill(e, a->n, a->sid[0]->result);
+		words_fill(e, a->n, a->target[0]);
 		return;
 	}
 	for (unsigned i = 0; i < a->n; i++)
-		e->word[i] = a->sid[i]->result;
+		e->word[i] = a->target[i];
 	e->differ = words_differ(e->word, a->n);
 }
 
@@ -295,9 +320,7 @@ static __rte_always_inline unsigned alike_go(struct express_run *r, struct rte_m
 		return alike_shift(r, m, verdict, a, word, e);
 	case SRV6_FAST_END:
 	case SRV6_FAST_END_X:
-		return a->left > ((a->sid[0]->fast & SRV6_FAST_PSP) != 0) ?
-			       alike_advance(r, m, verdict, a, word, e) :
-			       0;
+		return a->left > a->psp ? alike_advance(r, m, verdict, a, word, e) : 0;
 	default:
 		return alike_decap(r, m, verdict, a, word, e);
 	}
@@ -315,7 +338,7 @@ EXPRESS_APART void sids(struct express_run *r, struct rte_mbuf **m, rte_edge_t *
 	memcpy(word, e->word, n * sizeof(word[0]));
 	if (e->differ != 0)
 		for (unsigned i = 0; i < n; i++) { /* of many SIDs most are not near */
-			rte_prefetch0(word_sid(word[i]));
+			rte_prefetch0(&srv6_sid_briefs[hd_result_index(word[i])]);
 			rte_prefetch0(&r->sid_count[hd_result_index(word[i])]);
 		}
 	for (unsigned done = 0, now; done < n; done += now) {

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dataplane/debug_api.h"
 #include "dataplane/objects.h"
 #include "dataplane/stats.h"
+#include "dataplane/tables/buckets.h"
 #include "heddle/api/srv6.h"
 #include "pipelines/ip/ip.h"
 #include "pipelines/srv6/csid.h"
@@ -18,6 +20,7 @@
 	(HD_SRV6_UPPER_ICMP6 | HD_SRV6_UPPER_STAMP | HD_SRV6_UPPER_UDP | HD_SRV6_UPPER_TCP)
 
 struct slots *srv6_sids;
+uint64_t *srv6_sid_briefs;
 int srv6_sid_vec;
 struct srv6_sid_count *srv6_sid_counts[STATS_SLICES_MAX];
 
@@ -260,13 +263,28 @@ static struct srv6_sid *sid_make(const struct hd_api_srv6_sid *m, struct object_
 	return s;
 }
 
+/* Row and brief; s NULL: neither.  Between the two stores a worker may know one of them already: it uses one or the
+ * other for a packet, and each is whole. */
+static void sid_publish(uint32_t sid_id, struct srv6_sid *s)
+{
+	uint32_t fast = s != NULL ? s->fast & ~(uint32_t)SRV6_FAST_PSP : SRV6_FAST_NONE;
+	struct srv6_sid_brief b = { SRV6_FAST_NONE, HD_RESULT_NONE };
+	uint64_t word;
+
+	if (fast == SRV6_FAST_END || fast == SRV6_FAST_END_X)
+		b = (struct srv6_sid_brief){ s->fast, s->result };
+	memcpy(&word, &b, sizeof(word));
+	slots_set(srv6_sids, sid_id, s, free);
+	__atomic_store_n(&srv6_sid_briefs[sid_id], word, __ATOMIC_RELEASE);
+}
+
 /* Forget an id that is still this SID's. */
 static void sid_id_release(const struct hd_api_srv6_sid *m)
 {
 	const struct srv6_sid *s = srv6_sid_get(m->sid_id);
 
 	if (s != NULL && sid_is(s, m))
-		slots_set(srv6_sids, m->sid_id, NULL, free);
+		sid_publish(m->sid_id, NULL);
 }
 
 static int sid_apply(const void *msg, const void *old, struct object_error *err)
@@ -283,18 +301,18 @@ static int sid_apply(const void *msg, const void *old, struct object_error *err)
 	if (s == NULL)
 		return rc;
 	if (!same_id) { /* the FIB entry changes: the slot is complete before it points there */
-		slots_set(srv6_sids, m->sid_id, s, free);
+		sid_publish(m->sid_id, s);
 		rc = ip_rib_set(m->vrf_id, 6, m->sid, m->plen, RIB_SID,
 				HD_RESULT(HD_RESULT_SID, m->sid_id));
 		if (rc < 0) {
-			slots_set(srv6_sids, m->sid_id, NULL, free);
+			sid_publish(m->sid_id, NULL);
 			return object_fail(err, rc, "the SID does not fit into the routing table");
 		}
 		if (was != NULL)
 			sid_id_release(was);
 		return 0;
 	}
-	slots_set(srv6_sids, m->sid_id, s, free);
+	sid_publish(m->sid_id, s);
 	return 0;
 }
 
@@ -356,6 +374,11 @@ int srv6_sid_table_init(void)
 	srv6_sids = slots_create(dp_limits.sids);
 	if (srv6_sids == NULL)
 		return -errno;
+	srv6_sid_briefs = buckets_alloc(dp_limits.sids);
+	if (srv6_sid_briefs == NULL) {
+		rc = -ENOMEM;
+		goto destroy_table;
+	}
 	for (uint32_t i = 0, idx; i < dp_limits.sids;
 	     i++) /* the owner chooses ids: all of them are given out */
 		slots_alloc(srv6_sids, &idx);
@@ -378,5 +401,7 @@ destroy_table:
 void srv6_sid_table_fini(void)
 {
 	slots_destroy(srv6_sids, free);
+	free(srv6_sid_briefs);
 	srv6_sids = NULL;
+	srv6_sid_briefs = NULL;
 }

@@ -17,6 +17,30 @@ static inline const struct srv6_sid *srv6_sid_get(uint32_t sid_id)
 	return slots_get(srv6_sids, sid_id);
 }
 
+/* All that the usual packet of End and End.X needs to know of its SID, eight octets in one array: of many thousand SIDs
+ * the rows, at addresses all over the memory, are neither in the caches nor in the TLB.  Read and written as a whole;
+ * fast is SRV6_FAST_NONE for all other behaviors and where there is no SID. */
+struct srv6_sid_brief {
+	uint32_t fast;   /* enum srv6_fast */
+	uint32_t result; /* srv6_sid.result */
+};
+_Static_assert(sizeof(struct srv6_sid_brief) == sizeof(uint64_t), "one load");
+
+extern uint64_t *srv6_sid_briefs; /* by sid_id; capacity of srv6_sids */
+
+/* sid_id: any value. */
+static inline struct srv6_sid_brief srv6_sid_brief_get(uint32_t sid_id)
+{
+	struct srv6_sid_brief b = { 0, 0 };
+	uint64_t word;
+
+	if (sid_id < srv6_sids->capacity) {
+		word = __atomic_load_n(&srv6_sid_briefs[sid_id], __ATOMIC_ACQUIRE);
+		__builtin_memcpy(&b, &word, sizeof(b));
+	}
+	return b;
+}
+
 /* A row of statistics vector "sid". */
 struct srv6_sid_count {
 	uint64_t packets,

@@ -456,3 +456,39 @@ Test(express, bursts_leave_the_same)
 	cr_log_info("seed %u: express took %u of %u bursts as a whole", seed, whole, count);
 	cr_assert_gt(whole, count / 10, "seed %u: express took only %u of %u", seed, whole, count);
 }
+
+Test(express, a_changed_sid_is_another_one_at_once)
+{
+	static const struct {
+		uint16_t behavior, flavors;
+		bool whole;
+	} step[] = {
+		{ HD_SRV6_END_X, 0, true },
+		{ HD_SRV6_END, 0, true },
+		{ HD_SRV6_END_DT4, 0, false }, /* refuses: segments are left */
+		{ HD_SRV6_END, HD_SRV6_FLAVOR_PSP, true },
+		{ HD_SRV6_END_X, HD_SRV6_FLAVOR_PSP, true },
+		{ HD_SRV6_END, 0, true },
+	};
+	static struct burst b;
+	char what[40];
+
+	for (unsigned i = 0; i < RTE_DIM(step); i++) {
+		unsigned whole = 0;
+
+		sid(1, SID_END, step[i].behavior, step[i].flavors);
+		b.n = 0;
+		for (unsigned k = 0; k < BURST; k++)
+			burst_packet(
+				&b,
+				k % 3 == 0 ?
+					OUTER(SID_X) "srh 2001:db8:c::1,2001:db8:c::2," SID_X
+						     " 2 / udp" :
+					OUTER(SID_END) "srh 2001:db8:c::1,2001:db8:c::2," SID_END
+						       " 2 / udp",
+				UINT32_MAX, false);
+		snprintf(what, sizeof(what), "step %u", i);
+		both_bursts(&b, what, &whole);
+		cr_assert_eq(whole, step[i].whole, "%s: express took %u", what, whole);
+	}
+}
