@@ -29,8 +29,19 @@ _Static_assert(sizeof(struct fib_cache_entry) == 32, "two in a cache line");
 
 struct fib_cache {
 	struct fib_cache_entry bucket[FIB_CACHE_BUCKETS][2];
-	unsigned rest; /* chunks that go straight to the table */
+	unsigned rest;  /* chunks that go straight to the table */
+	unsigned other; /* rest of the other kind of questions, see fib_cache_turn() */
 };
+
+/* Packets ask where they lead, and what was made of them asks again.  Of the two kinds one may repeat nothing (64 k
+ * SIDs) and the other nearly all (the next segments), so that each rests for itself: turn, ask, turn back. */
+static inline void fib_cache_turn(struct fib_cache *c)
+{
+	unsigned rest = c->rest;
+
+	c->rest = c->other;
+	c->other = rest;
+}
 
 struct fib_cache *fib_cache_create(void); /* NULL: out of memory */
 void fib_cache_destroy(struct fib_cache *c);

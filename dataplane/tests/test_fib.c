@@ -14,7 +14,7 @@
 
 #include "dataplane/rcu.h"
 #include "dataplane/result.h"
-#include "dataplane/tables/fib.h"
+#include "dataplane/tables/fib_cache.h"
 #include "fib_model.h"
 
 #define ADJ(n) HD_RESULT(HD_RESULT_ADJ, n)
@@ -530,6 +530,45 @@ Test(fib, out_of_blocks_refuses_set_not_delete)
 	fib_lookup_bulk4(f, addr, got, N);
 	cr_assert_arr_eq(got, want, sizeof(got));
 	rcu_worker_unregister(0);
+	fib_destroy(f);
+	rcu_fini();
+}
+
+/* ---------------------------------------------------------------- the cache of answers */
+
+Test(fib, kinds_of_questions_rest_apart)
+{
+	enum { N = 200 };
+	static uint8_t key[N][16];
+	const uint8_t *at[N];
+	uint32_t got[N];
+	unsigned rest;
+
+	cr_assert_eq(rcu_init(1), 0);
+	struct fib *f = fib_create(&(struct fib_conf){ FIB_IP6, 24, 10 });
+	struct fib_cache *c = fib_cache_create();
+	cr_assert(f != NULL && c != NULL);
+	for (unsigned i = 0; i < N; i++) {
+		key[i][0] = 0x20 + i % 2;
+		key[i][15] = (uint8_t)i;
+		at[i] = key[i];
+	}
+	cr_assert_eq(fib_set(f, (const uint8_t[16]){ 0x20 }, 8, ADJ(1)), 0);
+	cr_assert_eq(fib_set(f, (const uint8_t[16]){ 0x21 }, 8, ADJ(2)), 0);
+	fib_cache_lookup6p(c, f, at, got, N);
+	for (unsigned i = 0; i < N; i++)
+		cr_assert_eq(got[i], ADJ(1 + i % 2), "%u", i);
+	rest = c->rest;
+	cr_assert_gt(rest, 0, "all were new");
+	fib_cache_turn(c);
+	cr_assert_eq(c->rest, 0, "nothing of the other kind was asked");
+	fib_cache_lookup6p(c, f, at + N - 8, got, 8);
+	cr_assert_eq(fib_cache_probe6(c, fib_state(f), key[N - 1]), ADJ(2), "it was kept");
+	fib_cache_turn(c);
+	cr_assert_eq(c->rest, rest);
+	cr_assert_eq(fib_set(f, (const uint8_t[16]){ 0x21 }, 8, ADJ(3)), 0);
+	cr_assert_eq(fib_cache_probe6(c, fib_state(f), key[N - 1]), 0, "it is outdated");
+	fib_cache_destroy(c);
 	fib_destroy(f);
 	rcu_fini();
 }

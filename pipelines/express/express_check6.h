@@ -153,14 +153,16 @@ static __rte_always_inline void words_find(struct express_run *r, const struct t
 	const __m256i state = cache_state(t);
 	__m256i miss = _mm256_setzero_si256();
 
-	if (likely(r->fwd.cache->rest == 0)) {
+	if (likely(r->fwd.cache->other == 0)) {
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++)
 			word[i] = cache_ask6(r->fwd.cache, dst[i], state, &miss);
 		if (likely(!cache_missed(miss)))
 			return;
 	}
+	fib_cache_turn(r->fwd.cache);
 	fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+	fib_cache_turn(r->fwd.cache);
 }
 
 #endif
