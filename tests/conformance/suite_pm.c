@@ -9,11 +9,11 @@
 #include "heddle/api/pm.h"
 #include "heddle/wire/srh.h"
 #include "heddle/wire/udp.h"
-#include "tests/conformance/conformance.h"
+#include "tests/conformance/pm_suite.h"
 #include "tests/harness.h"
 #include "tests/pktb.h"
 
-static const char secret[] = "stamp-test-key-0";
+static const char secret[] = PM_SECRET;
 
 static const struct pm_row {
 	const char *id, *title, *reference;
@@ -53,7 +53,7 @@ static const struct {
 
 /* ---- the node ---------------------------------------------------------------------------------------------------- */
 
-static void must(int rc, const char *what)
+void pm_must(int rc, const char *what)
 {
 	if (rc < 0) {
 		fprintf(stderr, "heddle-conformance: %s: %s\n", what, hx_error());
@@ -76,9 +76,9 @@ static void port_start(uint32_t i)
 	struct ip6_addr a = pktb_addr6("2001:db8:a::1");
 
 	memcpy(s.source, &a, 16);
-	must(hx_set(HD_API_PM_REFLECTOR, &r, sizeof(r)), "reflector");
+	pm_must(hx_set(HD_API_PM_REFLECTOR, &r, sizeof(r)), "reflector");
 	if (!own)
-		must(hx_set(HD_API_PM_REFLECTOR_SESSION, &s, sizeof(s)), "session");
+		pm_must(hx_set(HD_API_PM_REFLECTOR_SESSION, &s, sizeof(s)), "session");
 }
 
 static void start(void)
@@ -98,11 +98,12 @@ static void start(void)
 	hx_nexthop(2, 2, "2001:db8:b::1");
 	hx_route(0, "2001:db8:f::/48", HD_TARGET_NEXTHOP, 2);
 	memcpy(k.secret, secret, k.len);
-	must(hx_set(HD_API_PM_KEY, &k, sizeof(k)), "key");
+	pm_must(hx_set(HD_API_PM_KEY, &k, sizeof(k)), "key");
 	for (uint32_t i = 0; i < N_PORTS; i++)
 		port_start(i);
+	pm_measure_start();
 	dut_turn();
-	for (uint32_t i = 1; i <= 2; i++) /* what it announces */
+	for (uint32_t i = 1; i <= 4; i++) /* what it announces */
 		while (dut_tx(i, frame, sizeof(frame)) != 0)
 			;
 }
@@ -122,16 +123,21 @@ static void config(FILE *f, enum conf_target t)
 	fprintf(f,
 		"# The node under test of the performance measurement suite.  Its ports' MAC addresses are "
 		"02:00:00:00:00:01 and :02.\ninterfaces:\n  interface:\n");
-	for (unsigned p = 1; p <= 2; p++)
+	for (unsigned p = 1; p <= 4; p++)
 		fprintf(f,
 			"  - {name: p%u, devargs: 'net_af_packet_p%u,iface=p%u', ipv6: {address: [{ip: "
 			"'2001:db8:%c::9', prefix-length: 64}]}}\n",
-			p, p, p, p == 1 ? 'a' : 'b');
+			p, p, p, 'a' + (int)p - 1);
 	fprintf(f, "ip:\n  neighbour:\n"
 		   "  - {interface: p1, address: '2001:db8:a::1', mac: '02:aa:00:00:00:01'}\n"
 		   "  - {interface: p2, address: '2001:db8:b::1', mac: '02:bb:00:00:00:01'}\n"
-		   "  route: [{prefix: '2001:db8:f::/48', next-hop: [{interface: p2, address: "
-		   "'2001:db8:b::1'}]}]\n");
+		   "  - {interface: p3, address: '2001:db8:c::1', mac: '02:cc:00:00:00:01'}\n"
+		   "  - {interface: p4, address: '2001:db8:d::1', mac: '02:dd:00:00:00:01'}\n"
+		   "  route:\n  - {prefix: '2001:db8:f::/48', next-hop: [{interface: p2, address: "
+		   "'2001:db8:b::1'}]}\n"
+		   "  - {prefix: '2001:db8:d:51::/64', next-hop: [{interface: p4, address: "
+		   "'2001:db8:d::1'}]}\n"
+		   "  - {prefix: '2001:db8:dd::/64', srv6-policy: marked}\n");
 	fprintf(f, "pm:\n  key: [{key-id: 1, secret: %s}]\n  reflector:\n", secret);
 	for (size_t i = 0; i < N_PORTS; i++)
 		if (ports[i].ssid == 0)
@@ -141,17 +147,12 @@ static void config(FILE *f, enum conf_target t)
 				"  - udp-port: %u\n    session: [{name: s, source-address: "
 				"'2001:db8:a::1', ssid: %u, %s}]\n",
 				ports[i].port, ports[i].ssid, ports[i].yaml);
+	pm_measure_config(f);
 }
 
 /* ---- payloads ---------------------------------------------------------------------------------------------------- */
 
-struct payload {
-	uint8_t octet[512], care[512];
-	unsigned len;
-};
-
-/* One of several in hexadecimal; returns what is behind it. */
-static const char *read_hex(const char *text, struct payload *p)
+const char *pm_read_hex(const char *text, struct pm_payload *p)
 {
 	memset(p, 0, sizeof(*p));
 	for (unsigned n = 0; *text != '\0' && *text != ';'; text++, n++) {
@@ -161,8 +162,9 @@ static const char *read_hex(const char *text, struct payload *p)
 		p->len = n / 2 + 1;
 		if (*text == '.')
 			continue;
-		p->octet[n / 2] |= (uint8_t)(strtoul(digit, NULL, 16) << shift);
-		p->care[n / 2] |= (uint8_t)(15u << shift);
+		if (*text != '~')
+			p->octet[n / 2] |= (uint8_t)(strtoul(digit, NULL, 16) << shift);
+		p->care[n / 2] |= (uint8_t)((*text == '~' ? 7u : 15u) << shift);
 	}
 	return *text == ';' ? text + 1 : text;
 }
@@ -179,8 +181,7 @@ static void hmac16(const uint8_t *a, size_t na, const uint8_t *b, size_t nb, uin
 	memcpy(to, d, 16);
 }
 
-/* The HMACs a row asks for: of the base (RFC 8762 section 4.4), of the TLVs before the last (RFC 8972 section 4.8). */
-static void sign(const char *how, const uint8_t *p, unsigned len, uint8_t base[16], uint8_t tlv[16])
+void pm_sign(const char *how, const uint8_t *p, unsigned len, uint8_t base[16], uint8_t tlv[16])
 {
 	if (strpbrk(how, "Bb") != NULL)
 		hmac16(p, 96, NULL, 0, base);
@@ -190,7 +191,7 @@ static void sign(const char *how, const uint8_t *p, unsigned len, uint8_t base[1
 
 static void sign_request(const char *how, uint8_t *p, unsigned len)
 {
-	sign(how, p, len, p + 96, p + len - 16);
+	pm_sign(how, p, len, p + 96, p + len - 16);
 	if (strchr(how, 'b') != NULL)
 		p[50] ^= 0x10;
 	if (strchr(how, 't') != NULL)
@@ -199,7 +200,7 @@ static void sign_request(const char *how, uint8_t *p, unsigned len)
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
-static void send_one(const struct pm_row *r, const struct payload *p)
+static void send_one(const struct pm_row *r, const struct pm_payload *p)
 {
 	const char *tc = strstr(r->ip, " tc ");
 	unsigned class = tc != NULL ? (unsigned)strtoul(tc + 4, NULL, 16) : 0;
@@ -252,10 +253,24 @@ static const uint8_t *open_reply(const struct pm_row *r, const uint8_t *frame, s
 	return (const uint8_t *)u.hdr + 8;
 }
 
-static void check_reply(const struct pm_row *r, const struct payload *want)
+void pm_check_payload(const char *id, const char *sign, const uint8_t *got, unsigned len,
+		      const struct pm_payload *want)
+{
+	uint8_t base[16], tlv[16];
+
+	cr_assert_eq(len, want->len, "%s: %u octets, not %u", id, len, want->len);
+	for (unsigned i = 0; i < len; i++)
+		cr_assert_eq((got[i] ^ want->octet[i]) & want->care[i], 0,
+			     "%s: octet %u is %02x, not %02x", id, i, got[i], want->octet[i]);
+	pm_sign(sign, got, len, base, tlv);
+	cr_assert(strchr(sign, 'B') == NULL || memcmp(base, got + 96, 16) == 0, "%s: HMAC", id);
+	cr_assert(strchr(sign, 'T') == NULL || memcmp(tlv, got + len - 16, 16) == 0, "%s: HMAC TLV",
+		  id);
+}
+
+static void check_reply(const struct pm_row *r, const struct pm_payload *want)
 {
 	static uint8_t frame[2048];
-	uint8_t base[16], tlv[16];
 	const uint8_t *got;
 	unsigned len;
 	size_t n = dut_tx(r->out, frame, sizeof(frame));
@@ -266,31 +281,35 @@ static void check_reply(const struct pm_row *r, const struct payload *want)
 	}
 	cr_assert_neq(n, 0, "%s: no reply", r->id);
 	got = open_reply(r, frame, n, &len);
-	cr_assert_eq(len, want->len, "%s: %u octets, not %u", r->id, len, want->len);
-	for (unsigned i = 0; i < len; i++)
-		cr_assert_eq((got[i] ^ want->octet[i]) & want->care[i], 0,
-			     "%s: octet %u is %02x, not %02x", r->id, i, got[i], want->octet[i]);
-	sign(r->sign, got, len, base, tlv);
-	cr_assert(strchr(r->sign, 'B') == NULL || memcmp(base, got + 96, 16) == 0, "%s: HMAC",
-		  r->id);
-	cr_assert(strchr(r->sign, 'T') == NULL || memcmp(tlv, got + len - 16, 16) == 0,
-		  "%s: HMAC TLV", r->id);
+	pm_check_payload(r->id, r->sign, got, len, want);
 	if (strchr(r->sign, 'B') == NULL) /* T2 is not behind T3 */
 		cr_assert_geq(wire_get64(got + 4), wire_get64(got + 16), "%s: T3 before T2", r->id);
 }
 
-static void run(uint32_t i)
+static void run_reflect(uint32_t i)
 {
 	const struct pm_row *r = &rows[i];
 	const char *in = r->sends, *out = r->expects;
-	struct payload p;
+	struct pm_payload p;
 
 	do {
-		in = read_hex(in, &p);
+		in = pm_read_hex(in, &p);
 		send_one(r, &p);
-		out = read_hex(out, &p);
+		out = pm_read_hex(out, &p);
 		check_reply(r, &p);
 	} while (*in != '\0');
+}
+
+static void run(uint32_t i)
+{
+	static uint8_t frame[2048];
+
+	if (i < N_ROWS)
+		run_reflect(i);
+	else
+		pm_measure_run(i - N_ROWS);
+	while (dut_tx(4, frame, sizeof(frame)) != 0) /* test packets of the node's sessions */
+		;
 	if (dut_in_process())
 		cr_assert_eq(hx_mbufs_in_use(), 0, "%u buffers lost", hx_mbufs_in_use());
 }
@@ -299,7 +318,7 @@ static void run(uint32_t i)
 
 static uint32_t n_rows(void)
 {
-	return N_ROWS;
+	return N_ROWS + pm_measure_rows();
 }
 
 static void row_text(uint32_t i, struct conf_row *ret)
@@ -307,6 +326,10 @@ static void row_text(uint32_t i, struct conf_row *ret)
 	const struct pm_row *r = &rows[i];
 
 	memset(ret, 0, sizeof(*ret));
+	if (i >= N_ROWS) {
+		pm_measure_row(i - N_ROWS, ret);
+		return;
+	}
 	ret->id = r->id;
 	snprintf(ret->title, sizeof(ret->title), "%s", r->title);
 	snprintf(ret->reference, sizeof(ret->reference), "%s", r->reference);
@@ -319,7 +342,7 @@ static void row_text(uint32_t i, struct conf_row *ret)
 static const char *not_for(uint32_t i, enum conf_target t)
 {
 	(void)i;
-	return t == CONF_LINUX ? "the kernel has no Session-Reflector" : NULL;
+	return t == CONF_LINUX ? "the kernel has no STAMP" : NULL;
 }
 
 static const char *explained(uint32_t i, enum conf_target t)
@@ -331,7 +354,7 @@ static const char *explained(uint32_t i, enum conf_target t)
 
 const struct conf_suite conf_pm = {
 	.name = "pm",
-	.title = "STAMP Session-Reflector",
+	.title = "STAMP, alternate marking, IOAM",
 	.n_rows = n_rows,
 	.row = row_text,
 	.start = start,
@@ -339,5 +362,5 @@ const struct conf_suite conf_pm = {
 	.explained = explained,
 	.run = run,
 	.config = config,
-	.n_ports = 2,
+	.n_ports = 4,
 };

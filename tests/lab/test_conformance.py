@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The SRv6 conformance suite over wires: against Heddle, and the rows that apply against the Linux kernel.
+"""The conformance suites over wires: against Heddle, and the SRv6 rows that apply against the Linux kernel.
 
     tester  t1 ... t16 ── p1 ... p16  node under test
 """
@@ -17,29 +17,29 @@ from heddlelab.heddle import STAGE
 from heddlelab.packets import tshark
 
 CONFORMANCE = os.path.join(STAGE, "usr/bin/heddle-conformance")
-PORTS = range(1, 17)
+PORTS = range(1, 17)  # of suite srv6; pm has the first four
 
 
-def wired(lab):
+def wired(lab, ports=PORTS):
     tester, node = lab.ns("tester"), lab.ns("node")
-    for n in PORTS:
+    for n in ports:
         lab.link(tester, f"t{n}", node, f"p{n}")
         tester.sysctl(f"net.ipv6.conf.t{n}.disable_ipv6=1")
         node.ip(f"link set p{n} address 02:00:00:00:00:{n:02x}")
     return tester, node
 
 
-def config(lab, kind):
-    return lab.run([CONFORMANCE, "config", "srv6", "--for", kind]).stdout
+def config(lab, kind, suite="srv6"):
+    return lab.run([CONFORMANCE, "config", suite, "--for", kind]).stdout
 
 
-def run(lab, tester, kind, wait):
+def run(lab, tester, kind, wait, suite="srv6", ports=PORTS):
     out = os.environ.get("HEDDLE_CONFORMANCE_OUT") or lab.path("reports")  # scripts/test conformance --reports
     os.makedirs(out, exist_ok=True)
     path = lab.path("report.json")
-    done = tester.run([CONFORMANCE, "run", "srv6", "--target", "af_packet:" + ",".join(f"t{n}" for n in PORTS),
+    done = tester.run([CONFORMANCE, "run", suite, "--target", "af_packet:" + ",".join(f"t{n}" for n in ports),
                        "--for", kind, "--wait", str(wait), "--json", path,
-                       "--markdown", os.path.join(out, f"srv6-{kind}.md")], check=False, timeout=300)
+                       "--markdown", os.path.join(out, f"{suite}-{kind}.md")], check=False, timeout=300)
     with open(path) as f:
         return done.returncode, json.load(f)
 
@@ -54,6 +54,15 @@ def test_heddle_over_veth(lab):
     code, report = run(lab, tester, "heddle", 700)
     assert code == 0, failures(report) + heddle.show("drops")
     assert report["passed"] > 100, report["passed"]
+
+
+def test_pm_over_veth(lab):
+    ports = range(1, 5)
+    tester, node = wired(lab, ports)
+    heddle = Heddle(lab, node, config(lab, "heddle", "pm")).start()
+    code, report = run(lab, tester, "heddle", 300, "pm", ports)
+    assert code == 0, failures(report) + heddle.show("drops")
+    assert report["passed"] > 70, report["passed"]
 
 
 def test_kernel_over_veth(lab):
