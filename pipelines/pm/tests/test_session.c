@@ -378,6 +378,76 @@ Test(pm_session, accuracy_of_1000_seeded_runs)
 	cr_assert_geq(good, 990, "%u of 1000 runs are inside what they state", good);
 }
 
+/* ---- a calibrated node ------------------------------------------------------------------------------------------- */
+
+#define OWN_LEAST 1000u /* ns that this node adds at either end, and as much more as half of it */
+#define LOOPS     100u
+
+static uint64_t own(uint64_t *seed, uint64_t *most)
+{
+	uint64_t ns = OWN_LEAST + impair_random(seed) % (OWN_LEAST / 2);
+
+	*most = ns > *most ? ns : *most;
+	return ns;
+}
+
+/* Over a loop that takes no time: what heddle pm calibrate makes of it. */
+static uint32_t calibrate(uint64_t *seed, int64_t *ret_error)
+{
+	const struct hd_pm_hist *h = &st->bin[0].d[HD_PM_RTT];
+	uint64_t most = 0;
+	int64_t half;
+
+	conf.flags = HD_PM_S_LOOPBACK;
+	conf.offset_ns = 0;
+	for (uint32_t i = 0; i < LOOPS; i++) {
+		send_at(i * MS);
+		reply(i, i * MS, 0, 0, i * MS + own(seed, &most) + own(seed, &most), 0);
+	}
+	*ret_error = hd_pm_hist_percentile(h, 50, &half) + half - h->min;
+	return (uint32_t)h->min;
+}
+
+/* Results stay inside what they state though they state less: waits at both ends without what was taken off. */
+Test(pm_session, calibrated_runs_keep_their_word)
+{
+	const struct hd_pm_hist *h;
+	static int64_t truth[PACKETS];
+	unsigned good = 0;
+
+	for (uint32_t seed = 1; seed <= 1000; seed++) {
+		uint64_t s = seed, most = 0;
+		int64_t error, least, stated, half, p;
+		uint32_t offset;
+
+		down();
+		up();
+		offset = calibrate(&s, &error);
+		down();
+		up();
+		conf.flags = 0;
+		conf.offset_ns = offset;
+		for (uint32_t i = 0; i < PACKETS; i++) {
+			uint64_t t1 = i * 10 * MS, there = 10000 + impair_random(&s) % MS,
+				 t2 = t1 + own(&s, &most) + there, t3 = t2 + 10000;
+
+			send_at(t1);
+			reply(i, t1, t2, t3, t3 + 40000 + own(&s, &most), 0);
+			truth[i] = (int64_t)there + 40000;
+		}
+		qsort(truth, PACKETS, sizeof(truth[0]), i64_cmp);
+		h = &st->bin[0].d[HD_PM_RTT];
+		stated = 2 * (int64_t)most - offset + error;
+		cr_assert_lt(stated, 2 * (int64_t)most, "less than without");
+		least = h->min - truth[0];
+		cr_assert_gt(least + offset, stated, "seed %u: it was needed", seed);
+		p = hd_pm_hist_percentile(h, 99, &half);
+		good += llabs(least) <= stated && llabs(h->max - truth[PACKETS - 1]) <= stated &&
+			llabs(p - truth[PACKETS * 99 / 100 - 1]) <= stated + half;
+	}
+	cr_assert_geq(good, 990, "%u of 1000 runs are inside what they state", good);
+}
+
 /* ---- distribution ------------------------------------------------------------------------------------------------ */
 
 Test(pm_session, buckets_hold_their_values)
