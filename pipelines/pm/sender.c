@@ -226,8 +226,10 @@ static struct sender_session *sender_make(const struct hd_api_pm_session *m)
 				      .has_key = k != NULL,
 				      .hmac_tlv = s->packet.hmac_tlv != 0,
 				      .asked = asked_for(m) };
-	if (k != NULL)
+	if (k != NULL) {
 		hmac_key_init(&s->how.key, k->secret, k->len);
+		s->key = &s->how.key;
+	}
 	return s;
 }
 

@@ -18,6 +18,7 @@
 struct sender_session {
 	struct session_conf conf;
 	struct session_state *state;
+	const struct hmac_key *key; /* how.key of a session that has one; else NULL */
 	uint32_t id, vrf;
 	uint16_t src_port, dst_port, ssid;
 	uint8_t family, src[16], dst[16];

@@ -140,7 +140,7 @@ static void send_one(struct send_run *r, struct sender_session *s, struct rte_mb
 	stamp.ts = p->ptp ? stamp_ptp_make(now.wall_ns, now.tai_s) : stamp_ntp_make(now.wall_ns);
 	stamp.error = st->own_error = r->error[p->ptp];
 	stamp.direct_tx = st->next_seq;
-	sender_packet_stamp(p, s->how.has_key ? &s->how.key : NULL, data, &stamp);
+	sender_packet_stamp(p, s->key, data, &stamp);
 	count_bin(&r->count[s->id], &was, &b->c);
 	r->count[s->id].octets += p->len;
 	if (r->sw->n_last < SEND_BURST) {
