@@ -59,6 +59,24 @@ void hmac_sha256(const struct hmac_key *k, const struct hmac_part *part, unsigne
 	SHA256_Final(ret, &c);
 }
 
+void hmac_sha256_128(const struct hmac_key *k, const struct hmac_part *part, unsigned n,
+		     uint8_t to[HMAC_SHA256_128_LEN])
+{
+	uint8_t digest[HMAC_SHA256_LEN];
+
+	hmac_sha256(k, part, n, digest);
+	memcpy(to, digest, HMAC_SHA256_128_LEN);
+}
+
+bool hmac_sha256_128_is(const struct hmac_key *k, const struct hmac_part *part, unsigned n,
+			const uint8_t seen[HMAC_SHA256_128_LEN])
+{
+	uint8_t want[HMAC_SHA256_LEN];
+
+	hmac_sha256(k, part, n, want);
+	return hmac_equal(want, seen, HMAC_SHA256_128_LEN);
+}
+
 bool hmac_equal(const void *a, const void *b, size_t len)
 {
 	return CRYPTO_memcmp(a, b, len) == 0;

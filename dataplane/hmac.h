@@ -33,6 +33,13 @@ void hmac_key_init(struct hmac_key *k, const void *secret, size_t len);
 void hmac_sha256(const struct hmac_key *k, const struct hmac_part *part, unsigned n,
 		 uint8_t ret[HMAC_SHA256_LEN]);
 
+/* The same cut to its first half (HMAC-SHA-256-128 of RFC 4868), written to `to`, or compared with what was seen. */
+#define HMAC_SHA256_128_LEN 16u
+void hmac_sha256_128(const struct hmac_key *k, const struct hmac_part *part, unsigned n,
+		     uint8_t to[HMAC_SHA256_128_LEN]);
+bool hmac_sha256_128_is(const struct hmac_key *k, const struct hmac_part *part, unsigned n,
+			const uint8_t seen[HMAC_SHA256_128_LEN]);
+
 /* In time that does not depend on where they differ. */
 bool hmac_equal(const void *a, const void *b, size_t len);
 

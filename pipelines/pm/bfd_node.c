@@ -41,13 +41,6 @@
 	  "the worker of its session does not keep up: see heddle show workers")
 NODE_VERDICTS(bfd_receive, BFD_RECEIVE, BFD_RECEIVE_VERDICTS)
 
-static rte_edge_t read_verdict(int rc)
-{
-	return rc == -EMSGSIZE ? BFD_RECEIVE_HEADER_SPLIT :
-	       rc == -EILSEQ   ? BFD_RECEIVE_BAD_CHECKSUM :
-				 BFD_RECEIVE_TRUNCATED;
-}
-
 static int parse_verdict(int rc)
 {
 	switch (rc) {
@@ -72,7 +65,7 @@ static rte_edge_t receive_one(struct rte_mbuf *m, void *arg)
 	int rc = datagram_read(m, &p);
 
 	if (rc < 0)
-		return read_verdict(rc);
+		return DATAGRAM_VERDICT(BFD_RECEIVE, rc);
 	rc = bfd_parse(p.payload, p.len, &h.packet);
 	if (rc < 0)
 		return (rte_edge_t)parse_verdict(rc);

@@ -29,25 +29,15 @@ uint64_t capacity_ticks(uint64_t ns)
 	return (uint64_t)((double)ns * ((double)rte_get_tsc_hz() / 1e9));
 }
 
-static void sign(const struct hmac_key *key, uint8_t *p, unsigned body)
-{
-	const struct hmac_part part = { p, body };
-	uint8_t digest[HMAC_SHA256_LEN];
-
-	hmac_sha256(key, &part, 1, digest);
-	memcpy(p + body, digest, CAPACITY_HMAC_LEN);
-}
+static_assert(CAPACITY_HMAC_LEN == HMAC_SHA256_128_LEN, "");
 
 bool capacity_signed(const struct hmac_key *key, const struct capacity_msg *m, const uint8_t *p)
 {
 	unsigned body = capacity_body_len(m->type);
-	const struct hmac_part part = { p, body };
-	uint8_t digest[HMAC_SHA256_LEN];
 
 	if ((m->flags & CAPACITY_F_SIGNED) == 0 || key == NULL)
 		return (m->flags & CAPACITY_F_SIGNED) == 0 && key == NULL;
-	hmac_sha256(key, &part, 1, digest);
-	return hmac_equal(p + body, digest, CAPACITY_HMAC_LEN);
+	return hmac_sha256_128_is(key, &(struct hmac_part){ p, body }, 1, p + body);
 }
 
 bool capacity_emit(struct capacity_run *r, const struct sender_packet *p, struct capacity_msg *m,
@@ -69,7 +59,8 @@ bool capacity_emit(struct capacity_run *r, const struct sender_packet *p, struct
 	m->flags = key != NULL ? CAPACITY_F_SIGNED : 0;
 	body = capacity_build(data + p->payload, m);
 	if (key != NULL)
-		sign(key, data + p->payload, body);
+		hmac_sha256_128(key, &(struct hmac_part){ data + p->payload, body }, 1,
+				data + p->payload + body);
 	sender_packet_sum(p, data,
 			  hd_csum_add(p->sum, data + p->payload, body + CAPACITY_HMAC_LEN));
 	*meta(b) = (struct hd_meta){ .rx_tsc = r->now, .flags = META_F_LOCAL, .vrf = vrf };
@@ -99,13 +90,6 @@ bool capacity_emit(struct capacity_run *r, const struct sender_packet *p, struct
 	V(P, HANDOFF_FULL, "drop", WARN,                                                            \
 	  "the worker of its test does not keep up: place queues anew, heddle show workers")
 NODE_VERDICTS(capacity_receive, CAPACITY_RECEIVE, CAPACITY_RECEIVE_VERDICTS)
-
-static rte_edge_t read_verdict(int rc)
-{
-	return rc == -EMSGSIZE ? CAPACITY_RECEIVE_HEADER_SPLIT :
-	       rc == -EILSEQ   ? CAPACITY_RECEIVE_BAD_CHECKSUM :
-				 CAPACITY_RECEIVE_TRUNCATED;
-}
 
 static void handed_make(struct capacity_handed *h, struct rte_mbuf *m, const struct datagram *d)
 {
@@ -198,7 +182,7 @@ static inline rte_edge_t receive_one(struct rte_mbuf *m, void *arg)
 	int rc = datagram_read(m, &d);
 
 	if (rc < 0)
-		return read_verdict(rc);
+		return DATAGRAM_VERDICT(CAPACITY_RECEIVE, rc);
 	rc = capacity_parse(d.payload, d.len, &h.msg);
 	if (rc < 0)
 		return rc == -EPROTONOSUPPORT ? CAPACITY_RECEIVE_VERSION :

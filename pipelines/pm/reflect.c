@@ -34,21 +34,21 @@ static struct tlv_scan scan(const uint8_t *tlvs, unsigned len)
 	return s;
 }
 
-/* Text: the base's sequence number, then every TLV in front of the HMAC TLV. */
-static void tlv_hmac(const struct reflector *r, const uint8_t *base, const uint8_t *tlvs,
-		     const struct stamp_tlv *hmac, uint8_t ret[HMAC_SHA256_LEN])
-{
-	const struct hmac_part text[] = { { base, 4 },
-					  { tlvs, (size_t)((const uint8_t *)hmac - tlvs) } };
+static_assert(STAMP_HMAC_LEN == HMAC_SHA256_128_LEN, "");
 
-	hmac_sha256(&r->key, text, 2, ret);
+/* Text of the HMAC TLV: the base's sequence number, then every TLV in front of it. */
+static void tlv_text(const uint8_t *base, const uint8_t *tlvs, const struct stamp_tlv *hmac,
+		     struct hmac_part ret[2])
+{
+	ret[0] = (struct hmac_part){ base, 4 };
+	ret[1] = (struct hmac_part){ tlvs, (size_t)((const uint8_t *)hmac - tlvs) };
 }
 
 /* May the TLVs be used? */
 static bool tlvs_intact(const struct reflector *r, const struct tlv_scan *s, const uint8_t *base,
 			const uint8_t *tlvs)
 {
-	uint8_t want[HMAC_SHA256_LEN];
+	struct hmac_part text[2];
 
 	if (s->hmac == NULL)
 		return s->n == 0 || !(r->authenticated || r->hmac_tlv) ||
@@ -57,8 +57,8 @@ static bool tlvs_intact(const struct reflector *r, const struct tlv_scan *s, con
 		return true; /* not recognised then: U says so */
 	if (s->misplaced || be16_get(s->hmac->len) != STAMP_HMAC_LEN)
 		return false;
-	tlv_hmac(r, base, tlvs, s->hmac, want);
-	return hmac_equal(want, s->hmac->value, STAMP_HMAC_LEN);
+	tlv_text(base, tlvs, s->hmac, text);
+	return hmac_sha256_128_is(&r->key, text, 2, s->hmac->value);
 }
 
 /* RFC 8972 section 4: the check failed, so every TLV says so and none is looked at. */
@@ -144,10 +144,8 @@ static void auth_reply(const struct reflector *r, const struct stamp_rx *rx, uin
 static bool auth_ok(const struct reflector *r, const uint8_t *p)
 {
 	const struct hmac_part text = { p, STAMP_AUTH_HASHED };
-	uint8_t want[HMAC_SHA256_LEN];
 
-	hmac_sha256(&r->key, &text, 1, want);
-	return hmac_equal(want, p + STAMP_AUTH_HASHED, STAMP_HMAC_LEN);
+	return hmac_sha256_128_is(&r->key, &text, 1, p + STAMP_AUTH_HASHED);
 }
 
 enum stamp_result stamp_reflect(const struct reflector *r, struct reflector_state *st,
@@ -158,7 +156,7 @@ enum stamp_result stamp_reflect(const struct reflector *r, struct reflector_stat
 	unsigned error_at = r->authenticated ? offsetof(struct stamp_auth, error) :
 					       offsetof(struct stamp_base, error);
 	struct reflect_tlv x = { .r = r, .st = st, .rx = rx, .reply = ret };
-	uint8_t digest[HMAC_SHA256_LEN];
+	struct hmac_part text[2];
 	struct tlv_scan s;
 
 	/* an HMAC needs the whole base; without one a TWAMP Light sender may be shorter (RFC 8762 section 4.6) */
@@ -195,8 +193,8 @@ enum stamp_result stamp_reflect(const struct reflector *r, struct reflector_stat
 	else
 		base_reply(r, rx, p, next_seq(r, st, wire_get32(p)));
 	if (x.hmac_reached) {
-		tlv_hmac(r, p, p + base, s.hmac, digest);
-		memcpy((uint8_t *)(uintptr_t)s.hmac->value, digest, STAMP_HMAC_LEN);
+		tlv_text(p, p + base, s.hmac, text);
+		hmac_sha256_128(&r->key, text, 2, (uint8_t *)(uintptr_t)s.hmac->value);
 	}
 	return STAMP_REPLY;
 }
@@ -204,14 +202,11 @@ enum stamp_result stamp_reflect(const struct reflector *r, struct reflector_stat
 void stamp_reply_finish(const struct reflector *r, struct reflector_state *st, uint8_t *p,
 			uint64_t ts)
 {
-	uint8_t digest[HMAC_SHA256_LEN];
-
 	if (r->authenticated) {
 		const struct hmac_part text = { p, STAMP_AUTH_HASHED };
 
 		wire_put64(p + offsetof(struct stamp_auth, ts), ts);
-		hmac_sha256(&r->key, &text, 1, digest);
-		memcpy(p + STAMP_AUTH_HASHED, digest, STAMP_HMAC_LEN);
+		hmac_sha256_128(&r->key, &text, 1, p + STAMP_AUTH_HASHED);
 	} else {
 		wire_put64(p + offsetof(struct stamp_base, ts), ts);
 	}

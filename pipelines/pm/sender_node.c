@@ -422,13 +422,6 @@ struct reply_run {
 	uint64_t epoch;
 };
 
-static rte_edge_t read_verdict(int rc)
-{
-	return rc == -EMSGSIZE ? PM_REPLY_HEADER_SPLIT :
-	       rc == -EILSEQ   ? PM_REPLY_BAD_CHECKSUM :
-				 PM_REPLY_TRUNCATED;
-}
-
 /* Is it from where the session sends to?  A Destination Node Address may answer for another (RFC 9503 section 3). */
 static bool belongs(const struct sender_session *s, const struct datagram *p)
 {
@@ -509,7 +502,7 @@ static inline rte_edge_t pm_reply_one(struct rte_mbuf *m, void *arg)
 	int rc = datagram_read(m, &p);
 
 	if (rc < 0)
-		return read_verdict(rc);
+		return DATAGRAM_VERDICT(PM_REPLY, rc);
 	s = session_of(&p);
 	if (s == NULL)
 		return PM_REPLY_NO_SESSION;

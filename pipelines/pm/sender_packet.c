@@ -322,15 +322,6 @@ void sender_packet_sum(const struct sender_packet *p, uint8_t *data, uint64_t su
 	memcpy(data + p->udp_off + offsetof(struct udp_hdr, csum), &csum, sizeof(csum));
 }
 
-static void hmac_cut(const struct hmac_key *key, const struct hmac_part *part, unsigned n,
-		     uint8_t *to)
-{
-	uint8_t digest[HMAC_SHA256_LEN];
-
-	hmac_sha256(key, part, n, digest);
-	memcpy(to, digest, STAMP_HMAC_LEN);
-}
-
 void sender_packet_stamp(const struct sender_packet *p, const struct hmac_key *key, uint8_t *data,
 			 const struct sender_stamp *s)
 {
@@ -355,7 +346,7 @@ void sender_packet_stamp(const struct sender_packet *p, const struct hmac_key *k
 	if (p->auth) {
 		const struct hmac_part text = { base, STAMP_AUTH_HASHED };
 
-		hmac_cut(key, &text, 1, base + STAMP_AUTH_HASHED);
+		hmac_sha256_128(key, &text, 1, base + STAMP_AUTH_HASHED);
 		sum = hd_csum_add(sum, base + STAMP_AUTH_HASHED, STAMP_HMAC_LEN);
 	}
 	if (p->hmac_tlv != 0) {
@@ -363,7 +354,7 @@ void sender_packet_stamp(const struct sender_packet *p, const struct hmac_key *k
 			{ base, 4 }, { data + p->tlv_off, (size_t)(p->hmac_tlv - p->tlv_off) }
 		};
 
-		hmac_cut(key, text, 2, data + p->hmac_tlv + 4);
+		hmac_sha256_128(key, text, 2, data + p->hmac_tlv + 4);
 		sum = hd_csum_add(sum, data + p->hmac_tlv + 4, STAMP_HMAC_LEN);
 	}
 	sender_packet_sum(p, data, sum);

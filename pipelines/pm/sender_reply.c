@@ -8,15 +8,6 @@
 
 #define LIGHT_MIN 41u /* octets of a TWAMP reply without padding (RFC 5357 section 4.2.1) */
 
-static bool hmac_is(const struct hmac_key *key, const struct hmac_part *part, unsigned n,
-		    const uint8_t *seen)
-{
-	uint8_t want[HMAC_SHA256_LEN];
-
-	hmac_sha256(key, part, n, want);
-	return hmac_equal(want, seen, STAMP_HMAC_LEN);
-}
-
 /* ---- TLVs -------------------------------------------------------------------------------------------------------- */
 
 /* Every TLV without I, and a good HMAC where one was sent?  Else none is used (RFC 8972 section 4.8). */
@@ -41,7 +32,7 @@ static bool intact(const struct sender_how *how, const uint8_t *base, const uint
 		return false;
 	const struct hmac_part text[] = { { base, 4 },
 					  { tlvs, (size_t)((const uint8_t *)hmac - tlvs) } };
-	return hmac_is(&how->key, text, 2, hmac->value);
+	return hmac_sha256_128_is(&how->key, text, 2, hmac->value);
 }
 
 /* False: the value is not as long as its type has it. */
@@ -176,7 +167,7 @@ enum answer_result stamp_answer_parse(const struct sender_how *how, const uint8_
 	if (auth) {
 		const struct hmac_part text = { p, STAMP_AUTH_HASHED };
 
-		if (!how->has_key || !hmac_is(&how->key, &text, 1, p + STAMP_AUTH_HASHED))
+		if (!how->has_key || !hmac_sha256_128_is(&how->key, &text, 1, p + STAMP_AUTH_HASHED))
 			return ANSWER_BAD_HMAC;
 	}
 	if (loopback)
