@@ -174,6 +174,20 @@ static int device_start(void)
 	return 0;
 }
 
+static void device_stop(void)
+{
+	int dev = rte_cryptodev_get_dev_id(DEVICE);
+
+	if (dev >= 0) {
+		rte_cryptodev_stop((uint8_t)dev);
+		rte_cryptodev_close((uint8_t)dev);
+	}
+	rte_mempool_free(mb.pool);
+	mb.pool = NULL;
+	mb.dev = -1;
+	hmac_many_min = UINT_MAX;
+}
+
 void *hmac_session_create(const void *secret, size_t len)
 {
 	void *s;
@@ -184,8 +198,7 @@ void *hmac_session_create(const void *secret, size_t len)
 			log_info("hmac: no crypto device %s (librte-crypto-ipsec-mb); libcrypto "
 				 "computes every digest",
 				 DEVICE);
-			hmac_many_fini();
-			mb.tried = true;
+			device_stop();
 		} else if ((s = session_new("measure", 7)) != NULL) {
 			measure(s);
 			hmac_session_free(s);
@@ -202,15 +215,6 @@ void hmac_session_free(void *session)
 
 void hmac_many_fini(void)
 {
-	int dev = rte_cryptodev_get_dev_id(DEVICE);
-
-	if (dev >= 0) {
-		rte_cryptodev_stop((uint8_t)dev);
-		rte_cryptodev_close((uint8_t)dev);
-	}
-	rte_mempool_free(mb.pool);
-	mb.pool = NULL;
-	mb.dev = -1;
+	device_stop();
 	mb.tried = false;
-	hmac_many_min = UINT_MAX;
 }
