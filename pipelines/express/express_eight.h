@@ -41,20 +41,6 @@ static __rte_always_inline uint32_t sum8(__m256i v)
 	return (uint32_t)_mm_cvtsi128_si32(s);
 }
 
-/* The least of a multiple of eight. */
-static __rte_always_inline unsigned least8(const uint32_t *v, unsigned n)
-{
-	__m256i least = load8(v);
-	__m128i s;
-
-	for (unsigned i = EIGHT; i < n; i += EIGHT)
-		least = _mm256_min_epu32(least, load8(v + i));
-	s = _mm_min_epu32(_mm256_castsi256_si128(least), _mm256_extracti128_si256(least, 1));
-	s = _mm_min_epu32(s, _mm_shuffle_epi32(s, 0x4e));
-	s = _mm_min_epu32(s, _mm_shuffle_epi32(s, 0xb1));
-	return (unsigned)_mm_cvtsi128_si32(s);
-}
-
 static __rte_always_inline unsigned max8(__m256i v)
 {
 	__m128i s = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));

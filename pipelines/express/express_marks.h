@@ -45,7 +45,8 @@ EXPRESS_APART void marks_row(struct express_run *r, struct rte_mbuf **m, unsigne
 {
 	const uint8_t *first = frame_of(m[0]);
 	uint8_t next = first[14 + IP6_OFF_NEXT_HEADER];
-	bool usual = e->one_next && next == IP_NH_HOPOPTS && least8(e->len, n) >= OPTIONS_AT + 8;
+	bool usual = e->one_next && next == IP_NH_HOPOPTS &&
+		     shortest_of(e->len, n) >= OPTIONS_AT + 8;
 
 	if (r->marks.in == NULL || (e->one_next && !altmark_may_follow(&r->marks, next)))
 		return;

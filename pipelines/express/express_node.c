@@ -58,13 +58,10 @@ static __rte_noinline unsigned other_lane(struct express_run *r, const struct rt
 					  unsigned *ret_off)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint16_t type = wire_get16(p + 12), id = port_demux(r)->untagged;
+	uint16_t type, id = demux_frame(port_demux(r), p, m->data_len, ret_off, &type);
 	const struct iface *in;
 	uint64_t dst;
 
-	*ret_off = 14;
-	if (ethtype_is_tag(type))
-		id = demux_tagged(port_demux(r), p, m->data_len, ret_off, &type);
 	in = id == 0 || id == UINT16_MAX ? NULL : iface_get(id);
 	memcpy(&dst, p, 8);
 	if (in == NULL || !in->plain || (dst ^ in->mac48) << 16 != 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/worker.h"
 #include "dataplane/host.h"
 #include "dataplane/log.h"
 #include "dataplane/objects.h"
@@ -36,6 +37,18 @@ int iface_watch(iface_changed_fn fn)
 		return -ENOSPC;
 	watcher[n_watchers++] = fn;
 	return 0;
+}
+
+void iface_port_bits(uint8_t (*of)(uint32_t iface_id), const struct iface *leaving, uint8_t *ret)
+{
+	memset(ret, 0, WORKER_PORTS_MAX);
+	for (uint32_t id = 1; id < dp_limits.ifaces; id++) {
+		uint8_t bits = of(id);
+		const struct iface *i = bits != 0 ? iface_get(id) : NULL;
+
+		if (i != NULL && i != leaving)
+			ret[i->port] |= bits;
+	}
 }
 
 static void notify(const struct iface *old, const struct iface *new)

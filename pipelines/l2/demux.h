@@ -82,6 +82,15 @@ static inline uint16_t demux_tagged(const struct demux *d, const uint8_t *p, uns
 	return demux_find(d, tpid, vid, inner);
 }
 
+/* The same for any frame of at least 14 octets: *ret_type is its ethertype behind tags, if it has any. */
+static inline uint16_t demux_frame(const struct demux *d, const uint8_t *p, unsigned len,
+				   unsigned *ret_off, uint16_t *ret_type)
+{
+	*ret_off = 14;
+	*ret_type = wire_get16(p + 12);
+	return ethtype_is_tag(*ret_type) ? demux_tagged(d, p, len, ret_off, ret_type) : d->untagged;
+}
+
 /* What holds the tags of an interface now; 0: nobody. */
 uint16_t demux_get(const struct hd_api_iface *tags);
 /* Let the tags of an interface lead to id.  -ENOMEM, then nothing has changed. */

@@ -79,6 +79,9 @@ static inline unsigned iface_header_build(const struct iface *i, void *buf,
  * neither: changed, in configuration or link state).  Register at init.  -ENOSPC. */
 typedef void (*iface_changed_fn)(const struct iface *old, const struct iface *new);
 int iface_watch(iface_changed_fn fn);
+/* What the interfaces of each port add up to, by port id: the bits that `of` says of each, but of the one that is about
+ * to be removed (NULL: none is).  ret: WORKER_PORTS_MAX octets.  Control thread. */
+void iface_port_bits(uint8_t (*of)(uint32_t iface_id), const struct iface *leaving, uint8_t *ret);
 
 /* Hand frames of an ethertype to an edge of eth-input (enum eth_input_verdict, eth_input.h): how a pipeline
  * takes PPPoE, NSH or the like.  It adds a verdict line to eth_input.h and calls this at init.

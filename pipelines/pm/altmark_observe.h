@@ -9,20 +9,19 @@
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
-#include "pipelines/l2/demux.h"
 #include "pipelines/l2/l2.h"
 #include "pipelines/pm/altmark.h"
 
 /* What holds for packets of one port that were received at one time. */
 struct altmark_run {
 	const struct altmark_conf *conf;
-	const struct demux *demux;
 	const struct iface *in; /* of the port's untagged frames; NULL: its packets are not counted */
 	struct altmark_colour {
 		uint64_t block;
 		int64_t since_ns;
 		size_t cell; /* octets from a flow's state to this worker's cell of the block */
 	} colour[2];         /* by L */
+	uint16_t port;
 	/* packets of one flow and colour in a row, not counted yet */
 	const struct altmark_flow *flow; /* NULL: nobody's */
 	uint32_t key; /* FlowMonID and L, as in the word; of all, also of nobody's */
@@ -121,8 +120,6 @@ static __rte_always_inline bool altmark_may_follow(const struct altmark_run *r, 
 	       (next == IP_NH_ROUTING && r->conf->tlv_type != 0);
 }
 
-/* An IPv6 header with hop-by-hop options behind it, the first of them a mark, and the first octets they have then. */
-#define ALTMARK_USUAL_LEN (sizeof(struct ip6_fixed) + 8)
 /* The 8 octets behind the IPv6 header, as loaded; what is behind the first one of a usual packet, but for the word. */
 #define ALTMARK_USUAL      ((uint64_t)(ALTMARK_DATA_LEN << 24 | ALTMARK_OPT << 16))
 #define ALTMARK_USUAL_MASK 0xffffff00ull

@@ -10,11 +10,10 @@
 #include "dataplane/result.h"
 #include "dataplane/wallclock.h"
 #include "pipelines/ip/ip.h"
-#include "pipelines/l2/demux.h"
-#include "pipelines/l2/l2.h"
 #include "pipelines/pm/altmark.h"
 #include "pipelines/pm/altmark_mark.h"
 #include "pipelines/pm/altmark_observe.h"
+#include "pipelines/pm/observe.h"
 
 bool altmark_run_begin(struct altmark_run *r, const struct worker *w, uint16_t port, uint64_t tsc)
 {
@@ -23,7 +22,7 @@ bool altmark_run_begin(struct altmark_run *r, const struct worker *w, uint16_t p
 
 	if (conf == NULL)
 		return false;
-	*r = (struct altmark_run){ .conf = conf, .demux = &demux[port] };
+	*r = (struct altmark_run){ .conf = conf, .port = port };
 	block = altmark_block_at(conf, wallclock_at(wallclock_get(), tsc), &in);
 	for (unsigned l = 0; l < 2; l++) {
 		struct altmark_colour *c = &r->colour[l];
@@ -34,13 +33,11 @@ bool altmark_run_begin(struct altmark_run *r, const struct worker *w, uint16_t p
 			  (w->id * ALTMARK_SLOTS + c->block % ALTMARK_SLOTS) *
 				  sizeof(struct altmark_cell);
 	}
-	r->in = iface_get(r->demux->untagged);
+	r->in = iface_get(demux[port & (WORKER_PORTS_MAX - 1)].untagged);
 	if (r->in != NULL && !altmark_iface_counts(r->in->id))
 		r->in = NULL;
 	return true;
 }
-
-#define MAC_MASK 0xffffffffffffull
 
 /* Is this node meant by a mark that is for segment endpoints and destinations only? */
 static bool is_endpoint(const struct iface *in, const uint8_t *dst)
@@ -62,48 +59,21 @@ static __rte_noinline void observe_walk(struct altmark_run *r, const struct ifac
 		altmark_run_one(r, v.word, ip + 8, octets);
 }
 
-/* Frames with tags. */
-static __rte_noinline void observe_tagged(struct altmark_run *r, const struct rte_mbuf *m)
-{
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint16_t type = wire_get16(p + 12), id;
-	const struct iface *in;
-	unsigned off;
-	uint64_t dst;
-
-	id = demux_tagged(r->demux, p, m->data_len, &off, &type);
-	in = id == 0 || id == UINT16_MAX || !altmark_iface_counts(id) ? NULL : iface_get(id);
-	memcpy(&dst, p, sizeof(dst));
-	if (in == NULL || type != ETHTYPE_IP6 || (dst & MAC_MASK) != in->mac48 ||
-	    m->data_len < off + sizeof(struct ip6_fixed))
-		return;
-	if (altmark_may_follow(r, p[off + IP6_OFF_NEXT_HEADER]))
-		observe_walk(r, in, p + off, m->data_len - off, m->pkt_len - off);
-}
-
 void altmark_observe_one(struct altmark_run *r, const struct rte_mbuf *m)
 {
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *), *h = p + 14;
-	uint64_t dst, options;
-	uint16_t type;
+	unsigned off;
+	const struct iface *in = observe_frame(r->port, m, &off);
+	const uint8_t *h = rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
+	uint64_t options;
 
-	if (unlikely(m->data_len < 14 + ALTMARK_USUAL_LEN))
-		return;
-	type = wire_get16(p + 12);
-	if (ethtype_is_tag(type)) {
-		observe_tagged(r, m);
-		return;
-	}
-	memcpy(&dst, p, sizeof(dst));
-	if (r->in == NULL || type != ETHTYPE_IP6 || (dst & MAC_MASK) != r->in->mac48 ||
-	    h[0] >> 4 != 6)
+	if (in == NULL || !altmark_iface_counts(in->id))
 		return;
 	memcpy(&options, h + sizeof(struct ip6_fixed), sizeof(options));
 	if (h[IP6_OFF_NEXT_HEADER] == IP_NH_HOPOPTS &&
 	    (options & ALTMARK_USUAL_MASK) == ALTMARK_USUAL)
-		altmark_run_one(r, altmark_usual_word(options), h + 8, m->pkt_len - 14);
+		altmark_run_one(r, altmark_usual_word(options), h + 8, m->pkt_len - off);
 	else if (altmark_may_follow(r, h[IP6_OFF_NEXT_HEADER]))
-		observe_walk(r, r->in, h, m->data_len - 14, m->pkt_len - 14);
+		observe_walk(r, in, h, m->data_len - off, m->pkt_len - off);
 }
 
 /* Where node express does not see the packets, or sees them behind somebody else's observer. */

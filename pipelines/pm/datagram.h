@@ -54,9 +54,7 @@ static inline int datagram_read(const struct rte_mbuf *m, struct datagram *ret)
 }
 
 /* Its errors among the verdicts of a node, which has P_HEADER_SPLIT, P_BAD_CHECKSUM and P_TRUNCATED. */
-#define DATAGRAM_VERDICT(P, rc)                     \
-	((rc) == -EMSGSIZE ? P##_HEADER_SPLIT :     \
-	 (rc) == -EILSEQ   ? P##_BAD_CHECKSUM :     \
-			     P##_TRUNCATED)
+#define DATAGRAM_VERDICT(P, rc) \
+	((rc) == -EMSGSIZE ? P##_HEADER_SPLIT : (rc) == -EILSEQ ? P##_BAD_CHECKSUM : P##_TRUNCATED)
 
 #endif

@@ -16,20 +16,20 @@ static unsigned observe_both(struct worker *w, struct rte_mbuf **m, unsigned n, 
 	return ioam_observe(w, m, n, port);
 }
 
+static uint8_t wanted_of(uint32_t iface_id)
+{
+	return wanted[iface_id];
+}
+
 static void ports_follow(const struct iface *leaving)
 {
 	static const struct rx_observer who[] = { { NULL, false },
 						  { altmark_observe, true },
 						  { ioam_observe, false },
 						  { observe_both, false } };
-	uint8_t port[WORKER_PORTS_MAX] = { 0 };
+	uint8_t port[WORKER_PORTS_MAX];
 
-	for (uint32_t id = 1; id < dp_limits.ifaces; id++) {
-		const struct iface *i = wanted[id] != 0 ? iface_get(id) : NULL;
-
-		if (i != NULL && i != leaving)
-			port[i->port] |= wanted[id];
-	}
+	iface_port_bits(wanted_of, leaving, port);
 	for (unsigned p = 0; p < WORKER_PORTS_MAX; p++)
 		__atomic_store_n(&rx_observer[p], port[p] != 0 ? &who[port[p]] : NULL,
 				 __ATOMIC_RELEASE);

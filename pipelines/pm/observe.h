@@ -24,15 +24,13 @@ static inline const struct iface *observe_frame(uint16_t port, const struct rte_
 {
 	const struct demux *d = &demux[port & (WORKER_PORTS_MAX - 1)];
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint16_t type = wire_get16(p + 12), id = d->untagged;
 	const struct iface *in;
+	uint16_t type, id;
 	uint64_t dst;
 
-	*ret_off = 14;
 	if (m->data_len < 14 + sizeof(struct ip6_fixed) + 8)
 		return NULL;
-	if (ethtype_is_tag(type))
-		id = demux_tagged(d, p, m->data_len, ret_off, &type);
+	id = demux_frame(d, p, m->data_len, ret_off, &type);
 	in = id == 0 || id == UINT16_MAX ? NULL : iface_get(id);
 	memcpy(&dst, p, sizeof(dst));
 	if (in == NULL || type != ETHTYPE_IP6 || (dst & 0xffffffffffffull) != in->mac48 ||

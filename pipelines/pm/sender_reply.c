@@ -167,7 +167,8 @@ enum answer_result stamp_answer_parse(const struct sender_how *how, const uint8_
 	if (auth) {
 		const struct hmac_part text = { p, STAMP_AUTH_HASHED };
 
-		if (!how->has_key || !hmac_sha256_128_is(&how->key, &text, 1, p + STAMP_AUTH_HASHED))
+		if (!how->has_key ||
+		    !hmac_sha256_128_is(&how->key, &text, 1, p + STAMP_AUTH_HASHED))
 			return ANSWER_BAD_HMAC;
 	}
 	if (loopback)

@@ -34,7 +34,7 @@ bool srv6_is_measured(const uint8_t *ip, unsigned len)
 	return false;
 }
 
-static bool is_outside(uint32_t iface_id)
+static uint8_t is_outside(uint32_t iface_id)
 {
 	const struct srv6_ingress *in = slots_get(srv6_ingresses, iface_id);
 
@@ -46,11 +46,9 @@ static __rte_noinline bool leaves(uint16_t port, const struct rte_mbuf *m)
 {
 	const struct demux *d = &demux[port & (WORKER_PORTS_MAX - 1)];
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint16_t type = wire_get16(p + 12), id = d->untagged;
-	unsigned off = 14;
+	unsigned off;
+	uint16_t type, id = demux_frame(d, p, m->data_len, &off, &type);
 
-	if (ethtype_is_tag(type))
-		id = demux_tagged(d, p, m->data_len, &off, &type);
 	return id != 0 && id != UINT16_MAX && type == ETHTYPE_IP6 &&
 	       m->data_len >= off + sizeof(struct ip6_fixed) && is_outside(id) &&
 	       srv6_is_measured(p + off, m->data_len - off);
@@ -80,16 +78,11 @@ static unsigned edge_out(struct rte_mbuf **m, unsigned n, uint16_t port)
 
 static void follow(const struct iface *leaving)
 {
-	bool port[WORKER_PORTS_MAX] = { false };
+	uint8_t port[WORKER_PORTS_MAX];
 
-	for (uint32_t id = 1; id < dp_limits.ifaces; id++) {
-		const struct iface *i = is_outside(id) ? iface_get(id) : NULL;
-
-		if (i != NULL && i != leaving)
-			port[i->port] = true;
-	}
+	iface_port_bits(is_outside, leaving, port);
 	for (unsigned p = 0; p < WORKER_PORTS_MAX; p++)
-		__atomic_store_n(&tx_filter[p], port[p] ? edge_out : NULL, __ATOMIC_RELEASE);
+		__atomic_store_n(&tx_filter[p], port[p] != 0 ? edge_out : NULL, __ATOMIC_RELEASE);
 }
 
 void srv6_edge_out_follow(void)
