@@ -10,7 +10,6 @@
 #include "heddle/api/pm_session.h"
 #include "heddle/wire/altmark.h"
 #include "heddle/wire/srh.h"
-#include "heddle/wire/udp.h"
 #include "tests/conformance/pm_suite.h"
 #include "tests/harness.h"
 #include "tests/pktb.h"
@@ -230,7 +229,7 @@ void pm_measure_config(FILE *f)
 
 static uint8_t frame[2048];
 
-/* The next frame of a port that is no test packet; 0: none. */
+/* The next frame of a port; 0: none. */
 static size_t next_frame(uint32_t port)
 {
 	return dut_tx(port, frame, sizeof(frame));
@@ -240,7 +239,7 @@ static void check_forwarded(const struct row *r, const struct pktb *sent, size_t
 			    const char *expects)
 {
 	const uint8_t *got = frame + 14, *was = sent->buf + 14;
-	size_t len = n - 14, from = 40;
+	size_t len = n - 14;
 	struct pm_payload want;
 
 	pm_read_hex(expects[0] == '=' ? "" : expects, &want);
@@ -253,7 +252,7 @@ static void check_forwarded(const struct row *r, const struct pktb *sent, size_t
 	cr_assert_eq(len, sent->len - 14, "%s: %zu octets, not %zu", r->id, len, sent->len - 14);
 	cr_assert_eq(got[IP6_OFF_HOP_LIMIT], was[IP6_OFF_HOP_LIMIT] - 1, "%s: hop limit %u", r->id,
 		     got[IP6_OFF_HOP_LIMIT]);
-	for (size_t i = from + want.len; i < len; i++)
+	for (size_t i = 40 + want.len; i < len; i++)
 		cr_assert_eq(got[i], was[i], "%s: octet %zu is %02x, not %02x as it came", r->id, i,
 			     got[i], was[i]);
 	cr_assert_arr_eq(got, was, IP6_OFF_HOP_LIMIT, "%s: IPv6 header", r->id);
@@ -302,24 +301,13 @@ static void run_measure(const struct row *r)
 	}
 }
 
-/* The UDP payload of a test packet, inside a segment list's packet or not; NULL: something else. */
+/* The UDP payload of a test packet to a port; NULL: something else. */
 static const uint8_t *open_probe(size_t n, uint16_t port, unsigned *ret_len)
 {
-	struct wire_cur c = wire_cur_init(frame + 14, n - 14);
-	struct ip6_chain chain;
 	struct ip6_view v;
 	struct udp_view u;
 
-	if (n < 14 + 48 || ip6_parse(&c, &v) != 0)
-		return NULL;
-	if (v.hdr->next_header == IP_NH_ROUTING) {
-		if (ip6_chain_parse(&v, &c, &chain) != 0)
-			return NULL;
-		c = wire_cur_init(frame + 14 + chain.upper_off, n - 14 - chain.upper_off);
-		if (ip6_parse(&c, &v) != 0)
-			return NULL;
-	}
-	if (v.hdr->next_header != IP_NH_UDP || udp_parse(&c, &u) != 0 || u.dst_port != port)
+	if (pm_open(frame, n, &v, &u) != NULL || u.dst_port != port)
 		return NULL;
 	cr_assert_eq(udp_csum_check_ip6(&u, &v.hdr->src, &v.hdr->dst), 0, "bad checksum");
 	*ret_len = u.len - 8u;

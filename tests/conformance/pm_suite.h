@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "heddle/wire/udp.h"
 #include "tests/conformance/conformance.h"
 
 #define PM_SECRET "stamp-test-key-0"
@@ -19,6 +20,9 @@ struct pm_payload {
 	unsigned len;
 };
 
+/* The UDP datagram of a frame with IPv6, behind whatever leads it along a list, and the IPv6 header it has then.  NULL, or
+ * what is wrong; the checksum is not looked at. */
+const char *pm_open(const uint8_t *frame, size_t size, struct ip6_view *v, struct udp_view *u);
 /* One of several in hexadecimal: '.' is any digit, '~' 0 or 8; returns what is behind it. */
 const char *pm_read_hex(const char *text, struct pm_payload *p);
 /* HMACs by letters: B of the base (RFC 8762 section 4.4), T of the TLVs before the last (RFC 8972 section 4.8). */

@@ -220,27 +220,32 @@ static void send_one(const struct pm_row *r, const struct pm_payload *p)
 	dut_turn();
 }
 
-/* The STAMP payload of a reply, behind whatever leads it along a list. */
-static const uint8_t *open_reply(const struct pm_row *r, const uint8_t *frame, size_t size,
-				 unsigned *ret_len)
+const char *pm_open(const uint8_t *frame, size_t size, struct ip6_view *v, struct udp_view *u)
 {
 	struct wire_cur c = wire_cur_init(frame + 14, size - 14);
 	struct ip6_chain chain;
+
+	if (ip6_parse(&c, v) != 0)
+		return "no IPv6 packet";
+	if (v->hdr->next_header == IP_NH_ROUTING) {
+		if (ip6_chain_parse(v, &c, &chain) != 0)
+			return "bad headers";
+		c = wire_cur_init(frame + 14 + chain.upper_off, size - 14 - chain.upper_off);
+		if (ip6_parse(&c, v) != 0)
+			return "no packet inside";
+	}
+	return v->hdr->next_header != IP_NH_UDP || udp_parse(&c, u) != 0 ? "no UDP" : NULL;
+}
+
+/* The STAMP payload of a reply. */
+static const uint8_t *open_reply(const struct pm_row *r, const uint8_t *frame, size_t size,
+				 unsigned *ret_len)
+{
 	struct ip6_view v;
 	struct udp_view u;
+	const char *wrong = pm_open(frame, size, &v, &u);
 
-	cr_assert_eq(ip6_parse(&c, &v), 0, "%s: no IPv6 packet", r->id);
-	if (v.hdr->next_header == IP_NH_ROUTING) {
-		struct wire_cur inner;
-
-		cr_assert_eq(ip6_chain_parse(&v, &c, &chain), 0, "%s: bad headers", r->id);
-		inner = wire_cur_init(frame + 14 + chain.upper_off, size - 14 - chain.upper_off);
-		cr_assert_eq(ip6_parse(&inner, &v), 0, "%s: no packet inside", r->id);
-		c = inner;
-	}
-	cr_assert_eq(v.hdr->next_header, IP_NH_UDP, "%s: next header %u", r->id,
-		     v.hdr->next_header);
-	cr_assert_eq(udp_parse(&c, &u), 0, "%s: no UDP", r->id);
+	cr_assert(wrong == NULL, "%s: %s", r->id, wrong);
 	cr_assert_eq(udp_csum_check_ip6(&u, &v.hdr->src, &v.hdr->dst), 0, "%s: bad checksum",
 		     r->id);
 	cr_assert(u.src_port == r->port && u.dst_port == 50000, "%s: ports %u to %u", r->id,
