@@ -239,15 +239,25 @@ static int cmd_show(struct cli *cli)
 	return rc;
 }
 
-uint32_t pm_interval_us(const char *text)
+double pm_amount(const char *text, const struct pm_unit *unit, size_t n)
 {
 	char *end;
-	double v = strtod(text, &end), unit = strcmp(end, "us") == 0                 ? 1 :
-					      strcmp(end, "s") == 0                  ? 1e6 :
-					      *end == '\0' || strcmp(end, "ms") == 0 ? 1e3 :
-										       0;
+	double v = strtod(text, &end);
 
-	return end != text && v > 0 && v * unit < 6e7 + 1 ? (uint32_t)(v * unit) : 0;
+	for (size_t i = 0; i < n && end != text && v > 0; i++)
+		if (strcmp(end, unit[i].name) == 0)
+			return v * unit[i].per;
+	return 0;
+}
+
+uint32_t pm_interval_us(const char *text)
+{
+	static const struct pm_unit units[] = {
+		{ "us", 1 }, { "s", 1e6 }, { "", 1e3 }, { "ms", 1e3 }
+	};
+	double us = pm_amount(text, units, sizeof(units) / sizeof(units[0]));
+
+	return us < 6e7 + 1 ? (uint32_t)us : 0;
 }
 
 void pm_add_int(struct json_object *o, const char *name, uint64_t value)
@@ -264,6 +274,24 @@ void pm_add_list(struct json_object *o, const char *name, const char *text)
 	for (word = strtok_r(copy, ", ", &save); word != NULL; word = strtok_r(NULL, ", ", &save))
 		json_object_array_add(list, json_object_new_string(word));
 	json_object_object_add(o, name, list);
+}
+
+void pm_add_numbers(struct cli *cli, struct json_object *o, const char *const (*row)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (opt_flag(cli, row[i][0]))
+			pm_add_int(o, row[i][1], opt_number(cli, row[i][0], 0));
+}
+
+void pm_add_path(struct cli *cli, struct json_object *o)
+{
+	js_add(o, "policy", opt_value(cli, "--policy"));
+	js_add(o, "segment-list", opt_value(cli, "--segment-list"));
+	js_add(o, "encapsulation", opt_value(cli, "--encapsulation"));
+	js_add(o, "vrf", opt_value(cli, "--vrf"));
+	js_add(o, "source-address", opt_value(cli, "--source"));
+	if (opt_value(cli, "--sid-list") != NULL)
+		pm_add_list(o, "segment", opt_value(cli, "--sid-list"));
 }
 
 static struct json_object *measure_input(struct cli *cli, int *status)
@@ -285,19 +313,11 @@ static struct json_object *measure_input(struct cli *cli, int *status)
 
 	*status = 0;
 	js_add(in, "destination", cli->argc > 0 ? cli->argv[0] : NULL);
-	js_add(in, "policy", opt_value(cli, "--policy"));
-	js_add(in, "segment-list", opt_value(cli, "--segment-list"));
-	js_add(in, "encapsulation", opt_value(cli, "--encapsulation"));
-	js_add(in, "vrf", opt_value(cli, "--vrf"));
-	js_add(in, "source-address", opt_value(cli, "--source"));
+	pm_add_path(cli, in);
 	js_add(in, "calibration", opt_value(cli, "--calibration"));
-	if (opt_value(cli, "--sid-list") != NULL)
-		pm_add_list(in, "segment", opt_value(cli, "--sid-list"));
 	if (opt_value(cli, "--return-sids") != NULL)
 		pm_add_list(in, "return-segment", opt_value(cli, "--return-sids"));
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (opt_flag(cli, numbers[i][0]))
-			pm_add_int(in, numbers[i][1], opt_number(cli, numbers[i][0], 0));
+	pm_add_numbers(cli, in, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (opt_flag(cli, flags[i][0]))
 			json_object_object_add(in, flags[i][1], json_object_new_boolean(true));

@@ -21,6 +21,16 @@ bool pm_share_ppm(const char *text, uint32_t *ret);
 /* Members of a request: a number; words with commas between them. */
 void pm_add_int(struct json_object *o, const char *name, uint64_t value);
 void pm_add_list(struct json_object *o, const char *name, const char *text);
+/* Those options of n {option, leaf} that were given, as numbers; and the options that say where packets go: --policy,
+ * --segment-list, --sid-list, --encapsulation, --vrf, --source. */
+void pm_add_numbers(struct cli *cli, struct json_object *o, const char *const (*row)[2], size_t n);
+void pm_add_path(struct cli *cli, struct json_object *o);
+/* "500k", a number and a unit: how many of the unit that has `per` 1.  0: neither, or none of these units. */
+struct pm_unit {
+	const char *name;
+	double per;
+};
+double pm_amount(const char *text, const struct pm_unit *unit, size_t n);
 /* Of a bin of heddle-pm:history: a value of its round trip in ns, its loss ratio; negative: there is none. */
 double pm_trip(struct json_object *bin, const char *name);
 double pm_loss(struct json_object *bin);

@@ -48,6 +48,8 @@ static void print(struct json_object *o, bool saved)
 
 int cmd_pm_calibrate(struct cli *cli)
 {
+	static const char *const numbers[][2] = { { "--count", "count" },
+						  { "--loop-delay", "loop-delay" } };
 	const char *interval = opt_value(cli, "--interval"), *out = opt_value(cli, "--interface");
 	struct json_object *answer = NULL, *in;
 	bool keep = !opt_flag(cli, "--no-save");
@@ -62,10 +64,7 @@ int cmd_pm_calibrate(struct cli *cli)
 	in = json_object_new_object();
 	js_add(in, "interface", out);
 	js_add(in, "receive-interface", opt_value(cli, "--receive-interface"));
-	if (opt_flag(cli, "--count"))
-		pm_add_int(in, "count", opt_number(cli, "--count", 1000));
-	if (opt_flag(cli, "--loop-delay"))
-		pm_add_int(in, "loop-delay", opt_number(cli, "--loop-delay", 0));
+	pm_add_numbers(cli, in, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	if (interval != NULL)
 		pm_add_int(in, "interval", pm_interval_us(interval));
 	rc = api_post(cli, "heddle-pm:calibrate", in, &answer);

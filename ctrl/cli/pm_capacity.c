@@ -43,13 +43,12 @@ const struct cli_param pm_capacity_params[] = {
 /* "500M", "1G", "800k", or a number of Mbit/s: kbit/s.  0: neither. */
 static uint32_t rate_kbps(const char *text)
 {
-	char *end;
-	double v = strtod(text, &end), unit = strcmp(end, "k") == 0                 ? 1 :
-					      strcmp(end, "G") == 0                 ? 1e6 :
-					      *end == '\0' || strcmp(end, "M") == 0 ? 1e3 :
-										      0;
+	static const struct pm_unit units[] = {
+		{ "k", 1 }, { "G", 1e6 }, { "", 1e3 }, { "M", 1e3 }
+	};
+	double kbps = pm_amount(text, units, sizeof(units) / sizeof(units[0]));
 
-	return end != text && v > 0 && v * unit <= 1e7 ? (uint32_t)(v * unit + 0.5) : 0;
+	return kbps <= 1e7 ? (uint32_t)(kbps + 0.5) : 0;
 }
 
 static const char *mbps(uint64_t kbps, char *buf, size_t size)
@@ -125,16 +124,8 @@ static struct json_object *input(struct cli *cli, int *status)
 	struct json_object *in = json_object_new_object();
 
 	js_add(in, "destination", opt_value(cli, "--to"));
-	js_add(in, "policy", opt_value(cli, "--policy"));
-	js_add(in, "segment-list", opt_value(cli, "--segment-list"));
-	js_add(in, "encapsulation", opt_value(cli, "--encapsulation"));
-	js_add(in, "vrf", opt_value(cli, "--vrf"));
-	js_add(in, "source-address", opt_value(cli, "--source"));
-	if (opt_value(cli, "--sid-list") != NULL)
-		pm_add_list(in, "segment", opt_value(cli, "--sid-list"));
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (opt_flag(cli, numbers[i][0]))
-			pm_add_int(in, numbers[i][1], opt_number(cli, numbers[i][0], 0));
+	pm_add_path(cli, in);
+	pm_add_numbers(cli, in, numbers, sizeof(numbers) / sizeof(numbers[0]));
 	*status = add_times(cli, in);
 	if (*status == 0)
 		*status = add_bounds(cli, in);
