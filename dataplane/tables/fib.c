@@ -395,6 +395,53 @@ uint32_t fib_lookup(const struct fib *f, const uint8_t *key)
 	return lookup_one(f, false, raw, NULL);
 }
 
+/* Leading bits of a key byte that all slots of its run have in common with no slot of another. */
+static unsigned run_bits(const struct node *nd, unsigned slot)
+{
+	unsigned from = slot, to = slot + 1, bits = 8;
+
+	while ((nd->starts[from / 64] >> from % 64 & 1) == 0)
+		from--;
+	while (to < 256 && (nd->starts[to / 64] >> to % 64 & 1) == 0)
+		to++;
+	for (; bits > 0; bits--) {
+		unsigned size = 2u << (8 - bits), first = slot & ~(size - 1);
+
+		if (first < from || first + size > to)
+			break;
+	}
+	return bits;
+}
+
+uint32_t fib_lookup_span(const struct fib *f, const uint8_t *key, unsigned *ret_bits)
+{
+	bool v6 = f->key_bytes == 16;
+	struct key6 k = { .before = 0 };
+	uint32_t raw = 0, seq, best, e;
+
+	memcpy(v6 ? k.b : (uint8_t *)&raw, key, f->key_bytes);
+	do {
+		seq = load(&f->seq);
+		*ret_bits = f->root_bits;
+		best = load(&f->first[key[0]]);
+		e = load(&f->root[v6 ? root_index6(f, &k) : root_index4(f, raw)]);
+		while (is_link(e)) {
+			const struct node *nd = node_at(f->base, e);
+			uint64_t skip = nd->skip;
+			unsigned off = skip >> 56 & 15;
+			uint32_t cover = load(&nd->cover);
+			const uint32_t *at =
+				node_entry(nd, skip, v6 ? window6(&k, off) : window4(raw, off));
+
+			best = cover != 0 ? cover : best;
+			*ret_bits = 8 * off + (at == &no_entry ? 0 : run_bits(nd, key[off]));
+			e = load(at);
+		}
+		best = e != 0 ? e : best;
+	} while (seq_moved(f, seq));
+	return best;
+}
+
 /* Up to GROUP keys in lockstep: each step starts the loads of all keys before it uses the first.  No branch depends on
  * a key; keys that have their answer drop out by not being copied to the front. */
 static inline __attribute__((always_inline)) void lookup_group(const struct fib *f, const bool v6,

@@ -70,6 +70,10 @@ void fib_stats_get(const struct fib *f, struct fib_stats *ret);
 /* Longest prefix match of one key.  Workers, and the control thread. */
 uint32_t fib_lookup(const struct fib *f, const uint8_t *key);
 
+/* The same, and how many leading bits of the key the answer depends on: every key that begins with the same *ret_bits
+ * bits has this answer, as long as fib_state(), read before, stays.  Slower: to be asked once for many keys. */
+uint32_t fib_lookup_span(const struct fib *f, const uint8_t *key, unsigned *ret_bits);
+
 /* Longest prefix match of n keys, any n; much faster than one by one, since the cache misses overlap.
  * *4 for tables of family FIB_IP4, *6 for FIB_IP6.  The p variants take pointers to the addresses, which need no
  * alignment, as they lie in packets.  ret_result[i] belongs to key i.  Keys must not change during the call. */

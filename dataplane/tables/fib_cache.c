@@ -36,6 +36,26 @@ static inline void key_load(const uint8_t *p, bool v6, uint64_t key[2])
 	key[1] = 0;
 }
 
+bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, const uint8_t *key,
+		    bool v6)
+{
+	unsigned bits;
+
+	if (s->state == state && s->rest != 0) {
+		s->rest--;
+		return false;
+	}
+	s->rest = REST;
+	s->result = fib_lookup_span(f, key, &bits);
+	s->state = state;
+	key_load(key, v6, s->key);
+	for (unsigned i = 0; i < 16; i++)
+		((uint8_t *)s->mask)[i] = bits >= 8 * i + 8 ? 0xff :
+					  bits <= 8 * i     ? 0 :
+							      (uint8_t)(0xff00u >> bits % 8);
+	return true;
+}
+
 /* Look up what was missed, and keep it. */
 static void fill(struct fib_cache *c, const struct fib *f, uint64_t state, bool v6,
 		 const uint8_t *const *key, uint32_t *ret, const uint8_t *miss, unsigned n)

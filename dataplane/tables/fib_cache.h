@@ -27,9 +27,29 @@ struct fib_cache_entry {
 };
 _Static_assert(sizeof(struct fib_cache_entry) == 32, "two in a cache line");
 
+/* One prefix all of whose addresses have one answer: fib_lookup_span() as a comparison.  Packets that came together
+ * often go one way, and are then asked for together. */
+struct fib_span {
+	uint64_t key[2],
+		mask[2]; /* network order, as in packets; IPv4: the first four octets, then zeroes */
+	uint64_t state;  /* as in an entry */
+	uint32_t result;
+	uint32_t rest; /* questions until it is looked up anew for an address that is outside */
+};
+
+/* Who asks: each has its own span. */
+enum fib_ask {
+	FIB_ASK_ROUTE,  /* packets as they came */
+	FIB_ASK_INNER,  /* what was inside them */
+	FIB_ASK_ONWARD, /* the segment that comes next */
+	FIB_ASK_OUTER,  /* the first segment of a policy */
+	FIB_ASKS,
+};
+
 struct fib_cache {
 	struct fib_cache_entry bucket[FIB_CACHE_BUCKETS][2];
-	unsigned rest;  /* chunks that go straight to the table */
+	struct fib_span span[FIB_ASKS][2]; /* IPv4, IPv6 */
+	unsigned rest;                     /* chunks that go straight to the table */
 	unsigned other; /* rest of the other kind of questions, see fib_cache_turn() */
 };
 
@@ -42,6 +62,11 @@ static inline void fib_cache_turn(struct fib_cache *c)
 	c->rest = c->other;
 	c->other = rest;
 }
+
+/* Look up the span of an address outside, unless that was done a moment ago in this state of the table: traffic that has no span in
+ * common shall not pay for it.  state: fib_state(), read before.  Returns whether s is good for key now. */
+bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, const uint8_t *key,
+		    bool v6);
 
 struct fib_cache *fib_cache_create(void); /* NULL: out of memory */
 void fib_cache_destroy(struct fib_cache *c);

@@ -11,6 +11,7 @@
 static void check(const struct fib *f, const struct model *m, const uint8_t key[16])
 {
 	uint32_t want = model_lookup(m, key), bulk;
+	unsigned bits;
 
 	if (m->family == FIB_IP4)
 		fib_lookup_bulk4p(f, &key, &bulk, 1);
@@ -18,6 +19,7 @@ static void check(const struct fib *f, const struct model *m, const uint8_t key[
 		fib_lookup_bulk6p(f, &key, &bulk, 1);
 	fuzz_assert(bulk == want);
 	fuzz_assert(fib_lookup(f, key) == want);
+	fuzz_assert(fib_lookup_span(f, key, &bits) == want && bits <= m->bits);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

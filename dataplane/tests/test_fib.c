@@ -227,6 +227,31 @@ Test(fib, full_table_refuses_and_keeps)
 
 /* ---------------------------------------------------------------- against a naive table */
 
+/* Whatever follows the bits that an answer depends on, the answer is the same. */
+static void check_span(const struct model *m, const struct fib *f, const uint8_t key[16],
+		       uint32_t want)
+{
+	unsigned bits = 999;
+
+	cr_assert_eq(fib_lookup_span(f, key, &bits), want);
+	cr_assert_leq(bits, m->bits);
+	for (unsigned k = 0; k < 4; k++) {
+		uint8_t other[16], near[16];
+
+		random_key(other);
+		if (m->n > 0 && k < 2)
+			near_key(m->route[rnd() % m->n].key, other, m->bits);
+		for (unsigned i = 0; i < 16; i++) {
+			unsigned keep = bits >= 8 * i + 8 ? 0xff :
+					bits <= 8 * i     ? 0 :
+							    0xff00u >> bits % 8 & 0xff;
+
+			near[i] = (uint8_t)((key[i] & keep) | (other[i] & ~keep));
+		}
+		cr_assert_eq(model_lookup(m, near), want, "%u bits do not decide", bits);
+	}
+}
+
 static void check_keys(const struct model *m, const struct fib *f, uint8_t (*key)[16], unsigned n)
 {
 	uint32_t got[200], gotp[200], packed[200];
@@ -250,6 +275,7 @@ static void check_keys(const struct model *m, const struct fib *f, uint8_t (*key
 		cr_assert(one == want && got[i] == want && gotp[i] == want,
 			  "%s: want %x, one %x, bulk %x, by pointer %x", text, want, one, got[i],
 			  gotp[i]);
+		check_span(m, f, key[i], want);
 	}
 }
 
@@ -535,6 +561,37 @@ Test(fib, out_of_blocks_refuses_set_not_delete)
 }
 
 /* ---------------------------------------------------------------- the cache of answers */
+
+/* What is wanted of the number of bits: few where nothing parts, not only right. */
+Test(fib, spans_are_wide)
+{
+	static const struct {
+		const char *prefix, *key;
+		unsigned bits;
+	} row[] = {
+		{ "::/0", "2001:db8::1", 0 },
+		{ "2001:db8::/32", "2001:db8::1", 32 },
+		{ "2001:db8::/32", "2001:db9::1", 32 }, /* the last bit of the byte that parts */
+		{ "2001:db8:0:1::/64", "2001:db8:0:1:2:3:4:5", 64 },
+		{ "2001:db8:0:1::/64", "2001:db8:0:80::1", 57 },
+		{ "2001:db8:0:1::1/128", "2001:db8:0:1::1", 128 },
+	};
+
+	cr_assert_eq(rcu_init(1), 0);
+	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct fib *f = fib_create(&(struct fib_conf){ FIB_IP6, 0, 10 });
+		uint8_t prefix[16], key[16], plen;
+		unsigned bits;
+
+		text_key(row[i].prefix, prefix, &plen);
+		cr_assert_eq(fib_set(f, prefix, plen, ADJ(1)), 0);
+		text_key(row[i].key, key, &plen);
+		fib_lookup_span(f, key, &bits);
+		cr_expect_eq(bits, row[i].bits, "%s in %s: %u", row[i].key, row[i].prefix, bits);
+		fib_destroy(f);
+	}
+	rcu_fini();
+}
 
 Test(fib, kinds_of_questions_rest_apart)
 {

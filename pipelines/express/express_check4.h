@@ -175,15 +175,38 @@ EXPRESS_APART uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsign
 	return words_differ(word, n);
 }
 
+/* The answer for n addresses in network order, a multiple of eight, if one span has them all; else 0. */
+static __rte_always_inline uint32_t span_answer4(struct express_run *r, const struct table *t,
+						 enum fib_ask who, const uint32_t *addr, unsigned n)
+{
+	struct fib_span *s = &r->fwd.cache->span[who][0];
+	__m256i key, mask, other = _mm256_setzero_si256();
+
+	if ((s->state != t->state ||
+	     (((uint32_t)s->key[0] ^ addr[0]) & (uint32_t)s->mask[0]) != 0) &&
+	    !fib_span_renew(s, t->fib, t->state, (const uint8_t *)addr, false))
+		return 0;
+	key = _mm256_set1_epi32((int)s->key[0]);
+	mask = _mm256_set1_epi32((int)s->mask[0]);
+	for (unsigned i = 0; i < n; i += EIGHT)
+		other = _mm256_or_si256(other, _mm256_xor_si256(load8(&addr[i]), key));
+	return _mm256_testz_si256(other, mask) ? s->result : 0;
+}
+
 /* For tables without a direct array; in: addresses in network order, out: answers. */
-EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, uint32_t *word,
-			      unsigned n)
+EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, enum fib_ask who,
+			      uint32_t *word, unsigned n)
 {
 	const __m256i state = cache_state(t);
 	__m256i miss = _mm256_setzero_si256();
 	const uint8_t *key[NODE_CHUNK_WIDE];
-	uint32_t addr[NODE_CHUNK_WIDE];
+	uint32_t addr[NODE_CHUNK_WIDE], answer = span_answer4(r, t, who, word, n);
 
+	if (answer != 0) {
+		for (unsigned i = 0; i < n; i += EIGHT)
+			store8(&word[i], _mm256_set1_epi32((int)answer));
+		return;
+	}
 	memcpy(addr, word, n * sizeof(word[0]));
 	if (likely(r->fwd.cache->rest == 0)) {
 #pragma GCC unroll 4
@@ -272,7 +295,7 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 			     !fib_direct_is_answer(e->word[0])))
 			differ = asked4(t, m, in, e->word, i);
 	} else {
-		looked_up4(r, t, e->word, i);
+		looked_up4(r, t, outer == NULL ? FIB_ASK_ROUTE : FIB_ASK_INNER, e->word, i);
 		differ = words_differ(e->word, i);
 	}
 	e->differ = differ;

@@ -18,27 +18,26 @@ EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const 
 	fwd_lookup6(&r->fwd, t->fib, key, ret, n);
 }
 
-/* Do some packets at both ends and in the middle have one destination?  On their way through a segment list all have:
- * the next SID. */
-static __rte_always_inline bool one_dst_likely(struct rte_mbuf **m, unsigned n, unsigned off)
+/* What answers the destinations `off` octets behind the beginning of n frames, as far as three of them tell: one span,
+ * or one address, whose answer *one becomes.  On their way through a segment list all have one: the next SID. */
+static __rte_always_inline const struct fib_span *
+span_likely(struct express_run *r, const struct table *t, enum fib_ask who, struct rte_mbuf **m,
+	    unsigned n, unsigned off, struct fib_span *one)
 {
-	__m128i first = load16(frame_of(m[0]) + off), other;
+	const uint8_t *dst = frame_of(m[0]) + off;
+	const __m128i first = load16(dst), middle = load16(frame_of(m[n / 2]) + off),
+		      last = load16(frame_of(m[n - 1]) + off);
+	const struct fib_span *s = span_at(r, t, who, dst);
+	__m128i other;
 
-	other = _mm_or_si128(_mm_xor_si128(first, load16(frame_of(m[n / 2]) + off)),
-			     _mm_xor_si128(first, load16(frame_of(m[n - 1]) + off)));
-	return _mm_testz_si128(other, other);
-}
-
-/* Have they? */
-static __rte_always_inline bool one_dst(struct rte_mbuf **m, unsigned n, unsigned off)
-{
-	const __m128i first = load16(frame_of(m[0]) + off);
-	__m128i other = _mm_setzero_si128();
-
-#pragma GCC unroll 4
-	for (unsigned i = 1; i < n; i++)
-		other = _mm_or_si128(other, _mm_xor_si128(load16(frame_of(m[i]) + off), first));
-	return _mm_testz_si128(other, other);
+	if (likely(s != NULL))
+		return span_has(s, middle) && span_has(s, last) ? s : NULL;
+	other = _mm_or_si128(_mm_xor_si128(first, middle), _mm_xor_si128(first, last));
+	if (!_mm_testz_si128(other, other))
+		return NULL;
+	memset(one->mask, 0xff, sizeof(one->mask));
+	one->result = table_find(r, t, dst, true);
+	return one;
 }
 
 /* What check4() does, for IPv6.  Of inner packets it is not told what they have in common. */
@@ -64,8 +63,13 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const __m256i says = says_of(m[0]);
 	const unsigned to_dst = in + 14 + 24;
-	const __m256i dst0 = load32(frame_of(m[0]) + to_dst); /* and what is behind it */
-	const bool alone = outer == NULL && one_dst_likely(m, n, to_dst);
+	/* and, of frames, what is behind it */
+	const __m256i dst0 = outer == NULL ?
+				     load32(frame_of(m[0]) + to_dst) :
+				     _mm256_castsi128_si256(load16(frame_of(m[0]) + to_dst));
+	struct fib_span one;
+	const struct fib_span *const span = span_likely(
+		r, t, outer == NULL ? FIB_ASK_ROUTE : FIB_ASK_INNER, m, n, to_dst, &one);
 	const bool cached = r->fwd.cache->rest == 0;
 	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
 	__m256i miss = _mm256_setzero_si256();
@@ -113,11 +117,18 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		longest = _mm256_max_epu32(longest, frame);
 		if (outer == NULL)
 			seen = _mm256_or_si256(seen, front);
-		if (alone) {
+		if (span != NULL) {
 #pragma GCC unroll 8
-			for (unsigned k = 0; k < EIGHT; k++)
+			for (unsigned k = 0; k < EIGHT; k++) {
+				const uint8_t *dst = p[k] + 14 + 24;
+
 				other_dst = _mm256_or_si256(
-					other_dst, _mm256_xor_si256(load32(p[k] + 14 + 24), dst0));
+					other_dst,
+					_mm256_xor_si256(
+						outer == NULL ? load32(dst) :
+								_mm256_castsi128_si256(load16(dst)),
+						dst0));
+			}
 		} else if (likely(cached)) {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++)
@@ -132,37 +143,44 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	e->received = sum8(received);
 	e->octets = sum8(octets);
 	e->longest = max8(longest);
-	e->one_dst = alone && _mm256_testz_si256(other_dst, _mm256_set_epi64x(0, 0, -1, -1));
-	e->behind = (uint64_t)_mm256_extract_epi64(other_dst, 2);
-	if (e->one_dst) {
-		uint32_t word = table_find(r, t, frame_of(m[0]) + to_dst, true);
-
-		words_fill(e, i, word);
+	e->behind = span != NULL ? (uint64_t)_mm256_extract_epi64(other_dst, 2) : UINT64_MAX;
+	if (span != NULL &&
+	    likely(_mm_testz_si128(_mm256_castsi256_si128(other_dst), span_mask(span)))) {
+		words_fill(e, i, span->result);
 		return i;
 	}
-	if (unlikely(!cached || alone || cache_missed(miss)))
+	if (unlikely(!cached || span != NULL || cache_missed(miss)))
 		looked_up6(r, m, t, in, e->word, i);
 	e->differ = words_differ8(e->word, i);
 	return i;
 }
 
-/* Where n destinations lead: what the cache does not know is looked up together. */
-static __rte_always_inline void words_find(struct express_run *r, const struct table *t,
-					   const uint8_t *const *dst, uint32_t *word, unsigned n)
+/* Where n destinations lead: what the cache does not know is looked up together.  Returns what differs. */
+static __rte_always_inline uint32_t words_find(struct express_run *r, const struct table *t,
+					       enum fib_ask who, const uint8_t *const *dst,
+					       uint32_t *word, unsigned n)
 {
 	const __m256i state = cache_state(t);
+	const uint32_t answer = span_answer(r, t, who, dst, n);
 	__m256i miss = _mm256_setzero_si256();
+
+	if (answer != 0) {
+		for (unsigned i = 0; i < n; i += EIGHT) /* those behind are nobody's */
+			store8(&word[i], _mm256_set1_epi32((int)answer));
+		return 0;
+	}
 
 	if (likely(r->fwd.cache->other == 0)) {
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++)
 			word[i] = cache_ask6(r->fwd.cache, dst[i], state, &miss);
 		if (likely(!cache_missed(miss)))
-			return;
+			return words_differ(word, n);
 	}
 	fib_cache_turn(r->fwd.cache);
 	fwd_lookup6(&r->fwd, t->fib, dst, word, n);
 	fib_cache_turn(r->fwd.cache);
+	return words_differ(word, n);
 }
 
 #endif

@@ -198,6 +198,52 @@ static __rte_always_inline bool cache_missed(__m256i miss)
 	return !_mm256_testz_si256(miss, _mm256_set_epi64x(0, -1, -1, -1));
 }
 
+/* ---- destinations that one prefix answers ------------------------------------------------------------------------- */
+
+static __rte_always_inline __m128i span_key(const struct fib_span *s)
+{
+	return load16(s->key);
+}
+
+static __rte_always_inline __m128i span_mask(const struct fib_span *s)
+{
+	return load16(s->mask);
+}
+
+static __rte_always_inline bool span_has(const struct fib_span *s, __m128i dst)
+{
+	return _mm_testz_si128(_mm_xor_si128(dst, span_key(s)), span_mask(s));
+}
+
+/* The span of a destination in this table; NULL: none is at hand. */
+static __rte_always_inline const struct fib_span *
+span_at(struct express_run *r, const struct table *t, enum fib_ask who, const uint8_t *dst)
+{
+	struct fib_span *s = &r->fwd.cache->span[who][1];
+
+	return (likely(s->state == t->state) && likely(span_has(s, load16(dst)))) ||
+			       fib_span_renew(s, t->fib, t->state, dst, true) ?
+		       s :
+		       NULL;
+}
+
+/* The answer for n destinations, if one span has them all; else 0. */
+static __rte_always_inline uint32_t span_answer(struct express_run *r, const struct table *t,
+						enum fib_ask who, const uint8_t *const *dst,
+						unsigned n)
+{
+	const struct fib_span *s = span_at(r, t, who, dst[0]);
+	__m128i key, other = _mm_setzero_si128();
+
+	if (s == NULL || !span_has(s, load16(dst[n / 2])) || !span_has(s, load16(dst[n - 1])))
+		return 0;
+	key = span_key(s);
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++)
+		other = _mm_or_si128(other, _mm_xor_si128(load16(dst[i]), key));
+	return _mm_testz_si128(other, span_mask(s)) ? s->result : 0;
+}
+
 /* ---- packets in a row --------------------------------------------------------------------------------------------- */
 
 /* What is known about them. */
@@ -209,8 +255,7 @@ struct eights {
 	unsigned longest;               /* len */
 	bool one_next;                  /* IPv6: all next headers are the same; */
 	bool ecn;                       /* some packet has a congestion mark (RFC 3168) */
-	bool one_dst;                   /* IPv6: all have the same destination, */
-	uint64_t behind;           /* and then: what differs in the 8 octets behind the header */
+	uint64_t behind;           /* IPv6: what may differ in the 8 octets behind the header */
 	uint64_t octets, received; /* of all frames, without padding and as received */
 };
 

@@ -260,7 +260,7 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 		if (s->outer[i] != NULL)
 			rte_prefetch0(&r->list_count[s->outer[i]->seglist_id]);
 	}
-	words_find(r, &r->outer, dst, s->word, n);
+	words_find(r, &r->outer, FIB_ASK_OUTER, dst, s->word, n);
 	return differ;
 }
 

@@ -98,7 +98,7 @@ static __rte_always_inline void alike_find(struct alike *a, struct rte_mbuf **m,
 		return;
 	mask = a->size != 0 ? SRH_BUT_TAG : 0;
 	if (e != NULL && likely(e->differ == 0 && e->one_next) &&
-	    likely(mask == 0 || (e->one_dst && (e->behind & mask) == 0)) &&
+	    likely(mask == 0 || (e->behind & mask) == 0) &&
 	    likely(shortest_of(len, n) >= 14 + 40 + a->size)) {
 		a->n = n;
 		return;
@@ -194,14 +194,9 @@ static __rte_always_inline void alike_found(struct express_run *r, struct rte_mb
 {
 	const uint8_t *dst[NODE_CHUNK_WIDE];
 
-	if (one_dst_likely(m, a->n, at) && one_dst(m, a->n, at)) {
-		words_fill(e, a->n, table_find(r, &r->lane.six, frame_of(m[0]) + at, true));
-		return;
-	}
 	for (unsigned i = 0; i < a->n; i++)
 		dst[i] = frame_of(m[i]) + at;
-	words_find(r, &r->lane.six, dst, e->word, a->n);
-	e->differ = words_differ(e->word, a->n);
+	e->differ = words_find(r, &r->lane.six, FIB_ASK_ONWARD, dst, e->word, a->n);
 }
 
 /* End, End.X: to the next segment. */
@@ -248,8 +243,7 @@ EXPRESS_APART unsigned alike_shift(struct express_run *r, struct rte_mbuf **m, r
 	if (cross) {
 		alike_targets(a, e);
 	} else {
-		words_find(r, &r->lane.six, dst, e->word, a->n);
-		e->differ = words_differ(e->word, a->n);
+		e->differ = words_find(r, &r->lane.six, FIB_ASK_ONWARD, dst, e->word, a->n);
 	}
 	return alike_onward(r, m, verdict, a, word, e, cross, HOW_SHIFT, &more);
 }
@@ -298,7 +292,8 @@ EXPRESS_APART void eights_cut(struct eights *ret, const struct eights *e, struct
 			      unsigned from, unsigned n)
 {
 	ret->octets = ret->received = ret->longest = 0;
-	ret->one_next = ret->one_dst = false;
+	ret->one_next = false;
+	ret->behind = UINT64_MAX;
 	ret->ecn = e->ecn;
 	for (unsigned i = 0; i < n; i++) {
 		ret->word[i] = e->word[from + i];

@@ -457,6 +457,81 @@ Test(express, bursts_leave_the_same)
 	cr_assert_gt(whole, count / 10, "seed %u: express took only %u of %u", seed, whole, count);
 }
 
+/* Packets that go one way are asked for together: one among them that does not, wherever it stands, and a route that
+ * changes, must not go unnoticed. */
+#define SID_VRF4 "2001:db8:5::6"
+#define SID_VRF6 "2001:db8:5::7"
+
+static const struct company {
+	const char *one, *stranger,
+		*route; /* route: of the one; it has another one's next hop for a while */
+	uint32_t vrf, usual, other;
+} companies[] = {
+	{ ETH "ip6 2001:db8:a::1 2001:db8:c::5 64 / udp",
+	  ETH "ip6 2001:db8:a::1 2001:db8:c:77::5 64 / udp", "2001:db8:c::/48", 0, 2, 4 },
+	{ OUTER(SID_VRF4) "ip4 192.0.2.77 100.64.7.5 64 / udp",
+	  OUTER(SID_VRF4) "ip4 192.0.2.77 100.64.7.200 64 / udp", "100.64.7.0/24", 7, 1, 3 },
+	{ OUTER(SID_VRF6) "ip6 2001:db8:a::7 2001:db8:7::9 64 / udp",
+	  OUTER(SID_VRF6) "ip6 2001:db8:a::7 2001:db8:7::200 64 / udp", "2001:db8:7::/64", 7, 2,
+	  4 },
+	{ OUTER(SID_END) "srh 2001:db8:c::1,2001:db8:c::2," SID_END " 2 / udp",
+	  OUTER(SID_END) "srh 2001:db8:c::1,2001:db8:c:77::2," SID_END " 2 / udp",
+	  "2001:db8:c::/48", 0, 2, 4 },
+	{ ETH "ip6 2001:db8:a::1 2001:db8:e::5 64 / udp",
+	  ETH "ip6 2001:db8:a::1 2001:db8:e2::5 64 / udp", "2001:db8:c::/48", 0, 2, 4 },
+};
+
+static void companies_up(void)
+{
+	struct hd_api_srv6_seglist l = { .seglist_id = 2, .n_segs = 1 };
+	struct hd_api_srv6_policy p = { .policy_id = 2,
+					.encap = HD_SRV6_H_ENCAPS,
+					.n_lists = 1,
+					.list = { { 2, 1 } },
+					.name = "other" };
+	struct hd_api_srv6_sid
+		four = { .plen = 128, .sid_id = 6, .behavior = HD_SRV6_END_DT4, .table4 = 7 },
+		six = { .plen = 128, .sid_id = 7, .behavior = HD_SRV6_END_DT6, .table6 = 7 };
+
+	inet_pton(AF_INET6, SID_VRF4, four.sid);
+	inet_pton(AF_INET6, SID_VRF6, six.sid);
+	inet_pton(AF_INET6, "2001:db8:c:77::9", l.seg[0]);
+	cr_assert_eq(hx_set(HD_API_SRV6_SID, &four, sizeof(four)), 0, "%s", hx_error());
+	cr_assert_eq(hx_set(HD_API_SRV6_SID, &six, sizeof(six)), 0, "%s", hx_error());
+	cr_assert_eq(hx_set(HD_API_SRV6_SEGLIST, &l, sizeof(l)), 0, "%s", hx_error());
+	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), 0, "%s", hx_error());
+	hx_nexthop(3, 1, "192.0.2.1");
+	hx_nexthop(4, 1, "2001:db8:a::1");
+	hx_route(0, "2001:db8:c:77::/64", HD_TARGET_NEXTHOP, 4);
+	hx_route(7, "100.64.7.192/26", HD_TARGET_NEXTHOP, 3);
+	hx_route(7, "2001:db8:7::200/120", HD_TARGET_NEXTHOP, 4);
+	hx_route(0, "2001:db8:e2::/48", HD_TARGET_POLICY, 2);
+}
+
+Test(express, a_stranger_in_a_row_goes_its_own_way)
+{
+	static struct burst b;
+	char what[100];
+
+	companies_up();
+	for (unsigned c = 0; c < RTE_DIM(companies); c++) {
+		const struct company *y = &companies[c];
+		unsigned whole = 0, bursts = 0;
+
+		for (unsigned k = 0; k <= BURST; k++, bursts++) { /* the last time there is none */
+			if (k == BURST)
+				hx_route(y->vrf, y->route, HD_TARGET_NEXTHOP, y->other);
+			b.n = 0;
+			for (unsigned i = 0; i < BURST; i++)
+				burst_packet(&b, i == k ? y->stranger : y->one, UINT32_MAX, false);
+			snprintf(what, sizeof(what), "%s, stranger %u", y->one, k);
+			both_bursts(&b, what, &whole);
+		}
+		hx_route(y->vrf, y->route, HD_TARGET_NEXTHOP, y->usual);
+		cr_assert_eq(whole, bursts, "%s: express took %u of %u", y->one, whole, bursts);
+	}
+}
+
 Test(express, a_changed_sid_is_another_one_at_once)
 {
 	static const struct {
