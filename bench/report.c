@@ -13,6 +13,7 @@
 #include <rte_version.h>
 
 #include "bench/bench.h"
+#include "dataplane/cpu.h"
 
 #ifndef HEDDLE_VERSION
 #define HEDDLE_VERSION "0.0.0"
@@ -249,6 +250,7 @@ json_object *report_environment(uint32_t cpu, double tsc_mhz)
 	add_text(o, "heddle", HEDDLE_VERSION);
 	add_text(o, "compiler", BENCH_COMPILER);
 	add_text(o, "march", BENCH_MARCH);
+	json_object_object_add(o, "cpu_level", json_object_new_int((int)cpu_level()));
 	add_text(o, "options", BENCH_OPTIONS);
 	json_object_object_add(o, "tsc_mhz", number(tsc_mhz));
 	return o;

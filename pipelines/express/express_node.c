@@ -10,7 +10,9 @@
  * In: frames from port-rx in the order of worker.rx_run, metadata not written.  Packets that go straight to port-tx get
  * none; all others leave with what the full nodes would have left there.
  * Nothing here allocates, logs or makes a system call.
+ * This file is compiled once for each level of CPU (EXPRESS_PROCESS is the function's name there); express.c chooses.
  * Spec: RFC 1812 5.2, 5.3 (IPv4), RFC 8200 3 (IPv6). */
+#include "pipelines/express/express_levels.h"
 #include "pipelines/express/express_rows.h"
 #include "pipelines/l2/demux.h"
 #include "pipelines/l2/eth_input.h"
@@ -295,7 +297,7 @@ static void count_nodes(const struct express_run *r)
 	c[4][SRV6_EN_FORWARD] += r->n_encap[0] + r->n_encap[1];
 }
 
-static uint16_t express_process(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
+uint16_t EXPRESS_PROCESS(struct rte_graph *g, struct rte_node *node, void **objs, uint16_t n)
 {
 	struct express_run r;
 
@@ -323,4 +325,3 @@ static uint16_t express_process(struct rte_graph *g, struct rte_node *node, void
 		marks_leave(&r);
 	return n;
 }
-NODE_REGISTER(express, "express", EXPRESS, EXPRESS_VERDICTS, express_process)
