@@ -104,6 +104,7 @@ struct fib {
 	uint32_t first[256];
 	/* The writer's own. */
 	bool cover_moved __attribute__((aligned(64)));
+	struct fib *next; /* of all tables */
 	uint8_t key_bytes;
 	uint32_t max_routes, n_routes, n_nodes, peak_routes;
 	uint32_t waiting; /* units retired and not yet back in rd */
@@ -327,6 +328,16 @@ static inline uint64_t pick(bool c, uint64_t a, uint64_t b)
 
 static const uint32_t no_entry; /* where a key points whose skipped bytes differ */
 
+/* Does the node decide behind the key's first eight octets, having found them to be those of its way? */
+static inline bool node_is_deep(uint64_t skip, uint64_t window)
+{
+	unsigned off = skip >> 56 & 15, n = skip >> 60;
+	uint64_t differ = ((window ^ skip) & 0x00ffffffffffffffull) >> (56 - 8 * n) << (56 - 8 * n);
+
+	/* octet 7 of the window is the key's off-th, so these are those before the key's eighth */
+	return off >= 8 && (differ & ((1ull << 8 * (15 - off)) - 1)) == 0;
+}
+
 /* The entry of one key in a node.  The selecting byte is the top byte of the window. */
 static inline const uint32_t *node_entry(const struct node *nd, uint64_t skip, uint64_t window)
 {
@@ -447,7 +458,7 @@ uint32_t fib_lookup_span(const struct fib *f, const uint8_t *key, unsigned *ret_
 static inline __attribute__((always_inline)) void lookup_group(const struct fib *f, const bool v6,
 							       const uint32_t *raw,
 							       const struct key6 *k, uint32_t *ret,
-							       unsigned n)
+							       uint8_t *deep, unsigned n)
 {
 	const uint8_t *base = f->base;
 	const struct node *node[GROUP];
@@ -457,6 +468,8 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 	uint32_t seq = load(&f->seq);
 	unsigned live = 0;
 
+	if (deep != NULL)
+		memset(deep, 0, n);
 	for (unsigned i = 0; i < n; i++) {
 		best[i] = load(&f->first[v6 ? k[i].b[0] : raw[i] & 0xff]);
 		at[i] = &f->root[v6 ? root_index6(f, &k[i]) : root_index4(f, raw[i])];
@@ -479,6 +492,8 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 			unsigned off = skip >> 56 & 15;
 			uint32_t cover = load(&nd->cover);
 			best[i] = pick(cover != 0, cover, best[i]);
+			if (deep != NULL)
+				deep[i] = node_is_deep(skip, window6(&k[i], off));
 			at[a] = node_entry(nd, skip,
 					   v6 ? window6(&k[i], off) : window4(raw[i], off));
 			__builtin_prefetch(at[a]);
@@ -524,7 +539,7 @@ lookup_direct4(const struct fib *f, const uint32_t *raw, uint32_t *ret, unsigned
 		n_deep += is_link(e);
 	}
 	if (n_deep != 0) {
-		lookup_group(f, false, deep, NULL, word, n_deep);
+		lookup_group(f, false, deep, NULL, word, NULL, n_deep);
 		for (unsigned i = 0; i < n_deep; i++)
 			ret[who[i]] = word[i];
 	}
@@ -540,7 +555,7 @@ static inline void lookup_group4(const struct fib *f, const uint32_t *raw, uint3
 	if (f->root_bits != 0)
 		lookup_direct4(f, raw, ret, n);
 	else
-		lookup_group(f, false, raw, NULL, ret, n);
+		lookup_group(f, false, raw, NULL, ret, NULL, n);
 }
 
 void fib_lookup_bulk4(const struct fib *f, const uint32_t *be_addr, uint32_t *ret_result,
@@ -592,12 +607,12 @@ void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *r
 			k[i].before = 0;
 			memcpy(k[i].b, key[done + i], 16);
 		}
-		lookup_group(f, true, NULL, k, ret_result + done, now);
+		lookup_group(f, true, NULL, k, ret_result + done, NULL, now);
 	}
 }
 
-void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
-		       unsigned n)
+static inline __attribute__((always_inline)) void
+lookup_6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret, uint8_t *deep, unsigned n)
 {
 	struct key6 k[GROUP];
 
@@ -607,8 +622,20 @@ void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t 
 			k[i].before = 0;
 			memcpy(k[i].b, key[done + i], 16);
 		}
-		lookup_group(f, true, NULL, k, ret_result + done, now);
+		lookup_group(f, true, NULL, k, ret + done, deep != NULL ? deep + done : NULL, now);
 	}
+}
+
+void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
+		       unsigned n)
+{
+	lookup_6p(f, key, ret_result, NULL, n);
+}
+
+void fib_lookup_deep6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
+		       uint8_t *ret_deep, unsigned n)
+{
+	lookup_6p(f, key, ret_result, ret_deep, n);
 }
 
 /* ---------------------------------------------------------------- the writer's view of a node */
@@ -1311,10 +1338,23 @@ static bool memory_ready(const struct fib *f, const struct spot *t)
 }
 
 static uint64_t last_state; /* of all tables: no two ever have the same */
+static struct fib *tables;
 
+/* Never with a lower half of 0.  When the upper half becomes another one, it does so for all tables: whoever remembers
+ * lower halves then forgets what is older. */
 static void state_renew(struct fib *f)
 {
+	if ((uint32_t)(last_state + 1) == 0) {
+		last_state++;
+		for (struct fib *t = tables; t != NULL; t = t->next)
+			__atomic_store_n(&t->state, ++last_state, __ATOMIC_RELEASE);
+	}
 	__atomic_store_n(&f->state, ++last_state, __ATOMIC_RELEASE);
+}
+
+void fib_states_go_on(uint64_t state)
+{
+	last_state = state;
 }
 
 /* End of an update: tell readers that a cover has changed, before the next update begins. */
@@ -1367,6 +1407,8 @@ struct fib *fib_create(const struct fib_conf *conf)
 	f->rd.reserve = RD_RESERVE;
 	f->root = f->roots.v;
 	f->base = f->rd.base;
+	f->next = tables;
+	tables = f;
 	state_renew(f);
 	return f;
 free_f:
@@ -1394,6 +1436,12 @@ static void table_free(void *p)
 
 void fib_destroy(struct fib *f)
 {
+	for (struct fib **t = &tables; *t != NULL; t = &(*t)->next) {
+		if (*t == f) {
+			*t = f->next;
+			break;
+		}
+	}
 	rcu_retire(f, table_free); /* behind the blocks of this table that still wait */
 }
 

@@ -86,9 +86,17 @@ void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *r
 void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
 		       unsigned n);
 
+/* The same of IPv6, and whether the answer depends on more than the first eight octets of the key: if ret_deep[i] is 0,
+ * all keys that begin with the same eight have it. */
+void fib_lookup_deep6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
+		       uint8_t *ret_deep, unsigned n);
+
 /* A number that no other table and no other state of this table ever had; it changes before fib_set() or fib_del()
- * returns.  Answers found after it was read hold as long as it stays: for caches of answers.  Never 0.  Any thread. */
+ * returns.  Answers found after it was read hold as long as it stays: for caches of answers.  Never 0, nor is its lower
+ * half; the upper one differs between tables only while it becomes another one for all of them.  Any thread. */
 uint64_t fib_state(const struct fib *f);
+/* Tests: states go on behind this one. */
+void fib_states_go_on(uint64_t state);
 
 /* The direct array of an IPv4 table, by the address's first root_bits: constant as long as the table lives.  A word
  * that fib_direct_is_answer() is the answer; any other leaves the question to the functions above.  NULL: there is

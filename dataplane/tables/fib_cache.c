@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two-way buckets of one cache line.  An answer that is found anew becomes the first of its bucket, the first becomes
- * the second: of three flows in a bucket the two that came last stay. */
+/* Buckets of one cache line.  Of four short answers a new one takes the place of any, in turn: those that come again and
+ * again all find a place, without being moved when they are found.  Of two deep ones the older one goes. */
 #include "dataplane/tables/fib_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CHUNK 128u
 #define REST  15u /* chunks that go straight to the table after one of mostly misses */
+#define HUGE  (2ul << 20)
 
 struct fib_cache *fib_cache_create(void)
 {
-	struct fib_cache *c = aligned_alloc(64, (sizeof(*c) + 63) & ~63ul);
+	struct fib_cache *c = aligned_alloc(HUGE, (sizeof(*c) + HUGE - 1) & ~(HUGE - 1));
 
-	if (c != NULL)
-		memset(c, 0, sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	madvise(c, FIB_CACHE_BUCKETS * sizeof(c->bucket[0]), MADV_HUGEPAGE); /* a hint */
+	memset(c, 0, sizeof(*c));
 	return c;
 }
 
@@ -23,17 +27,18 @@ void fib_cache_destroy(struct fib_cache *c)
 	free(c);
 }
 
-static inline void key_load(const uint8_t *p, bool v6, uint64_t key[2])
+void fib_cache_clear(struct fib_cache *c, uint32_t epoch)
 {
-	uint32_t word;
+	memset(c->bucket, 0, sizeof(c->bucket));
+	c->epoch = epoch;
+}
 
-	if (v6) {
-		memcpy(key, p, 16);
-		return;
-	}
-	memcpy(&word, p, sizeof(word));
-	key[0] = word;
-	key[1] = 0;
+static inline uint64_t key_load(const uint8_t *p, bool v6)
+{
+	uint64_t key = 0;
+
+	memcpy(&key, p, v6 ? 8 : 4);
+	return key;
 }
 
 bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, const uint8_t *key,
@@ -48,7 +53,8 @@ bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, con
 	s->rest = REST;
 	s->result = fib_lookup_span(f, key, &bits);
 	s->state = state;
-	key_load(key, v6, s->key);
+	memset(s->key, 0, sizeof(s->key));
+	memcpy(s->key, key, v6 ? 16 : 4);
 	for (unsigned i = 0; i < 16; i++)
 		((uint8_t *)s->mask)[i] = bits >= 8 * i + 8 ? 0xff :
 					  bits <= 8 * i     ? 0 :
@@ -56,30 +62,107 @@ bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, con
 	return true;
 }
 
-/* Look up what was missed, and keep it. */
-static void fill(struct fib_cache *c, const struct fib *f, uint64_t state, bool v6,
-		 const uint8_t *const *key, uint32_t *ret, const uint8_t *miss, unsigned n)
+static void keep(struct fib_cache *c, uint64_t state, uint64_t key, uint32_t result)
 {
-	const uint8_t *at[CHUNK];
-	uint32_t word[CHUNK];
+	struct fib_cache_bucket *b = fib_cache_bucket(c, key);
+	unsigned i = c->turn++ % 4;
 
-	if (n == 0)
-		return;
+	if (__builtin_expect(c->epoch != (uint32_t)(state >> 32), 0))
+		return; /* of a state that was entered before another one */
+	b->key[i] = key;
+	b->state[i] = (uint32_t)state;
+	b->result[i] = result;
+}
+
+static void keep_deep(struct fib_cache *c, uint64_t state, const uint8_t *key, uint32_t result)
+{
+	struct fib_cache_entry e = { .state = state, .result = result }, *b;
+
+	memcpy(e.key, key, 16);
+	b = fib_cache_deep(c, e.key);
+	b[1] = b[0];
+	b[0] = e;
+}
+
+/* Look up what no answer is known for, and keep it.  Once more the same /64 is deep, it stays in its place. */
+static void fill6(struct fib_cache *c, const struct fib *f, uint64_t state,
+		  const uint8_t *const *key, uint32_t *result, const uint8_t *miss, unsigned n)
+{
+	const uint8_t *at[CHUNK] = { NULL };
+	uint32_t word[CHUNK];
+	uint8_t deep[CHUNK];
+
 	for (unsigned i = 0; i < n; i++)
 		at[i] = key[miss[i]];
-	if (v6)
-		fib_lookup_bulk6p(f, at, word, n);
-	else
-		fib_lookup_bulk4p(f, at, word, n);
+	fib_lookup_deep6p(f, at, word, deep, n);
 	for (unsigned i = 0; i < n; i++) {
-		struct fib_cache_entry e = { .state = state, .result = word[i] }, *b;
+		uint32_t *r = &result[miss[i]];
 
-		key_load(at[i], v6, e.key);
-		b = fib_cache_bucket(c, e.key);
-		b[1] = b[0];
-		b[0] = e;
-		ret[miss[i]] = word[i];
+		if (deep[i])
+			keep_deep(c, state, at[i], word[i]);
+		if (!deep[i] || *r != FIB_CACHE_DEEP)
+			keep(c, state, key_load(at[i], true), deep[i] ? FIB_CACHE_DEEP : word[i]);
+		*r = word[i];
 	}
+}
+
+static void fill4(struct fib_cache *c, const struct fib *f, uint64_t state,
+		  const uint8_t *const *key, uint32_t *result, const uint8_t *miss, unsigned n)
+{
+	const uint8_t *at[CHUNK] = { NULL };
+	uint32_t word[CHUNK];
+
+	for (unsigned i = 0; i < n; i++)
+		at[i] = key[miss[i]];
+	fib_lookup_bulk4p(f, at, word, n);
+	for (unsigned i = 0; i < n; i++) {
+		keep(c, state, key_load(at[i], false), word[i]);
+		result[miss[i]] = word[i];
+	}
+}
+
+static inline __attribute__((always_inline)) void rest(struct fib_cache *c, const struct fib *f,
+						       uint64_t state, bool v6,
+						       const uint8_t *const *key, uint32_t *result,
+						       unsigned n)
+{
+	uint8_t miss[CHUNK];
+	unsigned n_miss = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (__builtin_expect(fib_direct_is_answer(result[i]), 1))
+			continue;
+		if (v6 && result[i] == FIB_CACHE_DEEP) {
+			uint32_t word =
+				fib_cache_find_deep(c, state, (const fib_cache_word *)key[i]);
+
+			if (word != 0) {
+				result[i] = word;
+				continue;
+			}
+		}
+		miss[n_miss++] = (uint8_t)i;
+	}
+	if (n_miss == 0)
+		return;
+	if (v6)
+		fill6(c, f, state, key, result, miss, n_miss);
+	else
+		fill4(c, f, state, key, result, miss, n_miss);
+	if (n >= 16 && n_miss > n / 2)
+		c->rest = REST;
+}
+
+void fib_cache_rest6p(struct fib_cache *c, const struct fib *f, uint64_t state,
+		      const uint8_t *const *key, uint32_t *result, unsigned n)
+{
+	rest(c, f, state, true, key, result, n);
+}
+
+void fib_cache_rest4p(struct fib_cache *c, const struct fib *f, uint64_t state,
+		      const uint8_t *const *key, uint32_t *result, unsigned n)
+{
+	rest(c, f, state, false, key, result, n);
 }
 
 static inline __attribute__((always_inline)) void lookup(struct fib_cache *c, const struct fib *f,
@@ -87,9 +170,8 @@ static inline __attribute__((always_inline)) void lookup(struct fib_cache *c, co
 							 uint32_t *ret, unsigned n)
 {
 	uint64_t state = fib_state(f); /* before the lookups: an answer may be newer, never older */
-	uint8_t miss[CHUNK];
-	unsigned n_miss = 0;
 
+	fib_cache_enter(c, state);
 	if (c->rest != 0) {
 		c->rest--;
 		if (v6)
@@ -98,24 +180,9 @@ static inline __attribute__((always_inline)) void lookup(struct fib_cache *c, co
 			fib_lookup_bulk4p(f, key, ret, n);
 		return;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		const struct fib_cache_entry *b;
-		uint64_t k[2];
-		bool first, second;
-
-		key_load(key[i], v6, k);
-		b = fib_cache_bucket(c, k);
-		first = fib_cache_is(&b[0], k, state);
-		second = fib_cache_is(&b[1], k, state);
-		ret[i] = first ? b[0].result : b[1].result;
-		miss[n_miss] = (uint8_t)i;
-		n_miss += !(first | second);
-	}
-	if (__builtin_expect(n_miss == 0, 1))
-		return;
-	fill(c, f, state, v6, key, ret, miss, n_miss);
-	if (n >= 16 && n_miss > n / 2)
-		c->rest = REST;
+	for (unsigned i = 0; i < n; i++)
+		ret[i] = fib_cache_find(c, state, key_load(key[i], v6));
+	rest(c, f, state, v6, key, ret, n);
 }
 
 void fib_cache_lookup6p(struct fib_cache *c, const struct fib *f, const uint8_t *const *key,

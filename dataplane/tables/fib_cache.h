@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A worker's memory of recent lookups: destination -> result word, exact match in front of a forwarding table.
  *
- * Traffic comes in flows: what a trie finds in several dependent steps was mostly found a moment ago.  An entry holds
- * the fib_state() it was found under and is good only as long as the table is in that state, so an update of a table
- * outdates all answers of this table at once, and nobody has to tell the caches.  One cache serves all tables.
+ * Traffic comes in flows: what a trie finds in several dependent steps was mostly found a moment ago.  Most answers
+ * depend on no more than the first eight octets of an address (routes up to /64, and all of IPv4), so that these are the
+ * key, one entry serves a whole subnet, and four entries share a cache line.  Where longer prefixes decide, the entry
+ * says so (FIB_CACHE_DEEP), and a second table knows whole addresses.
+ *
+ * An entry holds what state of the table it was found in (fib_state()) and is good only as long as the table stays so:
+ * an update of a table outdates all its answers at once, and nobody has to tell the caches.  One cache serves all tables.
  * Traffic that repeats nothing (a scan) pays a few cycles: after a chunk of mostly misses, the next ones go straight to
  * the table.
  *
- * One owner, no locks.  512 KiB. */
+ * One owner, no locks.  2.5 MiB. */
 #ifndef DATAPLANE_TABLES_FIB_CACHE_H
 #define DATAPLANE_TABLES_FIB_CACHE_H
 
@@ -17,11 +21,23 @@
 #include <immintrin.h>
 #endif
 
-#define FIB_CACHE_BUCKETS 8192u
+#define FIB_CACHE_BUCKETS      32768u
+#define FIB_CACHE_DEEP_BUCKETS 8192u
+/* In the place of an answer; fib_direct_is_answer() of it is false. */
+#define FIB_CACHE_DEEP HD_RESULT(HD_RESULT_INTERNAL, 0)
 
+/* Four answers. */
+struct fib_cache_bucket {
+	uint64_t key[4]; /* as in packets; IPv4: the address, then zeroes */
+	uint32_t state[4]; /* lower half of fib_state() then, the upper one is the cache's; 0: empty */
+	uint32_t result[4]; /* or FIB_CACHE_DEEP */
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct fib_cache_bucket) == 64, "a cache line");
+
+/* A whole address. */
 struct fib_cache_entry {
 	uint64_t key[2];
-	uint64_t state; /* fib_state() when it was looked up; 0: empty */
+	uint64_t state; /* 0: empty */
 	uint32_t result;
 	uint32_t pad;
 };
@@ -32,7 +48,7 @@ _Static_assert(sizeof(struct fib_cache_entry) == 32, "two in a cache line");
 struct fib_span {
 	uint64_t key[2],
 		mask[2]; /* network order, as in packets; IPv4: the first four octets, then zeroes */
-	uint64_t state;  /* as in an entry */
+	uint64_t state;  /* 0: none yet */
 	uint32_t result;
 	uint32_t rest; /* questions until it is looked up anew for an address that is outside */
 };
@@ -47,8 +63,12 @@ enum fib_ask {
 };
 
 struct fib_cache {
-	struct fib_cache_entry bucket[FIB_CACHE_BUCKETS][2];
+	struct fib_cache_bucket bucket[FIB_CACHE_BUCKETS];
+	struct fib_cache_entry deep[FIB_CACHE_DEEP_BUCKETS][2];
 	struct fib_span span[FIB_ASKS][2]; /* IPv4, IPv6 */
+	bool deep_first[FIB_ASKS]; /* a chunk's addresses were all deep a moment ago: ask there first */
+	uint32_t epoch;                    /* upper half of all states that entries were found in */
+	unsigned turn;                     /* which of four is replaced next */
 	unsigned rest;                     /* chunks that go straight to the table */
 	unsigned other; /* rest of the other kind of questions, see fib_cache_turn() */
 };
@@ -63,73 +83,107 @@ static inline void fib_cache_turn(struct fib_cache *c)
 	c->other = rest;
 }
 
-/* Look up the span of an address outside, unless that was done a moment ago in this state of the table: traffic that has no span in
- * common shall not pay for it.  state: fib_state(), read before.  Returns whether s is good for key now. */
+/* Look up the span of an address outside, unless that was done a moment ago in this state of the table: traffic that
+ * has no span in common shall not pay for it.  state: fib_state(), read before.  Returns whether s is good for key
+ * now. */
 bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, const uint8_t *key,
 		    bool v6);
 
 struct fib_cache *fib_cache_create(void); /* NULL: out of memory */
 void fib_cache_destroy(struct fib_cache *c);
 
+/* Forget everything but what is found in states with this upper half from now on: once in 2^32 updates. */
+void fib_cache_clear(struct fib_cache *c, uint32_t epoch);
+
+/* To be called with each fib_state() that is asked with. */
+static inline void fib_cache_enter(struct fib_cache *c, uint64_t state)
+{
+	if (__builtin_expect(c->epoch != (uint32_t)(state >> 32), 0))
+		fib_cache_clear(c, (uint32_t)(state >> 32));
+}
+
 /* What fib_lookup_bulk6p() and *4p() give, by the table's family.  Any n. */
 void fib_cache_lookup6p(struct fib_cache *c, const struct fib *f, const uint8_t *const *key,
 			uint32_t *ret_result, unsigned n);
 void fib_cache_lookup4p(struct fib_cache *c, const struct fib *f, const uint8_t *const *key,
 			uint32_t *ret_result, unsigned n);
+/* The same for those of n, up to 128, whose result is no answer yet, having been asked for with this state, entered. */
+void fib_cache_rest6p(struct fib_cache *c, const struct fib *f, uint64_t state,
+		      const uint8_t *const *key, uint32_t *result, unsigned n);
+void fib_cache_rest4p(struct fib_cache *c, const struct fib *f, uint64_t state,
+		      const uint8_t *const *key, uint32_t *result, unsigned n);
 
 /* Keys lie in packets, at any address. */
 typedef uint64_t fib_cache_word __attribute__((aligned(1), may_alias));
 
-/* CRC spreads what differs, be it in prefixes or in hosts. */
-static inline struct fib_cache_entry *fib_cache_bucket(struct fib_cache *c,
-						       const fib_cache_word *key)
+static inline struct fib_cache_bucket *fib_cache_bucket(struct fib_cache *c, uint64_t key)
+{
+#ifdef __SSE4_2__
+	/* CRC spreads what differs, be it in prefixes or in hosts; the bits above those of an offset in a bucket */
+	return (struct fib_cache_bucket *)((char *)c->bucket +
+					   (__builtin_ia32_crc32di(0, key) &
+					    (FIB_CACHE_BUCKETS - 1) * sizeof(c->bucket[0])));
+#else
+	return &c->bucket[(key * 0xd6e8feb86659fd93ull) >> 32 & (FIB_CACHE_BUCKETS - 1)];
+#endif
+}
+
+static inline struct fib_cache_entry *fib_cache_deep(struct fib_cache *c, const fib_cache_word *key)
 {
 #ifdef __SSE4_2__
 	uint64_t h = __builtin_ia32_crc32di(__builtin_ia32_crc32di(0, key[0]), key[1]);
 
-	/* the bits above those of an offset inside a bucket */
-	return (struct fib_cache_entry *)((char *)c->bucket +
-					  (h & (FIB_CACHE_BUCKETS - 1) * sizeof(c->bucket[0])));
+	return (struct fib_cache_entry *)((char *)c->deep +
+					  (h & (FIB_CACHE_DEEP_BUCKETS - 1) * sizeof(c->deep[0])));
 #else
 	uint64_t h = ((key[0] ^ key[1] * 0x9e3779b97f4a7c15ull) * 0xd6e8feb86659fd93ull) >> 32;
 
-	return c->bucket[h % FIB_CACHE_BUCKETS];
+	return c->deep[h % FIB_CACHE_DEEP_BUCKETS];
 #endif
 }
 
 static inline bool fib_cache_is(const struct fib_cache_entry *e, const fib_cache_word *key,
 				uint64_t state)
 {
-#ifdef __SSE4_1__
-	__m128i differ = _mm_xor_si128(_mm_load_si128((const __m128i *)(const void *)e->key),
-				       _mm_loadu_si128((const __m128i *)(const void *)key));
-
-	return _mm_testz_si128(differ, differ) && e->state == state;
-#endif
 	return ((e->key[0] ^ key[0]) | (e->key[1] ^ key[1]) | (e->state ^ state)) == 0;
 }
 
-static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state,
-				      const fib_cache_word *key)
+/* The answer for a whole address; 0: not known. */
+static inline uint32_t fib_cache_find_deep(struct fib_cache *c, uint64_t state,
+					   const fib_cache_word *key)
 {
-	const struct fib_cache_entry *b = fib_cache_bucket(c, key);
+	const struct fib_cache_entry *e = fib_cache_deep(c, key);
 
-	if (__builtin_expect(fib_cache_is(&b[0], key, state), 1))
-		return b[0].result;
-	return fib_cache_is(&b[1], key, state) ? b[1].result : 0;
+	if (fib_cache_is(&e[0], key, state))
+		return e[0].result;
+	return fib_cache_is(&e[1], key, state) ? e[1].result : 0;
 }
 
-/* The answer for one key if it is known, else 0.  state: fib_state() of the table, read before. */
+/* The answer for the first eight octets, or FIB_CACHE_DEEP; 0: not known. */
+static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state, uint64_t key)
+{
+	const struct fib_cache_bucket *b = fib_cache_bucket(c, key);
+	uint32_t ret = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		ret |= b->key[i] == key && b->state[i] == (uint32_t)state ? b->result[i] : 0;
+	return ret;
+}
+
+/* The answer for one key if it is known, else 0.  state: fib_state() of the table, read before and entered. */
 static inline uint32_t fib_cache_probe6(struct fib_cache *c, uint64_t state, const uint8_t *key)
 {
-	return fib_cache_find(c, state, (const fib_cache_word *)key);
+	const fib_cache_word *k = (const fib_cache_word *)key;
+	uint32_t word = fib_cache_find(c, state, k[0]);
+
+	return word == FIB_CACHE_DEEP ? fib_cache_find_deep(c, state, k) : word;
 }
 
 static inline uint32_t fib_cache_probe4(struct fib_cache *c, uint64_t state, const uint8_t *key)
 {
-	uint64_t k[2] = { 0, 0 };
+	uint32_t k;
 
-	__builtin_memcpy(k, key, 4);
+	__builtin_memcpy(&k, key, 4);
 	return fib_cache_find(c, state, k);
 }
 

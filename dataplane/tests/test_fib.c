@@ -252,6 +252,60 @@ static void check_span(const struct model *m, const struct fib *f, const uint8_t
 	}
 }
 
+/* What is not called deep depends on eight octets alone. */
+static void check_deep(const struct model *m, const struct fib *f, const uint8_t *const *at,
+		       unsigned n)
+{
+	uint32_t got[200];
+	uint8_t deep[200];
+
+	if (m->family == FIB_IP4)
+		return;
+	fib_lookup_deep6p(f, at, got, deep, n);
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t other[16];
+
+		cr_assert_eq(got[i], model_lookup(m, at[i]));
+		if (deep[i])
+			continue;
+		for (unsigned k = 0; k < 3; k++) {
+			random_key(other);
+			if (m->n > 0 && k > 0)
+				memcpy(other, m->route[rnd() % m->n].key, 16);
+			memcpy(other, at[i], 8);
+			cr_assert_eq(model_lookup(m, other), got[i], "it is deep");
+		}
+	}
+}
+
+/* With the help of what was looked up before, in whatever state the table was then. */
+static void check_cache(const struct model *m, const struct fib *f, const uint8_t *const *at,
+			unsigned n)
+{
+	static struct fib_cache *c;
+	uint32_t got[200];
+
+	if (c == NULL)
+		c = fib_cache_create();
+	cr_assert(c != NULL);
+	if (rnd() % 4 != 0)
+		c->rest = 0;
+	for (unsigned round = 0; round < 2; round++) {
+		if (m->family == FIB_IP4)
+			fib_cache_lookup4p(c, f, at, got, n);
+		else
+			fib_cache_lookup6p(c, f, at, got, n);
+		for (unsigned i = 0; i < n; i++) {
+			uint32_t one = m->family == FIB_IP4 ?
+					       fib_cache_probe4(c, fib_state(f), at[i]) :
+					       fib_cache_probe6(c, fib_state(f), at[i]);
+
+			cr_assert_eq(got[i], model_lookup(m, at[i]));
+			cr_assert(one == 0 || one == got[i], "%x instead of %x", one, got[i]);
+		}
+	}
+}
+
 static void check_keys(const struct model *m, const struct fib *f, uint8_t (*key)[16], unsigned n)
 {
 	uint32_t got[200], gotp[200], packed[200];
@@ -277,6 +331,8 @@ static void check_keys(const struct model *m, const struct fib *f, uint8_t (*key
 			  gotp[i]);
 		check_span(m, f, key[i], want);
 	}
+	check_deep(m, f, at, n);
+	check_cache(m, f, at, n);
 }
 
 static int walk_check(const uint8_t *prefix, uint8_t plen, uint32_t result, void *arg)
@@ -627,5 +683,45 @@ Test(fib, kinds_of_questions_rest_apart)
 	cr_assert_eq(fib_cache_probe6(c, fib_state(f), key[N - 1]), 0, "it is outdated");
 	fib_cache_destroy(c);
 	fib_destroy(f);
+	rcu_fini();
+}
+
+/* Once in 2^32 updates the lower half of all states begins anew, and no cache may take an old answer for a new one. */
+Test(fib, states_begin_anew)
+{
+	static const uint8_t key[16] = { 0x20, 1 };
+	const uint8_t *at[1] = { key };
+	uint64_t first;
+	uint32_t got;
+
+	cr_assert_eq(rcu_init(1), 0);
+	fib_states_go_on(UINT32_MAX - 3);
+	struct fib *a = fib_create(&(struct fib_conf){ FIB_IP6, 0, 10 }),
+		   *b = fib_create(&(struct fib_conf){ FIB_IP6, 0, 10 });
+	struct fib_cache *c = fib_cache_create();
+	cr_assert_eq(fib_set(a, key, 16, ADJ(1)), 0);
+	first = fib_state(a);
+	cr_assert_eq(first >> 32, 0);
+	fib_cache_lookup6p(c, a, at, &got, 1);
+	cr_assert_eq(got, ADJ(1));
+	cr_assert_eq(fib_cache_probe6(c, first, key), ADJ(1), "it was kept");
+	cr_assert_eq(fib_set(b, key, 16, ADJ(2)), 0);
+	cr_assert_eq(fib_state(a) >> 32, 1, "a table that was not changed has another state, too");
+	cr_assert_eq(fib_state(b) >> 32, 1);
+	cr_assert_neq(fib_state(a), fib_state(b));
+	/* a worker that still goes by the old state */
+	got = 0;
+	fib_cache_enter(c, fib_state(b));
+	fib_cache_rest6p(c, a, first, at, &got, 1);
+	cr_assert_eq(got, ADJ(1));
+	cr_assert_eq(fib_cache_find(c, first, 0x0120), 0, "nothing is kept under it");
+	fib_states_go_on((1ull << 32) + (uint32_t)first - 1);
+	cr_assert_eq(fib_set(a, key, 16, ADJ(3)), 0);
+	cr_assert_eq((uint32_t)fib_state(a), (uint32_t)first, "the lower half of long ago");
+	fib_cache_lookup6p(c, a, at, &got, 1);
+	cr_assert_eq(got, ADJ(3));
+	fib_cache_destroy(c);
+	fib_destroy(a);
+	fib_destroy(b);
 	rcu_fini();
 }

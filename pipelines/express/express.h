@@ -81,7 +81,7 @@ struct express_run {
 
 /* ---- lanes ------------------------------------------------------------------------------------------------------ */
 
-EXPRESS_APART bool table_enter(struct table *t, uint32_t vrf, bool v6)
+EXPRESS_APART bool table_enter(struct express_run *r, struct table *t, uint32_t vrf, bool v6)
 {
 	unsigned bits;
 
@@ -91,6 +91,7 @@ EXPRESS_APART bool table_enter(struct table *t, uint32_t vrf, bool v6)
 		return false;
 	t->vrf = vrf;
 	t->state = fib_state(t->fib);
+	fib_cache_enter(r->fwd.cache, t->state);
 	t->direct = fib_direct(t->fib, &bits);
 	t->shift = 32 - bits;
 	t->far = fib_routes(t->fib) > FAR_ROUTES;
@@ -157,7 +158,7 @@ static __rte_always_inline bool lane_table(struct express_run *r, bool v6)
 {
 	struct table *t = v6 ? &r->lane.six : &r->lane.four;
 
-	return likely(t->vrf == r->lane.in->vrf) || table_enter(t, r->lane.in->vrf, v6);
+	return likely(t->vrf == r->lane.in->vrf) || table_enter(r, t, r->lane.in->vrf, v6);
 }
 
 /* ---- what is usual ---------------------------------------------------------------------------------------------- */

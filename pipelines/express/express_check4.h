@@ -154,24 +154,28 @@ static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m25
 				_mm256_and_si256(carry, K8(k, carry)));
 }
 
-/* Where the direct array has no answer (prefixes longer than its index, or not longer than 8), the table has. */
-EXPRESS_APART uint32_t asked4(const struct table *t, struct rte_mbuf **m, unsigned in,
-			      uint32_t *word, unsigned n)
+/* Where the direct array has no answer, the table has: for prefixes longer than the array's index by its trie, which the
+ * cache spares; for those not longer than 8 nearly at once. */
+EXPRESS_APART uint32_t asked4(struct express_run *r, const struct table *t, struct rte_mbuf **m,
+			      unsigned in, uint32_t *word, unsigned n)
 {
-	const uint8_t *key[NODE_CHUNK_WIDE] = { NULL };
-	uint32_t answer[NODE_CHUNK_WIDE];
-	uint8_t who[NODE_CHUNK_WIDE];
-	unsigned asked = 0;
+	const uint8_t *key[2][NODE_CHUNK_WIDE + 1] = { { NULL } }; /* [1]: longer ones */
+	uint32_t answer[2][NODE_CHUNK_WIDE];
+	uint8_t who[2][NODE_CHUNK_WIDE + 1];
+	unsigned asked[2] = { 0, 0 };
 
 	for (unsigned i = 0; i < n; i++) {
-		key[asked] = frame_of(m[i]) + in + 14 + 16;
-		who[asked] = (uint8_t)i;
-		asked += !fib_direct_is_answer(word[i]);
+		unsigned longer = word[i] != 0;
+
+		key[longer][asked[longer]] = frame_of(m[i]) + in + 14 + 16;
+		who[longer][asked[longer]] = (uint8_t)i;
+		asked[longer] += !fib_direct_is_answer(word[i]);
 	}
-	if (asked != 0)
-		fib_lookup_bulk4p(t->fib, key, answer, asked);
-	for (unsigned i = 0; i < asked; i++)
-		word[who[i]] = answer[i];
+	fib_lookup_bulk4p(t->fib, key[0], answer[0], asked[0]);
+	fib_cache_lookup4p(r->fwd.cache, t->fib, key[1], answer[1], asked[1]);
+	for (unsigned k = 0; k < 2; k++)
+		for (unsigned i = 0; i < asked[k]; i++)
+			word[who[k][i]] = answer[k][i];
 	return words_differ(word, n);
 }
 
@@ -197,8 +201,7 @@ static __rte_always_inline uint32_t span_answer4(struct express_run *r, const st
 EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, enum fib_ask who,
 			      uint32_t *word, unsigned n)
 {
-	const __m256i state = cache_state(t);
-	__m256i miss = _mm256_setzero_si256();
+	const __m128i state = cache_state(t);
 	const uint8_t *key[NODE_CHUNK_WIDE];
 	uint32_t addr[NODE_CHUNK_WIDE], answer = span_answer4(r, t, who, word, n);
 
@@ -208,20 +211,17 @@ EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, enum
 		return;
 	}
 	memcpy(addr, word, n * sizeof(word[0]));
-	if (likely(r->fwd.cache->rest == 0)) {
-#pragma GCC unroll 4
-		for (unsigned i = 0; i < n; i++) {
-			const fib_cache_word k[2] = { addr[i], 0 };
-
-			word[i] = cache_ask(r->fwd.cache, k, 0, _mm_cvtsi32_si128((int)addr[i]),
-					    state, &miss);
-		}
-		if (likely(!cache_missed(miss)))
-			return;
-	}
 	for (unsigned i = 0; i < n; i++)
 		key[i] = (const uint8_t *)&addr[i];
-	fwd_lookup4(&r->fwd, t->fib, key, word, n);
+	if (unlikely(r->fwd.cache->rest != 0)) {
+		fwd_lookup4(&r->fwd, t->fib, key, word, n);
+		return;
+	}
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++)
+		word[i] = cache_ask(r->fwd.cache, addr[i], state);
+	if (unlikely(!words_known(word, n)))
+		fib_cache_rest4p(r->fwd.cache, t->fib, t->state, key, word, n);
 }
 
 /* Are they usual, and where are their answers?  Returns how far it came.
@@ -293,7 +293,7 @@ static __rte_always_inline unsigned check4(struct express_run *r, struct rte_mbu
 		differ = words_differ8(e->word, i);
 		if (unlikely(differ >> HD_RESULT_INDEX_BITS != 0 ||
 			     !fib_direct_is_answer(e->word[0])))
-			differ = asked4(t, m, in, e->word, i);
+			differ = asked4(r, t, m, in, e->word, i);
 	} else {
 		looked_up4(r, t, outer == NULL ? FIB_ASK_ROUTE : FIB_ASK_INNER, e->word, i);
 		differ = words_differ(e->word, i);

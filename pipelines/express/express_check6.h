@@ -7,15 +7,30 @@
 
 #ifdef __AVX2__
 
-/* From cache and table, or from the table only as long as the cache rests. */
+/* Where n destinations lead.  asked: the cache has been asked for short answers, and what it knows is there already. */
+static __rte_always_inline void asked6(struct express_run *r, const struct table *t,
+				       enum fib_ask who, const uint8_t *const *dst, uint32_t *word,
+				       unsigned n, bool asked)
+{
+	struct fib_cache *c = r->fwd.cache;
+
+	c->deep_first[who] = asked && word[0] == FIB_CACHE_DEEP && words_differ(word, n) == 0;
+	if (asked)
+		fib_cache_rest6p(c, t->fib, t->state, dst, word, n);
+	else
+		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+}
+
+/* The same of destinations `off` octets behind the beginning of their frames. */
 EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const struct table *t,
-			      unsigned in, uint32_t *ret, unsigned n)
+			      enum fib_ask who, unsigned off, uint32_t *word, unsigned n,
+			      bool asked)
 {
 	const uint8_t *key[NODE_CHUNK_WIDE];
 
 	for (unsigned i = 0; i < n; i++)
-		key[i] = frame_of(m[i]) + in + 14 + 24;
-	fwd_lookup6(&r->fwd, t->fib, key, ret, n);
+		key[i] = frame_of(m[i]) + off;
+	asked6(r, t, who, key, word, n, asked);
 }
 
 /* What answers the destinations `off` octets behind the beginning of n frames, as far as three of them tell: one span,
@@ -59,7 +74,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	 * unspecified or mapped address), so not above 0xdd once 0x20 is taken off */
 	const __m256i less = _mm256_set_epi64x(0, 0xe0, 0, 0xe0);
 	const __m256i limit = _mm256_set_epi64x(-1, ~0x22ll, -1, ~0x22ll);
-	const __m256i state = cache_state(t);
+	const __m128i state = cache_state(t);
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const __m256i says = says_of(m[0]);
 	const unsigned to_dst = in + 14 + 24;
@@ -68,11 +83,13 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 				     load32(frame_of(m[0]) + to_dst) :
 				     _mm256_castsi128_si256(load16(frame_of(m[0]) + to_dst));
 	struct fib_span one;
-	const struct fib_span *const span = span_likely(
-		r, t, outer == NULL ? FIB_ASK_ROUTE : FIB_ASK_INNER, m, n, to_dst, &one);
-	const bool cached = r->fwd.cache->rest == 0;
-	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
+	const enum fib_ask who = outer == NULL ? FIB_ASK_ROUTE : FIB_ASK_INNER;
+	const struct fib_span *const span = span_likely(r, t, who, m, n, to_dst, &one);
+	const bool cached = span == NULL && r->fwd.cache->rest == 0;
+	const bool deep = cached && r->fwd.cache->deep_first[who], asked = cached && !deep;
+	const __m256i state_deep = cache_state_deep(t);
 	__m256i miss = _mm256_setzero_si256();
+	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
 	__m256i other_dst = seen;
 	unsigned i;
 
@@ -129,11 +146,16 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 								_mm256_castsi128_si256(load16(dst)),
 						dst0));
 			}
-		} else if (likely(cached)) {
+		} else if (likely(asked)) {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++)
-				e->word[i + k] = cache_ask6(r->fwd.cache, frame_of(g[k]) + to_dst,
-							    state, &miss);
+				e->word[i + k] =
+					cache_ask6(r->fwd.cache, frame_of(g[k]) + to_dst, state);
+		} else if (deep) {
+#pragma GCC unroll 8
+			for (unsigned k = 0; k < EIGHT; k++)
+				e->word[i + k] = cache_ask_deep(
+					r->fwd.cache, frame_of(g[k]) + to_dst, state_deep, &miss);
 		}
 	}
 	if (i == 0)
@@ -149,8 +171,8 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		words_fill(e, i, span->result);
 		return i;
 	}
-	if (unlikely(!cached || span != NULL || cache_missed(miss)))
-		looked_up6(r, m, t, in, e->word, i);
+	if (unlikely(!cached || (deep ? cache_missed(miss) : !words_known(e->word, i))))
+		looked_up6(r, m, t, who, to_dst, e->word, i, asked);
 	e->differ = words_differ8(e->word, i);
 	return i;
 }
@@ -160,9 +182,11 @@ static __rte_always_inline uint32_t words_find(struct express_run *r, const stru
 					       enum fib_ask who, const uint8_t *const *dst,
 					       uint32_t *word, unsigned n)
 {
-	const __m256i state = cache_state(t);
-	const uint32_t answer = span_answer(r, t, who, dst, n);
+	const __m128i state = cache_state(t);
+	const __m256i state_deep = cache_state_deep(t);
+	struct fib_cache *c = r->fwd.cache;
 	__m256i miss = _mm256_setzero_si256();
+	const uint32_t answer = span_answer(r, t, who, dst, n);
 
 	if (answer != 0) {
 		for (unsigned i = 0; i < n; i += EIGHT) /* those behind are nobody's */
@@ -170,16 +194,25 @@ static __rte_always_inline uint32_t words_find(struct express_run *r, const stru
 		return 0;
 	}
 
-	if (likely(r->fwd.cache->other == 0)) {
+	fib_cache_turn(c);
+	if (unlikely(c->rest != 0)) {
+		asked6(r, t, who, dst, word, n, false);
+	} else if (c->deep_first[who]) {
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++)
-			word[i] = cache_ask6(r->fwd.cache, dst[i], state, &miss);
-		if (likely(!cache_missed(miss)))
-			return words_differ(word, n);
+			word[i] = cache_ask_deep(c, dst[i], state_deep, &miss);
+		if (unlikely(cache_missed(miss)))
+			asked6(r, t, who, dst, word, n, false);
+	} else {
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < n; i++)
+			word[i] = cache_ask6(c, dst[i], state);
+		for (unsigned i = n; i % EIGHT != 0; i++) /* those behind are nobody's */
+			word[i] = word[0];
+		if (unlikely(!words_known(word, n)))
+			asked6(r, t, who, dst, word, n, true);
 	}
-	fib_cache_turn(r->fwd.cache);
-	fwd_lookup6(&r->fwd, t->fib, dst, word, n);
-	fib_cache_turn(r->fwd.cache);
+	fib_cache_turn(c);
 	return words_differ(word, n);
 }
 

@@ -165,37 +165,76 @@ static __rte_always_inline uint32_t words_differ8(const uint32_t *word, unsigned
 
 /* ---- the cache of answers, many destinations at once -------------------------------------------------------------- */
 
-/* What entries of a table must hold behind their key. */
-static __rte_always_inline __m256i cache_state(const struct table *t)
+/* What entries of a table must hold. */
+static __rte_always_inline __m128i cache_state(const struct table *t)
 {
-	return _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
+	return _mm_set1_epi32((int)(uint32_t)t->state);
 }
 
-/* The answer for a key, if the bucket has it; if not, that is noted in *miss and the answer means nothing.
- *   tell  the half of the key that tells the two entries of a bucket apart; both: the key as a vector */
-static __rte_always_inline uint32_t cache_ask(struct fib_cache *cache, const fib_cache_word *key,
-					      unsigned tell, __m128i both, __m256i state,
-					      __m256i *miss)
+/* fib_cache_find() */
+static __rte_always_inline uint32_t cache_ask(struct fib_cache *cache, uint64_t key, __m128i state)
 {
-	const struct fib_cache_entry *c = fib_cache_bucket(cache, key);
-	__m256i want = _mm256_blend_epi32(_mm256_broadcastsi128_si256(both), state, 0xf0);
+	const struct fib_cache_bucket *b = fib_cache_bucket(cache, key);
+	const __m256i keys = _mm256_load_si256((const __m256i *)(const void *)b->key),
+		      want = _mm256_set1_epi64x((int64_t)key);
+	const __m128i states = load16(b->state);
+#ifdef __AVX512VL__
+	__mmask8 is = _mm256_cmpeq_epi64_mask(keys, want);
 
-	c += c->key[tell] != key[tell];
+	is = _mm_mask_cmpeq_epi32_mask(is, states, state);
+	return (uint32_t)_mm_cvtsi128_si32(_mm_maskz_compress_epi32(is, load16(b->result)));
+#else
+	unsigned is =
+		(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(keys, want))) &
+		(unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(states, state)));
+
+	return b->result[__builtin_ctz(is | 8)] & -(uint32_t)(is != 0);
+#endif
+}
+
+static __rte_always_inline uint32_t cache_ask6(struct fib_cache *cache, const uint8_t *dst,
+					       __m128i state)
+{
+	return cache_ask(cache, *(const fib_cache_word *)dst, state);
+}
+
+/* fib_cache_find_deep() of what is there; if it is not, that is noted in *miss and the answer means nothing. */
+static __rte_always_inline uint32_t cache_ask_deep(struct fib_cache *cache, const uint8_t *dst,
+						   __m256i state, __m256i *miss)
+{
+	const fib_cache_word *key = (const fib_cache_word *)dst;
+	const struct fib_cache_entry *c = fib_cache_deep(cache, key);
+	__m256i want = _mm256_blend_epi32(_mm256_broadcastsi128_si256(load16(dst)), state, 0xf0);
+
+	c += c->key[1] != key[1];
 	*miss = _mm256_or_si256(
 		*miss, _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), want));
 	return c->result;
 }
 
-static __rte_always_inline uint32_t cache_ask6(struct fib_cache *cache, const uint8_t *dst,
-					       __m256i state, __m256i *miss)
+static __rte_always_inline __m256i cache_state_deep(const struct table *t)
 {
-	return cache_ask(cache, (const fib_cache_word *)dst, 1, load16(dst), state, miss);
+	return _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
 }
 
-/* Was any key not there?  Behind key and state an entry holds its answer, which is not compared. */
+/* Behind key and state an entry holds its answer, which is not compared. */
 static __rte_always_inline bool cache_missed(__m256i miss)
 {
 	return !_mm256_testz_si256(miss, _mm256_set_epi64x(0, -1, -1, -1));
+}
+
+/* Are all of n, a multiple of eight, answers: neither unknown nor deep? */
+static __rte_always_inline bool words_known(const uint32_t *word, unsigned n)
+{
+	const __m256i last = _mm256_set1_epi32((int)(HD_RESULT(HD_RESULT_INTERNAL, 0) - 2));
+	__m256i odd = _mm256_setzero_si256();
+
+	for (unsigned i = 0; i < n; i += EIGHT) {
+		__m256i w = _mm256_sub_epi32(load8(&word[i]), _mm256_set1_epi32(1));
+
+		odd = _mm256_or_si256(odd, _mm256_xor_si256(_mm256_max_epu32(w, last), last));
+	}
+	return _mm256_testz_si256(odd, odd);
 }
 
 /* ---- destinations that one prefix answers ------------------------------------------------------------------------- */

@@ -218,7 +218,7 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 	uintptr_t differ = 0;
 
 	if (unlikely(first == NULL) ||
-	    (first->vrf != r->outer.vrf && !table_enter(&r->outer, first->vrf, true))) {
+	    (first->vrf != r->outer.vrf && !table_enter(r, &r->outer, first->vrf, true))) {
 		memset(s->policy, 0, n * sizeof(s->policy[0]));
 		return 1;
 	}

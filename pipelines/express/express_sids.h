@@ -269,7 +269,7 @@ EXPRESS_APART unsigned alike_decap(struct express_run *r, struct rte_mbuf **m, r
 		for (unsigned i = 0; i < n; i++)
 			if ((v6 ? a->sid[i]->vrf6 : a->sid[i]->vrf4) != vrf)
 				n = i;
-	if (unlikely(t->vrf != vrf) && !table_enter(t, vrf, v6))
+	if (unlikely(t->vrf != vrf) && !table_enter(r, t, vrf, v6))
 		return 0;
 	n = v6 ? check6(r, m, n, t, &f, e, more.in) : check4(r, m, n, t, &f, e, more.in);
 	if (n == 0)

@@ -53,7 +53,7 @@ static __rte_always_inline bool decap(struct express_run *r, struct rte_mbuf *m,
 	if (v6 ? h[0] >> 4 != 6 || !usual6(h, total, room) :
 		 h[0] != 0x45 || total < 20 || !usual4(h, total, room))
 		return false;
-	if (unlikely(t->vrf != vrf) && !table_enter(t, vrf, v6))
+	if (unlikely(t->vrf != vrf) && !table_enter(r, t, vrf, v6))
 		return false;
 	a = adj_for(r, table_find(r, t, h + (v6 ? 24 : 16), v6), total, at);
 	if (unlikely(a == NULL))
@@ -130,7 +130,7 @@ static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, 
 	r->n_policy[v6]++;
 	if (unlikely(p == NULL || p->n_lists == 0 || p->l2))
 		goto node;
-	if (unlikely(p->vrf != r->outer.vrf) && !table_enter(&r->outer, p->vrf, true))
+	if (unlikely(p->vrf != r->outer.vrf) && !table_enter(r, &r->outer, p->vrf, true))
 		goto node;
 	hash = ip_flow_hash_of(h, len);
 	o = srv6_policy_select(p, hash);
