@@ -88,10 +88,11 @@ static void keep_deep(struct fib_cache *c, uint64_t state, const uint8_t *key, u
 static void fill6(struct fib_cache *c, const struct fib *f, uint64_t state,
 		  const uint8_t *const *key, uint32_t *result, const uint8_t *miss, unsigned n)
 {
-	const uint8_t *at[CHUNK] = { NULL };
+	const uint8_t *at[CHUNK];
 	uint32_t word[CHUNK];
 	uint8_t deep[CHUNK];
 
+	at[0] = NULL;
 	for (unsigned i = 0; i < n; i++)
 		at[i] = key[miss[i]];
 	fib_lookup_deep6p(f, at, word, deep, n);
@@ -109,9 +110,10 @@ static void fill6(struct fib_cache *c, const struct fib *f, uint64_t state,
 static void fill4(struct fib_cache *c, const struct fib *f, uint64_t state,
 		  const uint8_t *const *key, uint32_t *result, const uint8_t *miss, unsigned n)
 {
-	const uint8_t *at[CHUNK] = { NULL };
+	const uint8_t *at[CHUNK];
 	uint32_t word[CHUNK];
 
+	at[0] = NULL;
 	for (unsigned i = 0; i < n; i++)
 		at[i] = key[miss[i]];
 	fib_lookup_bulk4p(f, at, word, n);

@@ -159,17 +159,20 @@ static __rte_always_inline __m256i eight_ttl(const struct eight_consts *k, __m25
 EXPRESS_APART uint32_t asked4(struct express_run *r, const struct table *t, struct rte_mbuf **m,
 			      unsigned in, uint32_t *word, unsigned n)
 {
-	const uint8_t *key[2][NODE_CHUNK_WIDE + 1] = { { NULL } }; /* [1]: longer ones */
+	const uint8_t *key[2][NODE_CHUNK_WIDE]; /* [1]: longer ones */
 	uint32_t answer[2][NODE_CHUNK_WIDE];
-	uint8_t who[2][NODE_CHUNK_WIDE + 1];
+	uint8_t who[2][NODE_CHUNK_WIDE];
 	unsigned asked[2] = { 0, 0 };
 
-	for (unsigned i = 0; i < n; i++) {
-		unsigned longer = word[i] != 0;
+	key[0][0] = key[1][0] = NULL;
 
-		key[longer][asked[longer]] = frame_of(m[i]) + in + 14 + 16;
-		who[longer][asked[longer]] = (uint8_t)i;
-		asked[longer] += !fib_direct_is_answer(word[i]);
+	for (unsigned i = 0; i < n; i += EIGHT) {
+		for (unsigned odd = words_odd(load8(&word[i])); odd != 0; odd &= odd - 1) {
+			unsigned k = i + (unsigned)__builtin_ctz(odd), longer = word[k] != 0;
+
+			key[longer][asked[longer]] = frame_of(m[k]) + in + 14 + 16;
+			who[longer][asked[longer]++] = (uint8_t)k;
+		}
 	}
 	fib_lookup_bulk4p(t->fib, key[0], answer[0], asked[0]);
 	fib_cache_lookup4p(r->fwd.cache, t->fib, key[1], answer[1], asked[1]);

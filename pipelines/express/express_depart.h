@@ -187,16 +187,20 @@ static __rte_always_inline bool depart_many(struct express_run *r, struct rte_mb
 					    rte_edge_t *verdict, unsigned n, const struct eights *e,
 					    enum how how, const struct how_more *more)
 {
-	unsigned in = how_in(how, more), other = 0;
 	const struct adj *a[NODE_CHUNK_WIDE], *first = word_adj(r, e->word[0]);
+	unsigned in = how_in(how, more);
+	uint64_t way, other = 0;
 
-	if (unlikely(first == NULL || e->differ >> HD_RESULT_INDEX_BITS != 0))
+	if (unlikely(first == NULL || e->longest - 14 > first->plain_len ||
+		     e->differ >> HD_RESULT_INDEX_BITS != 0))
 		return false;
+	way = adj_way(first);
+#pragma GCC unroll 4
 	for (unsigned i = 0; i < n; i++) {
 		a[i] = __atomic_load_n(&r->adj[e->word[i] ^ ADJ_WORD], __ATOMIC_ACQUIRE);
-		if (unlikely(a[i] == NULL || e->longest - 14 > a[i]->plain_len))
+		if (unlikely(a[i] == NULL))
 			return false;
-		other |= a[i]->iface ^ first->iface;
+		other |= adj_way(a[i]) ^ way;
 	}
 	if (unlikely(other != 0))
 		return false;

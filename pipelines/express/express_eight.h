@@ -223,6 +223,16 @@ static __rte_always_inline bool cache_missed(__m256i miss)
 	return !_mm256_testz_si256(miss, _mm256_set_epi64x(0, -1, -1, -1));
 }
 
+/* Which of eight words are no answers: a bit for each. */
+static __rte_always_inline unsigned words_odd(__m256i word)
+{
+	const __m256i last = _mm256_set1_epi32((int)(HD_RESULT(HD_RESULT_INTERNAL, 0) - 2));
+	__m256i w = _mm256_sub_epi32(word, _mm256_set1_epi32(1));
+
+	return 0xffu ^ (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(
+			       _mm256_cmpeq_epi32(_mm256_max_epu32(w, last), last)));
+}
+
 /* Are all of n, a multiple of eight, answers: neither unknown nor deep? */
 static __rte_always_inline bool words_known(const uint32_t *word, unsigned n)
 {

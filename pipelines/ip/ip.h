@@ -50,16 +50,26 @@ enum adj_state {
 struct adj {
 	uint8_t hdr[ADJ_HDR_ROOM]; /* right-aligned: the last hdr_len octets; the ethertype is set per packet */
 	uint16_t port, iface;
+	uint16_t plain_len;  /* max_len, but 0 also when hdr_len is not 14: frames have tags */
 	uint16_t mtu;        /* L3 octets */
 	uint8_t state : 4;   /* enum adj_state */
 	uint8_t family : 4;  /* of gateway: 4 or 6 */
 	uint8_t hdr_len;     /* 14, 18 or 22 */
 	uint16_t max_len;    /* L3 octets that may be sent right now: mtu, or 0 unless RESOLVED */
-	uint16_t plain_len;  /* the same, but 0 also when hdr_len is not 14: frames have tags */
 	uint32_t object;     /* nh_id, for drops and traces; neighbours: UINT32_MAX */
 	uint8_t gateway[16]; /* for INCOMPLETE */
 } __rte_cache_aligned;
 static_assert(sizeof(struct adj) == 64, "one cache line");
+
+/* Port, interface and how long frames may be, at one stroke: the same for neighbours whose packets leave alike. */
+static __rte_always_inline uint64_t adj_way(const struct adj *a)
+{
+	uint64_t way;
+
+	static_assert(offsetof(struct adj, mtu) == offsetof(struct adj, port) + 6, "");
+	__builtin_memcpy(&way, &a->port, sizeof(way));
+	return way;
+}
 
 extern struct slots *adj_slots;
 static inline const struct adj *adj_get(uint32_t index)
