@@ -31,7 +31,7 @@ struct worker_rxqs {
 /* Flight recorder: the first octets of the last packets, for the crash report. */
 struct flight {
 	uint32_t next;
-	struct {
+	struct flight_pkt {
 		uint64_t tsc;
 		uint16_t port, length, pad[2];
 	} pkt[FLIGHT_PACKETS];
@@ -111,9 +111,7 @@ static __rte_always_inline void flight_note(struct flight *f, uint32_t n, uint64
 {
 	uint32_t i = n % FLIGHT_PACKETS;
 
-	f->pkt[i].tsc = tsc;
-	f->pkt[i].port = port;
-	f->pkt[i].length = m->data_len;
+	f->pkt[i] = (struct flight_pkt){ .tsc = tsc, .port = port, .length = m->data_len };
 	__builtin_memcpy(f->head[i], rte_pktmbuf_mtod(m, const void *),
 			 FLIGHT_HEAD); /* mbuf room >= 64 */
 }

@@ -119,11 +119,11 @@ static __rte_always_inline void decap_write(struct rte_mbuf **m, unsigned n, con
 {
 	const uint16_t type = rte_cpu_to_be_16(how == HOW_DECAP4 ? ETHTYPE_IP4 : ETHTYPE_IP6);
 	struct rte_mbuf like;
-	uint64_t front, back, rearm;
+	uint64_t rearm;
+	__m128i header; /* the two octets before it are the outer packet's, and nobody's any more */
 
-	memcpy(&front, a->hdr + ADJ_HDR_ROOM - 14, 8);
-	memcpy(&back, a->hdr + ADJ_HDR_ROOM - 8, 8);
-	back = (back & 0x0000ffffffffffff) | (uint64_t)type << 48;
+	static_assert(ADJ_HDR_ROOM >= 16, "");
+	header = _mm_insert_epi16(load16(a->hdr + ADJ_HDR_ROOM - 16), type, 7);
 	memcpy(&like.rearm_data, &m[0]->rearm_data, sizeof(rearm)); /* that of all, as is known */
 	like.data_off = (uint16_t)(AT + more->in);
 	like.port = a->port;
@@ -136,8 +136,7 @@ static __rte_always_inline void decap_write(struct rte_mbuf **m, unsigned n, con
 			struct rte_mbuf *b = m[i + k];
 			uint8_t *p = frame_of(b) + more->in;
 
-			memcpy(p, &front, 8);
-			memcpy(p + 6, &back, 8);
+			_mm_storeu_si128((__m128i *)(void *)(p - 2), header);
 			hop_write(p + 14, e, i + k, how == HOW_DECAP6);
 			memcpy(&b->rearm_data, &rearm, sizeof(rearm));
 			lens[k] = (uint8_t *)&b->pkt_len;
