@@ -356,7 +356,8 @@ int device_load(const struct workload *w, const struct params *p)
 	}
 	d.mean_len /= d.n;
 	/* long payloads are only kept to verify */
-	d.stride = p->verify ? RTE_ALIGN_CEIL(longest, 64u) : RTE_ALIGN_CEIL(RTE_MAX(d.fresh, 64u), 16u);
+	d.stride = p->verify ? RTE_ALIGN_CEIL(longest, 64u) :
+			       RTE_ALIGN_CEIL(RTE_MAX(d.fresh, 64u), 16u);
 	d.frame = aligned_alloc(64, RTE_ALIGN_CEIL((size_t)d.n * d.stride, 64u));
 	if (d.frame == NULL)
 		return -ENOMEM;

@@ -67,10 +67,10 @@ struct fib_cache {
 	struct fib_cache_entry deep[FIB_CACHE_DEEP_BUCKETS][2];
 	struct fib_span span[FIB_ASKS][2]; /* IPv4, IPv6 */
 	bool deep_first[FIB_ASKS]; /* a chunk's addresses were all deep a moment ago: ask there first */
-	uint32_t epoch;                    /* upper half of all states that entries were found in */
-	unsigned turn;                     /* which of four is replaced next */
-	unsigned rest;                     /* chunks that go straight to the table */
-	unsigned other; /* rest of the other kind of questions, see fib_cache_turn() */
+	uint32_t epoch;            /* upper half of all states that entries were found in */
+	unsigned turn;             /* which of four is replaced next */
+	unsigned rest;             /* chunks that go straight to the table */
+	unsigned other;            /* rest of the other kind of questions, see fib_cache_turn() */
 };
 
 /* Packets ask where they lead, and what was made of them asks again.  Of the two kinds one may repeat nothing (64 k

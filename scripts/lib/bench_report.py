@@ -124,9 +124,10 @@ def table_api(doc):
 def markdown(doc, base):
     env = doc["environment"]
     huge = "hugepages" if doc["results"][0]["hugepages"] else "ordinary pages"
+    level = f" (express: v{env['cpu_level']})" if "cpu_level" in env else ""
     yield f"# {env['cpu']}, {env['time'][:10]}\n"
     yield (f"{env['cpus']} CPUs, {env['kernel']}, DPDK: {env['dpdk']}, {env['compiler']} {env['options']}, "
-           f"-march={env['march']}{' (express: -v%d)' % env['cpu_level'] if 'cpu_level' in env else ''}, TSC {env['tsc_mhz']:.0f} MHz, governor {env['governor']}, {huge}.\n")
+           f"-march={env['march']}{level}, TSC {env['tsc_mhz']:.0f} MHz, governor {env['governor']}, {huge}.\n")
     yield "One worker.  Medians; in brackets min and max over the rounds.  Net = total - F.\n"
     yield from standard(doc)
     yield from testpmd(doc)
