@@ -3,57 +3,9 @@
 #ifndef PIPELINES_EXPRESS_EXPRESS_CHECK6_H
 #define PIPELINES_EXPRESS_EXPRESS_CHECK6_H
 
-#include "pipelines/express/express_check4.h"
+#include "pipelines/express/express_ask.h"
 
 #ifdef __AVX2__
-
-/* Where n destinations lead.  asked: the cache has been asked for short answers, and what it knows is there already. */
-static __rte_always_inline void asked6(struct express_run *r, const struct table *t,
-				       enum fib_ask who, const uint8_t *const *dst, uint32_t *word,
-				       unsigned n, bool asked)
-{
-	struct fib_cache *c = r->fwd.cache;
-
-	c->deep_first[who] = asked && word[0] == FIB_CACHE_DEEP && words_differ(word, n) == 0;
-	if (asked)
-		fib_cache_rest6p(c, t->fib, t->state, dst, word, n);
-	else
-		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
-}
-
-/* The same of destinations `off` octets behind the beginning of their frames. */
-EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const struct table *t,
-			      enum fib_ask who, unsigned off, uint32_t *word, unsigned n,
-			      bool asked)
-{
-	const uint8_t *key[NODE_CHUNK_WIDE];
-
-	for (unsigned i = 0; i < n; i++)
-		key[i] = frame_of(m[i]) + off;
-	asked6(r, t, who, key, word, n, asked);
-}
-
-/* What answers the destinations `off` octets behind the beginning of n frames, as far as three of them tell: one span,
- * or one address, whose answer *one becomes.  On their way through a segment list all have one: the next SID. */
-static __rte_always_inline const struct fib_span *
-span_likely(struct express_run *r, const struct table *t, enum fib_ask who, struct rte_mbuf **m,
-	    unsigned n, unsigned off, struct fib_span *one)
-{
-	const uint8_t *dst = frame_of(m[0]) + off;
-	const __m128i first = load16(dst), middle = load16(frame_of(m[n / 2]) + off),
-		      last = load16(frame_of(m[n - 1]) + off);
-	const struct fib_span *s = span_at(r, t, who, dst);
-	__m128i other;
-
-	if (likely(s != NULL))
-		return span_has(s, middle) && span_has(s, last) ? s : NULL;
-	other = _mm_or_si128(_mm_xor_si128(first, middle), _mm_xor_si128(first, last));
-	if (!_mm_testz_si128(other, other))
-		return NULL;
-	memset(one->mask, 0xff, sizeof(one->mask));
-	one->result = table_find(r, t, dst, true);
-	return one;
-}
 
 /* What check4() does, for IPv6.  Of inner packets it is not told what they have in common. */
 static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbuf **m, unsigned n,
@@ -175,45 +127,6 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		looked_up6(r, m, t, who, to_dst, e->word, i, asked);
 	e->differ = words_differ8(e->word, i);
 	return i;
-}
-
-/* Where n destinations lead: what the cache does not know is looked up together.  Returns what differs. */
-static __rte_always_inline uint32_t words_find(struct express_run *r, const struct table *t,
-					       enum fib_ask who, const uint8_t *const *dst,
-					       uint32_t *word, unsigned n)
-{
-	const __m128i state = cache_state(t);
-	const __m256i state_deep = cache_state_deep(t);
-	struct fib_cache *c = r->fwd.cache;
-	__m256i miss = _mm256_setzero_si256();
-	const uint32_t answer = span_answer(r, t, who, dst, n);
-
-	if (answer != 0) {
-		for (unsigned i = 0; i < n; i += EIGHT) /* those behind are nobody's */
-			store8(&word[i], _mm256_set1_epi32((int)answer));
-		return 0;
-	}
-
-	fib_cache_turn(c);
-	if (unlikely(c->rest != 0)) {
-		asked6(r, t, who, dst, word, n, false);
-	} else if (c->deep_first[who]) {
-#pragma GCC unroll 4
-		for (unsigned i = 0; i < n; i++)
-			word[i] = cache_ask_deep(c, dst[i], state_deep, &miss);
-		if (unlikely(cache_missed(miss)))
-			asked6(r, t, who, dst, word, n, false);
-	} else {
-#pragma GCC unroll 4
-		for (unsigned i = 0; i < n; i++)
-			word[i] = cache_ask6(c, dst[i], state);
-		for (unsigned i = n; i % EIGHT != 0; i++) /* those behind are nobody's */
-			word[i] = word[0];
-		if (unlikely(!words_known(word, n)))
-			asked6(r, t, who, dst, word, n, true);
-	}
-	fib_cache_turn(c);
-	return words_differ(word, n);
 }
 
 #endif

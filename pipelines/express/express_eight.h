@@ -149,7 +149,14 @@ static __rte_always_inline uint32_t words_differ(const uint32_t *word, unsigned 
 	return differ;
 }
 
-/* The same of a multiple of eight. */
+/* n times the same; those behind, up to a multiple of eight, are nobody's. */
+static __rte_always_inline void words_set(uint32_t *word, unsigned n, uint32_t value)
+{
+	for (unsigned i = 0; i < n; i += EIGHT)
+		store8(&word[i], _mm256_set1_epi32((int)value));
+}
+
+/* What differs in a multiple of eight. */
 static __rte_always_inline uint32_t words_differ8(const uint32_t *word, unsigned n)
 {
 	const __m256i first = _mm256_set1_epi32((int)word[0]);
@@ -163,134 +170,97 @@ static __rte_always_inline uint32_t words_differ8(const uint32_t *word, unsigned
 	return (uint32_t)_mm256_cvtsi256_si32(differ);
 }
 
-/* ---- the cache of answers, many destinations at once -------------------------------------------------------------- */
+/* ---- columns of eight headers --------------------------------------------------------------------------------------- */
 
-/* What entries of a table must hold. */
-static __rte_always_inline __m128i cache_state(const struct table *t)
+/* Rows k and k + 4, side by side: 16 octets at p[k] + off. */
+static __rte_always_inline void eight_rows(uint8_t *const *p, unsigned off, __m256i ret[4])
 {
-	return _mm_set1_epi32((int)(uint32_t)t->state);
+	for (unsigned k = 0; k < 4; k++)
+		ret[k] = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[k] + off)),
+						 load16(p[k + 4] + off), 1);
 }
 
-/* fib_cache_find() */
-static __rte_always_inline uint32_t cache_ask(struct fib_cache *cache, uint64_t key, __m128i state)
+/* The four columns of 8 x 4 words. */
+static __rte_always_inline void eight_columns(uint8_t *const *p, unsigned off, __m256i *ret)
 {
-	const struct fib_cache_bucket *b = fib_cache_bucket(cache, key);
-	const __m256i keys = _mm256_load_si256((const __m256i *)(const void *)b->key),
-		      want = _mm256_set1_epi64x((int64_t)key);
-	const __m128i states = load16(b->state);
-#ifdef __AVX512VL__
-	__mmask8 is = _mm256_cmpeq_epi64_mask(keys, want);
+	__m256i y[4], t[4];
 
-	is = _mm_mask_cmpeq_epi32_mask(is, states, state);
-	return (uint32_t)_mm_cvtsi128_si32(_mm_maskz_compress_epi32(is, load16(b->result)));
-#else
-	unsigned is =
-		(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(keys, want))) &
-		(unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(states, state)));
-
-	return b->result[__builtin_ctz(is | 8)] & -(uint32_t)(is != 0);
-#endif
+	eight_rows(p, off, y);
+	t[0] = _mm256_unpacklo_epi32(y[0], y[1]);
+	t[1] = _mm256_unpackhi_epi32(y[0], y[1]);
+	t[2] = _mm256_unpacklo_epi32(y[2], y[3]);
+	t[3] = _mm256_unpackhi_epi32(y[2], y[3]);
+	ret[0] = _mm256_unpacklo_epi64(t[0], t[2]);
+	ret[1] = _mm256_unpackhi_epi64(t[0], t[2]);
+	ret[2] = _mm256_unpacklo_epi64(t[1], t[3]);
+	ret[3] = _mm256_unpackhi_epi64(t[1], t[3]);
 }
 
-static __rte_always_inline uint32_t cache_ask6(struct fib_cache *cache, const uint8_t *dst,
-					       __m128i state)
+/* The first of them. */
+static __rte_always_inline __m256i eight_first(uint8_t *const *p, unsigned off)
 {
-	return cache_ask(cache, *(const fib_cache_word *)dst, state);
+	__m256i y[4];
+
+	eight_rows(p, off, y);
+	return _mm256_unpacklo_epi64(_mm256_unpacklo_epi32(y[0], y[1]),
+				     _mm256_unpacklo_epi32(y[2], y[3]));
 }
 
-/* fib_cache_find_deep() of what is there; if it is not, that is noted in *miss and the answer means nothing. */
-static __rte_always_inline uint32_t cache_ask_deep(struct fib_cache *cache, const uint8_t *dst,
-						   __m256i state, __m256i *miss)
+/* The first two columns of 8 x 4 words. */
+static __rte_always_inline void eight_two(uint8_t *const *p, unsigned off, __m256i ret[2])
 {
-	const fib_cache_word *key = (const fib_cache_word *)dst;
-	const struct fib_cache_entry *c = fib_cache_deep(cache, key);
-	__m256i want = _mm256_blend_epi32(_mm256_broadcastsi128_si256(load16(dst)), state, 0xf0);
+	__m256i y[4], t, u;
 
-	c += c->key[1] != key[1];
-	*miss = _mm256_or_si256(
-		*miss, _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), want));
-	return c->result;
+	eight_rows(p, off, y);
+	t = _mm256_unpacklo_epi32(y[0], y[1]);
+	u = _mm256_unpacklo_epi32(y[2], y[3]);
+	ret[0] = _mm256_unpacklo_epi64(t, u);
+	ret[1] = _mm256_unpackhi_epi64(t, u);
 }
 
-static __rte_always_inline __m256i cache_state_deep(const struct table *t)
-{
-	return _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
-}
-
-/* Behind key and state an entry holds its answer, which is not compared. */
-static __rte_always_inline bool cache_missed(__m256i miss)
-{
-	return !_mm256_testz_si256(miss, _mm256_set_epi64x(0, -1, -1, -1));
-}
-
-/* Which of eight words are no answers: a bit for each. */
-static __rte_always_inline unsigned words_odd(__m256i word)
-{
-	const __m256i last = _mm256_set1_epi32((int)(HD_RESULT(HD_RESULT_INTERNAL, 0) - 2));
-	__m256i w = _mm256_sub_epi32(word, _mm256_set1_epi32(1));
-
-	return 0xffu ^ (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(
-			       _mm256_cmpeq_epi32(_mm256_max_epu32(w, last), last)));
-}
-
-/* Are all of n, a multiple of eight, answers: neither unknown nor deep? */
-static __rte_always_inline bool words_known(const uint32_t *word, unsigned n)
-{
-	const __m256i last = _mm256_set1_epi32((int)(HD_RESULT(HD_RESULT_INTERNAL, 0) - 2));
-	__m256i odd = _mm256_setzero_si256();
-
-	for (unsigned i = 0; i < n; i += EIGHT) {
-		__m256i w = _mm256_sub_epi32(load8(&word[i]), _mm256_set1_epi32(1));
-
-		odd = _mm256_or_si256(odd, _mm256_xor_si256(_mm256_max_epu32(w, last), last));
+/* Constants as memory operands: the compiler would make them anew for each eight, for want of registers. */
+#define W8(x)                                          \
+	{                                              \
+		(x), (x), (x), (x), (x), (x), (x), (x) \
 	}
-	return _mm256_testz_si256(odd, odd);
-}
+static const struct eight_consts {
+	uint32_t low16[8], low8[8], second8[8], limit[8], loopback[8], frame[8], shortest[8],
+		two[8], all16[8], ttl[8], last16[8], carry[8], version4[8], version6[8],
+		version_mask[8];
+	uint32_t frame6[8];
+	uint8_t swap16[32], swap16low[32], swap32[32];
+} eight_consts __rte_cache_aligned = {
+	.low16 = W8(0xffff),
+	.low8 = W8(0xff),
+	.second8 = W8(0xff00),
+	.limit = W8(0x0000dede),    /* first octets up to 223, minus 1 */
+	.loopback = W8(0xffff7f7f), /* upper half: what never is */
+	.frame = W8(14),
+	.shortest = W8(20),
+	.two = W8(2),
+	.all16 = W8(0xffff),
+	.ttl = W8(0xffff),
+	.last16 = W8(0xfffd),
+	.carry = W8(0x10000),
+	.version4 = W8(0x45),
+	.version6 = W8(0x60),
+	.version_mask = W8(0xf0),
+	.frame6 = W8(54),
+	.swap16low = { 1, 0, 128, 128, 5, 4, 128, 128, 9, 8, 128, 128, 13, 12, 128, 128,
+		       1, 0, 128, 128, 5, 4, 128, 128, 9, 8, 128, 128, 13, 12, 128, 128 },
+	.swap16 = { 3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128,
+		    3, 2, 128, 128, 7, 6, 128, 128, 11, 10, 128, 128, 15, 14, 128, 128 },
+	.swap32 = { 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
+		    3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12 },
+};
+#define K8(k, what) (*(const __m256i *)(const void *)(k)->what)
 
-/* ---- destinations that one prefix answers ------------------------------------------------------------------------- */
-
-static __rte_always_inline __m128i span_key(const struct fib_span *s)
+static __rte_always_inline const struct eight_consts *eight_consts_get(void)
 {
-	return load16(s->key);
-}
+	const struct eight_consts *k = &eight_consts;
 
-static __rte_always_inline __m128i span_mask(const struct fib_span *s)
-{
-	return load16(s->mask);
-}
-
-static __rte_always_inline bool span_has(const struct fib_span *s, __m128i dst)
-{
-	return _mm_testz_si128(_mm_xor_si128(dst, span_key(s)), span_mask(s));
-}
-
-/* The span of a destination in this table; NULL: none is at hand. */
-static __rte_always_inline const struct fib_span *
-span_at(struct express_run *r, const struct table *t, enum fib_ask who, const uint8_t *dst)
-{
-	struct fib_span *s = &r->fwd.cache->span[who][1];
-
-	return (likely(s->state == t->state) && likely(span_has(s, load16(dst)))) ||
-			       fib_span_renew(s, t->fib, t->state, dst, true) ?
-		       s :
-		       NULL;
-}
-
-/* The answer for n destinations, if one span has them all; else 0. */
-static __rte_always_inline uint32_t span_answer(struct express_run *r, const struct table *t,
-						enum fib_ask who, const uint8_t *const *dst,
-						unsigned n)
-{
-	const struct fib_span *s = span_at(r, t, who, dst[0]);
-	__m128i key, other = _mm_setzero_si128();
-
-	if (s == NULL || !span_has(s, load16(dst[n / 2])) || !span_has(s, load16(dst[n - 1])))
-		return 0;
-	key = span_key(s);
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < n; i++)
-		other = _mm_or_si128(other, _mm_xor_si128(load16(dst[i]), key));
-	return _mm_testz_si128(other, span_mask(s)) ? s->result : 0;
+	__asm__("" : "+r"(k));
+	return k;
 }
 
 /* ---- packets in a row --------------------------------------------------------------------------------------------- */
@@ -311,8 +281,7 @@ struct eights {
 /* All n have the same word. */
 static __rte_always_inline void words_fill(struct eights *e, unsigned n, uint32_t word)
 {
-	for (unsigned i = 0; i < n; i += EIGHT) /* those behind are nobody's */
-		store8(&e->word[i], _mm256_set1_epi32((int)word));
+	words_set(e->word, n, word);
 	e->differ = 0;
 }
 

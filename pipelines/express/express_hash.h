@@ -4,7 +4,7 @@
 #ifndef PIPELINES_EXPRESS_EXPRESS_HASH_H
 #define PIPELINES_EXPRESS_EXPRESS_HASH_H
 
-#include "pipelines/express/express_check4.h"
+#include "pipelines/express/express_eight.h"
 
 #ifdef __AVX2__
 
