@@ -19,58 +19,17 @@
  *
  * The writer's side (struct shadow) mirrors the nodes and keeps their exact prefixes, so that a delete can restore what
  * is behind it.  Prefixes up to root_bits are in `exact`, an implicit binary tree: prefix bits behind a leading 1. */
-#include "dataplane/tables/fib.h"
+#include "dataplane/tables/fib_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "dataplane/rcu.h"
-#include "dataplane/result.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "key windows are little-endian loads");
-
-#define UNIT       64u
-#define UNIT_MAX   17u  /* a node of 256 runs: 48 + 256 * 4 bytes */
-#define FIRST_LEAF 256u /* number of the first prefix of length 8 in the exact tree */
-#define LINK       HD_RESULT(HD_RESULT_INTERNAL, 0)
 #define SKIP_MAX   7u
-#define GROUP      128u  /* lookups in lockstep; 64 costs 10 % more, 16 another 10 to 20 % */
-#define PAGE_WORDS 1024u /* 32-bit words of a 4 KiB page */
-#define HUGE       (2ul << 20)
-
-/* What readers see.  All but cover and entry[] is constant once the block is linked. */
-struct node {
-	uint64_t starts[4]; /* bit s: a run begins at slot s; bit 0 is always set */
-	uint64_t skip;      /* byte 7: off | n << 4; bytes 7 - n .. 6: n key bytes before off */
-	uint32_t cover;     /* result of the slot that links here; NONE: keep the best so far */
-	uint8_t rank[4];    /* runs before word w of starts */
-	uint32_t entry[];   /* result (NONE: keep the best so far), or LINK | unit number */
-} __attribute__((aligned(16)));
-_Static_assert(sizeof(struct node) == 48, "4 entries in the first cache line");
-
-/* Blocks of whole units out of one reserved range of addresses, so that nothing ever moves. */
-struct pool {
-	uint8_t *base;
-	size_t map_bytes;
-	uint32_t unit;       /* bytes */
-	uint32_t max, top;   /* units; from top on never used */
-	uint32_t reserve;    /* units at the end, taken when nothing else is left */
-	uint32_t used;       /* units handed out */
-	uint32_t n_class;    /* largest block, in units */
-	uint32_t *free_head; /* per size: unit number of the first free block, 0 none */
-	uint32_t *n_free;
-};
-
-/* A big sparse array of words; memory is taken page by page on first use. */
-struct words {
-	uint32_t *v;
-	size_t n, map_bytes;
-	uint64_t *touched; /* bit per page that was written */
-	uint32_t n_touched;
-};
+#define FIRST_LEAF 256u /* number of the first prefix of length 8 in the exact tree */
 
 struct route { /* a prefix inside one node */
 	uint32_t result;
@@ -93,571 +52,26 @@ struct shadow {
 	uint8_t key[16]; /* bytes before off are the way here */
 };
 
-struct fib {
-	/* Read by every lookup; written rarely. */
-	uint32_t *root; /* one word per value of the first root_bits */
-	uint8_t *base;  /* nodes */
-	uint32_t seq;   /* updates that changed a cover, or first */
-	uint8_t root_bits;
-	uint64_t state; /* fib_state() */
-	/* By the first key byte: result of prefixes up to 8 bits long; without an array, of the default route. */
-	uint32_t first[256];
-	/* The writer's own. */
-	bool cover_moved __attribute__((aligned(64)));
-	struct fib *next; /* of all tables */
-	uint8_t key_bytes;
-	uint32_t max_routes, n_routes, n_nodes, peak_routes;
-	uint32_t waiting; /* units retired and not yet back in rd */
-	struct pool rd, wr;
-	struct words roots, exact, kids; /* kids: shadow per direct array slot */
-};
-
-/* ---------------------------------------------------------------- memory */
-
-/* Address range of zeroes that takes memory only where it is written; with huge, in huge pages where there are any.
- * MAP_NORESERVE: a kernel that forbids overcommit (vm.overcommit_memory=2) counts the whole range nevertheless. */
-static void *map_reserve(size_t *bytes, bool huge)
-{
-	size_t page = huge ? HUGE : 4096, want = (*bytes + page - 1) & ~(page - 1);
-	uint8_t *p = mmap(NULL, want + (huge ? HUGE : 0), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	*bytes = want;
-	if (!huge)
-		return p;
-	uint8_t *aligned = (uint8_t *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
-	if (aligned > p)
-		munmap(p, aligned - p);
-	munmap(aligned + want, p + HUGE - aligned);
-	madvise(aligned, want, MADV_HUGEPAGE); /* a hint; works without */
-	return aligned;
-}
-
-static int pool_init(struct pool *l, uint32_t unit, uint32_t n_class, uint64_t bytes, bool huge)
-{
-	l->map_bytes = bytes;
-	l->base = map_reserve(&l->map_bytes, huge);
-	l->free_head = calloc(2 * (n_class + 1), sizeof(*l->free_head));
-	if (huge && l->base != NULL) /* a table that may grow big is small as long as it is small */
-		madvise(l->base, HUGE, MADV_NOHUGEPAGE);
-	if (l->base == NULL || l->free_head == NULL)
-		return -ENOMEM;
-	l->n_free = l->free_head + n_class + 1;
-	l->unit = unit;
-	l->n_class = n_class;
-	l->max = l->map_bytes / unit;
-	l->top = 1; /* unit 0 means none */
-	return 0;
-}
-
-static void pool_fini(struct pool *l)
-{
-	if (l->base != NULL)
-		munmap(l->base, l->map_bytes);
-	free(l->free_head);
-}
-
-static void *pool_at(const struct pool *l, uint32_t ref)
-{
-	return l->base + (size_t)ref * l->unit;
-}
-
-static void pool_push(struct pool *l, uint32_t ref, uint32_t units)
-{
-	*(uint32_t *)pool_at(l, ref) = l->free_head[units];
-	l->free_head[units] = ref;
-	l->n_free[units]++;
-}
-
-static uint32_t pool_pop(struct pool *l, uint32_t units)
-{
-	uint32_t ref = l->free_head[units];
-
-	l->free_head[units] = *(uint32_t *)pool_at(l, ref);
-	l->n_free[units]--;
-	return ref;
-}
-
-/* The smallest free block of more than units, cut to size; 0: none. */
-static uint32_t pool_split(struct pool *l, uint32_t units)
-{
-	uint32_t c = units + 1, ref;
-
-	while (c <= l->n_class && l->n_free[c] == 0)
-		c++;
-	if (c > l->n_class)
-		return 0;
-	ref = pool_pop(l, c);
-	pool_push(l, ref + units, c - units);
-	return ref;
-}
-
-static bool pool_has_fresh(const struct pool *l, uint32_t units, uint32_t keep)
-{
-	return l->top + units + keep <= l->max;
-}
-
-/* A block of 1 .. n_class units, or 0.  Not zeroed. */
-static uint32_t pool_alloc(struct pool *l, uint32_t units)
-{
-	uint32_t ref = 0;
-
-	if (l->n_free[units] > 0)
-		ref = pool_pop(l, units);
-	else if (!pool_has_fresh(l, units, l->reserve))
-		ref = pool_split(l, units);
-	if (ref == 0 && pool_has_fresh(l, units, 0)) {
-		ref = l->top;
-		l->top += units;
-	}
-	if (ref != 0)
-		l->used += units;
-	return ref;
-}
-
-static void pool_free(struct pool *l, uint32_t ref, uint32_t units)
-{
-	pool_push(l, ref, units);
-	l->used -= units;
-}
-
-/* Nothing is handed out: begin anew, and give the memory back beyond what a small table needs. */
-static void pool_reset(struct pool *l)
-{
-	size_t keep = 64 << 10;
-
-	if (l->used != 0 || (size_t)l->top * l->unit <= keep)
-		return;
-	madvise(l->base + keep, l->map_bytes - keep, MADV_DONTNEED);
-	memset(l->free_head, 0, 2 * (l->n_class + 1) * sizeof(*l->free_head));
-	l->top = 1;
-}
-
-static int words_init(struct words *w, size_t n, bool huge)
-{
-	w->n = n;
-	w->map_bytes = n * sizeof(*w->v);
-	w->v = map_reserve(&w->map_bytes, huge);
-	w->touched = calloc(n / PAGE_WORDS / 64 + 1, sizeof(*w->touched));
-	return w->v == NULL || w->touched == NULL ? -ENOMEM : 0;
-}
-
-static void words_fini(struct words *w)
-{
-	if (w->v != NULL)
-		munmap(w->v, w->map_bytes);
-	free(w->touched);
-}
-
-static void words_set(struct words *w, size_t i, uint32_t value)
-{
-	uint64_t *t = &w->touched[i / PAGE_WORDS / 64], bit = 1ull << (i / PAGE_WORDS % 64);
-
-	if ((*t & bit) == 0) {
-		*t |= bit;
-		w->n_touched++;
-	}
-	__atomic_store_n(&w->v[i], value, __ATOMIC_RELEASE);
-}
-
-static bool words_page_touched(const struct words *w, size_t page)
-{
-	return w->touched[page / 64] >> (page % 64) & 1;
-}
-
-/* All words are zero already: give the pages back.  Readers see zero before and after. */
-static void words_reset(struct words *w)
-{
-	madvise(w->v, w->map_bytes, MADV_DONTNEED);
-	memset(w->touched, 0, (w->n / PAGE_WORDS / 64 + 1) * sizeof(*w->touched));
-	w->n_touched = 0;
-}
-
-/* ---------------------------------------------------------------- readers */
-
-static inline bool is_link(uint32_t entry)
-{
-	return entry >= LINK;
-}
-
-/* Neither a link nor NONE. */
-static inline bool is_result(uint32_t entry)
-{
-	return entry - 1 < LINK - 1;
-}
-
-static inline const struct node *node_at(const uint8_t *base, uint32_t link)
-{
-	return (const struct node *)(base + (size_t)(link & HD_RESULT_INDEX_MAX) * UNIT);
-}
-
-static inline uint32_t slot_run(const struct node *nd, unsigned slot)
-{
-	unsigned w = slot / 64;
-
-	return nd->rank[w] + (unsigned)__builtin_popcountll(nd->starts[w] << (63 - slot % 64)) - 1;
-}
-
-/* Keys of a group, so that window() of any offset is one load: the 8 key bytes that end at off, in byte order; bytes
- * before the key are 0.  IPv4 needs no memory. */
-struct key6 {
-	uint64_t before;
-	uint8_t b[16];
-};
-
-static inline uint64_t window4(uint32_t raw, unsigned off)
-{
-	return (uint64_t)raw << 32 << (24 - 8 * off);
-}
-
-static inline uint64_t window6(const struct key6 *k, unsigned off)
-{
-	uint64_t w;
-
-	memcpy(&w, (const uint8_t *)k + off + 1, sizeof(w));
-	return w;
-}
-
-/* c ? a : b without a branch: which way keys go is what no branch predictor can know. */
-static inline uint64_t pick(bool c, uint64_t a, uint64_t b)
-{
-	return __builtin_expect_with_probability(c, 1, 0.5) ? a : b;
-}
-
-static const uint32_t no_entry; /* where a key points whose skipped bytes differ */
-
-/* Does the node decide behind the key's first eight octets, having found them to be those of its way? */
-static inline bool node_is_deep(uint64_t skip, uint64_t window)
-{
-	unsigned off = skip >> 56 & 15, n = skip >> 60;
-	uint64_t differ = ((window ^ skip) & 0x00ffffffffffffffull) >> (56 - 8 * n) << (56 - 8 * n);
-
-	/* octet 7 of the window is the key's off-th, so these are those before the key's eighth */
-	return off >= 8 && (differ & ((1ull << 8 * (15 - off)) - 1)) == 0;
-}
-
-/* The entry of one key in a node.  The selecting byte is the top byte of the window. */
-static inline const uint32_t *node_entry(const struct node *nd, uint64_t skip, uint64_t window)
-{
-	const uint32_t *e = &nd->entry[slot_run(nd, window >> 56)];
-	uint64_t differ = ((window ^ skip) & 0x00ffffffffffffffull) >> (56 - (skip >> 60) * 8);
-
-	return (const uint32_t *)pick(differ == 0, (uintptr_t)e, (uintptr_t)&no_entry);
-}
-
-static inline uint32_t load(const uint32_t *p)
-{
-	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
-}
-
-static inline bool seq_moved(const struct fib *f, uint32_t seq)
-{
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&f->seq, __ATOMIC_RELAXED) != seq;
-}
-
-static inline uint32_t root_index4(const struct fib *f, uint32_t raw)
-{
-	return (uint64_t)__builtin_bswap32(raw) << 32 >> 1 >> (63 - f->root_bits);
-}
-
-static inline uint32_t root_index6(const struct fib *f, const struct key6 *k)
-{
-	uint64_t first;
-
-	memcpy(&first, k->b, sizeof(first));
-	return __builtin_bswap64(first) >> 1 >> (63 - f->root_bits);
-}
-
-/* One key at a time.  Exactly one of raw (v4) and k (v6) is used. */
-static inline uint32_t lookup_one(const struct fib *f, bool v6, uint32_t raw, const struct key6 *k)
-{
-	uint32_t seq, best, e;
-
-	do {
-		seq = load(&f->seq);
-		best = load(&f->first[v6 ? k->b[0] : raw & 0xff]);
-		e = load(&f->root[v6 ? root_index6(f, k) : root_index4(f, raw)]);
-		while (is_link(e)) {
-			const struct node *nd = node_at(f->base, e);
-			uint64_t skip = nd->skip;
-			unsigned off = skip >> 56 & 15;
-			uint32_t cover = load(&nd->cover);
-			best = cover != 0 ? cover : best;
-			e = load(node_entry(nd, skip, v6 ? window6(k, off) : window4(raw, off)));
-		}
-		best = e != 0 ? e : best;
-	} while (seq_moved(f, seq));
-	return best;
-}
-
-uint32_t fib_lookup(const struct fib *f, const uint8_t *key)
-{
-	struct key6 k = { .before = 0 };
-	uint32_t raw;
-
-	if (f->key_bytes == 16) {
-		memcpy(k.b, key, 16);
-		return lookup_one(f, true, 0, &k);
-	}
-	memcpy(&raw, key, sizeof(raw));
-	return lookup_one(f, false, raw, NULL);
-}
-
-/* Leading bits of a key byte that all slots of its run have in common with no slot of another. */
-static unsigned run_bits(const struct node *nd, unsigned slot)
-{
-	unsigned from = slot, to = slot + 1, bits = 8;
-
-	while ((nd->starts[from / 64] >> from % 64 & 1) == 0)
-		from--;
-	while (to < 256 && (nd->starts[to / 64] >> to % 64 & 1) == 0)
-		to++;
-	for (; bits > 0; bits--) {
-		unsigned size = 2u << (8 - bits), first = slot & ~(size - 1);
-
-		if (first < from || first + size > to)
-			break;
-	}
-	return bits;
-}
-
-uint32_t fib_lookup_span(const struct fib *f, const uint8_t *key, unsigned *ret_bits)
-{
-	bool v6 = f->key_bytes == 16;
-	struct key6 k = { .before = 0 };
-	uint32_t raw = 0, seq, best, e;
-
-	memcpy(v6 ? k.b : (uint8_t *)&raw, key, f->key_bytes);
-	do {
-		seq = load(&f->seq);
-		*ret_bits = f->root_bits;
-		best = load(&f->first[key[0]]);
-		e = load(&f->root[v6 ? root_index6(f, &k) : root_index4(f, raw)]);
-		while (is_link(e)) {
-			const struct node *nd = node_at(f->base, e);
-			uint64_t skip = nd->skip;
-			unsigned off = skip >> 56 & 15;
-			uint32_t cover = load(&nd->cover);
-			const uint32_t *at =
-				node_entry(nd, skip, v6 ? window6(&k, off) : window4(raw, off));
-
-			best = cover != 0 ? cover : best;
-			*ret_bits = 8 * off + (at == &no_entry ? 0 : run_bits(nd, key[off]));
-			e = load(at);
-		}
-		best = e != 0 ? e : best;
-	} while (seq_moved(f, seq));
-	return best;
-}
-
-/* Up to GROUP keys in lockstep: each step starts the loads of all keys before it uses the first.  No branch depends on
- * a key; keys that have their answer drop out by not being copied to the front. */
-static inline __attribute__((always_inline)) void lookup_group(const struct fib *f, const bool v6,
-							       const uint32_t *raw,
-							       const struct key6 *k, uint32_t *ret,
-							       uint8_t *deep, unsigned n)
-{
-	const uint8_t *base = f->base;
-	const struct node *node[GROUP];
-	const uint32_t *at[GROUP];
-	uint8_t who[GROUP];
-	uint32_t best[GROUP];
-	uint32_t seq = load(&f->seq);
-	unsigned live = 0;
-
-	if (deep != NULL)
-		memset(deep, 0, n);
-	for (unsigned i = 0; i < n; i++) {
-		best[i] = load(&f->first[v6 ? k[i].b[0] : raw[i] & 0xff]);
-		at[i] = &f->root[v6 ? root_index6(f, &k[i]) : root_index4(f, raw[i])];
-		__builtin_prefetch(at[i]);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t e = load(at[i]);
-		bool link = is_link(e);
-		best[i] = pick(is_result(e), e, best[i]);
-		node[live] = node_at(base, pick(link, e, 0));
-		__builtin_prefetch(node[live]);
-		who[live] = i;
-		live += link;
-	}
-	while (live > 0) {
-		for (unsigned a = 0; a < live; a++) {
-			const struct node *nd = node[a];
-			unsigned i = who[a];
-			uint64_t skip = nd->skip;
-			unsigned off = skip >> 56 & 15;
-			uint32_t cover = load(&nd->cover);
-			best[i] = pick(cover != 0, cover, best[i]);
-			if (deep != NULL)
-				deep[i] = node_is_deep(skip, window6(&k[i], off));
-			at[a] = node_entry(nd, skip,
-					   v6 ? window6(&k[i], off) : window4(raw[i], off));
-			__builtin_prefetch(at[a]);
-		}
-		unsigned next = 0;
-		for (unsigned a = 0; a < live; a++) {
-			unsigned i = who[a];
-			uint32_t e = load(at[a]);
-			bool link = is_link(e);
-			best[i] = pick(is_result(e), e, best[i]);
-			node[next] = node_at(base, pick(link, e, 0));
-			__builtin_prefetch(node[next]);
-			who[next] = i;
-			next += link;
-		}
-		live = next;
-	}
-	for (unsigned i = 0; i < n; i++)
-		ret[i] = best[i];
-	if (__builtin_expect(seq_moved(f, seq), 0)) {
-		for (unsigned i = 0; i < n; i++)
-			ret[i] = lookup_one(f, v6, v6 ? 0 : raw[i], v6 ? &k[i] : NULL);
-	}
-}
-
-/* IPv4 with a direct array: nearly every answer is in it, so only keys that go on into the trie pay for lockstep. */
-static inline __attribute__((always_inline)) void
-lookup_direct4(const struct fib *f, const uint32_t *raw, uint32_t *ret, unsigned n)
-{
-	const uint32_t *root = f->root;
-	uint32_t deep[GROUP], word[GROUP], seq = load(&f->seq);
-	unsigned shift = 32u - f->root_bits, n_deep = 0;
-	uint8_t who[GROUP];
-
-	for (unsigned i = 0; i < n; i++)
-		__builtin_prefetch(&root[__builtin_bswap32(raw[i]) >> shift]);
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t e = load(&root[__builtin_bswap32(raw[i]) >> shift]);
-
-		ret[i] = pick(e != 0, e, load(&f->first[raw[i] & 0xff]));
-		deep[n_deep] = raw[i];
-		who[n_deep] = (uint8_t)i;
-		n_deep += is_link(e);
-	}
-	if (n_deep != 0) {
-		lookup_group(f, false, deep, NULL, word, NULL, n_deep);
-		for (unsigned i = 0; i < n_deep; i++)
-			ret[who[i]] = word[i];
-	}
-	if (__builtin_expect(seq_moved(f, seq), 0)) {
-		for (unsigned i = 0; i < n; i++)
-			ret[i] = lookup_one(f, false, raw[i], NULL);
-	}
-}
-
-static inline void lookup_group4(const struct fib *f, const uint32_t *raw, uint32_t *ret,
-				 unsigned n)
-{
-	if (f->root_bits != 0)
-		lookup_direct4(f, raw, ret, n);
-	else
-		lookup_group(f, false, raw, NULL, ret, NULL, n);
-}
-
-void fib_lookup_bulk4(const struct fib *f, const uint32_t *be_addr, uint32_t *ret_result,
-		      unsigned n)
-{
-	for (unsigned done = 0; done < n; done += GROUP) {
-		unsigned now = n - done < GROUP ? n - done : GROUP;
-		lookup_group4(f, be_addr + done, ret_result + done, now);
-	}
-}
-
-uint64_t fib_state(const struct fib *f)
-{
-	return __atomic_load_n(&f->state, __ATOMIC_ACQUIRE);
-}
-
-const uint32_t *fib_direct(const struct fib *f, unsigned *ret_root_bits)
-{
-	*ret_root_bits = f->root_bits;
-	return f->key_bytes == 4 && f->root_bits != 0 ? f->root : NULL;
-}
-
-uint32_t fib_routes(const struct fib *f)
-{
-	return __atomic_load_n(&f->n_routes, __ATOMIC_RELAXED);
-}
-
-void fib_lookup_bulk4p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
-		       unsigned n)
-{
-	uint32_t raw[GROUP];
-
-	for (unsigned done = 0; done < n; done += GROUP) {
-		unsigned now = n - done < GROUP ? n - done : GROUP;
-		for (unsigned i = 0; i < now; i++)
-			memcpy(&raw[i], key[done + i], sizeof(raw[i]));
-		lookup_group4(f, raw, ret_result + done, now);
-	}
-}
-
-void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *ret_result,
-		      unsigned n)
-{
-	struct key6 k[GROUP];
-
-	for (unsigned done = 0; done < n; done += GROUP) {
-		unsigned now = n - done < GROUP ? n - done : GROUP;
-		for (unsigned i = 0; i < now; i++) {
-			k[i].before = 0;
-			memcpy(k[i].b, key[done + i], 16);
-		}
-		lookup_group(f, true, NULL, k, ret_result + done, NULL, now);
-	}
-}
-
-static inline __attribute__((always_inline)) void
-lookup_6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret, uint8_t *deep, unsigned n)
-{
-	struct key6 k[GROUP];
-
-	for (unsigned done = 0; done < n; done += GROUP) {
-		unsigned now = n - done < GROUP ? n - done : GROUP;
-		for (unsigned i = 0; i < now; i++) {
-			k[i].before = 0;
-			memcpy(k[i].b, key[done + i], 16);
-		}
-		lookup_group(f, true, NULL, k, ret + done, deep != NULL ? deep + done : NULL, now);
-	}
-}
-
-void fib_lookup_bulk6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
-		       unsigned n)
-{
-	lookup_6p(f, key, ret_result, NULL, n);
-}
-
-void fib_lookup_deep6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret_result,
-		       uint8_t *ret_deep, unsigned n)
-{
-	lookup_6p(f, key, ret_result, ret_deep, n);
-}
-
 /* ---------------------------------------------------------------- the writer's view of a node */
 
 static struct shadow *shadow_at(const struct fib *f, uint32_t sh)
 {
-	return pool_at(&f->wr, sh);
+	return fib_pool_at(&f->wr, sh);
 }
 
 static struct route *shadow_routes(const struct fib *f, const struct shadow *s)
 {
-	return pool_at(&f->wr, s->routes);
+	return fib_pool_at(&f->wr, s->routes);
 }
 
 static struct kid *shadow_kids(const struct fib *f, const struct shadow *s)
 {
-	return pool_at(&f->wr, s->kids);
+	return fib_pool_at(&f->wr, s->kids);
 }
 
 static struct node *shadow_node(const struct fib *f, const struct shadow *s)
 {
-	return pool_at(&f->rd, s->ref);
+	return fib_pool_at(&f->rd, s->ref);
 }
 
 static uint32_t root_slot(const struct fib *f, const uint8_t *key)
@@ -740,16 +154,16 @@ _Static_assert(sizeof(struct route) == 8 && sizeof(struct kid) == 8, "array_unit
 static void *array_insert(struct fib *f, uint32_t *ref, uint16_t *units, uint16_t *n, unsigned i)
 {
 	uint32_t want = array_units(*n + 1u);
-	uint64_t *v = pool_at(&f->wr, *ref);
+	uint64_t *v = fib_pool_at(&f->wr, *ref);
 
 	if (want > *units) {
-		uint32_t moved = pool_alloc(&f->wr, want);
-		memcpy(pool_at(&f->wr, moved), v, *n * sizeof(*v));
+		uint32_t moved = fib_pool_alloc(&f->wr, want);
+		memcpy(fib_pool_at(&f->wr, moved), v, *n * sizeof(*v));
 		if (*units > 0)
-			pool_free(&f->wr, *ref, *units);
+			fib_pool_free(&f->wr, *ref, *units);
 		*ref = moved;
 		*units = want;
-		v = pool_at(&f->wr, moved);
+		v = fib_pool_at(&f->wr, moved);
 	}
 	memmove(&v[i + 1], &v[i], (*n - i) * sizeof(*v));
 	(*n)++;
@@ -758,12 +172,12 @@ static void *array_insert(struct fib *f, uint32_t *ref, uint16_t *units, uint16_
 
 static void array_remove(struct fib *f, uint32_t *ref, uint16_t *units, uint16_t *n, unsigned i)
 {
-	uint64_t *v = pool_at(&f->wr, *ref);
+	uint64_t *v = fib_pool_at(&f->wr, *ref);
 
 	memmove(&v[i], &v[i + 1], (*n - i - 1u) * sizeof(*v));
 	(*n)--;
 	if (*n == 0) {
-		pool_free(&f->wr, *ref, *units);
+		fib_pool_free(&f->wr, *ref, *units);
 		*ref = 0;
 		*units = 0;
 	}
@@ -795,7 +209,7 @@ static void kid_remove(struct fib *f, struct shadow *s, uint8_t slot)
 
 static uint32_t shadow_new(struct fib *f, const uint8_t *key, unsigned off)
 {
-	uint32_t sh = pool_alloc(&f->wr, SHADOW_UNITS);
+	uint32_t sh = fib_pool_alloc(&f->wr, SHADOW_UNITS);
 	struct shadow *s = shadow_at(f, sh);
 
 	memset(s, 0, sizeof(*s));
@@ -810,8 +224,8 @@ static void shadow_free(struct fib *f, uint32_t sh)
 	struct shadow *s = shadow_at(f, sh);
 
 	if (s->units_kids > 0) /* routes are all gone before a node goes */
-		pool_free(&f->wr, s->kids, s->units_kids);
-	pool_free(&f->wr, sh, SHADOW_UNITS);
+		fib_pool_free(&f->wr, s->kids, s->units_kids);
+	fib_pool_free(&f->wr, sh, SHADOW_UNITS);
 	f->n_nodes--;
 }
 
@@ -880,7 +294,7 @@ static uint64_t skip_word(const uint8_t *key, unsigned start, unsigned off)
 
 static uint32_t block_new(struct fib *f, unsigned n)
 {
-	return pool_alloc(&f->rd, runs_units(n));
+	return fib_pool_alloc(&f->rd, runs_units(n));
 }
 
 /* A block from a packed image. */
@@ -888,7 +302,7 @@ static uint32_t block_from_image(struct fib *f, const struct image *m, uint64_t 
 				 uint32_t cover)
 {
 	uint32_t ref = block_new(f, m->n);
-	struct node *nd = pool_at(&f->rd, ref);
+	struct node *nd = fib_pool_at(&f->rd, ref);
 	unsigned rank = 0;
 
 	for (unsigned w = 0; w < 4; w++) {
@@ -907,7 +321,7 @@ static uint32_t block_clone(struct fib *f, const struct node *old, uint64_t skip
 {
 	unsigned n = node_runs(old);
 	uint32_t ref = block_new(f, n);
-	struct node *nd = pool_at(&f->rd, ref);
+	struct node *nd = fib_pool_at(&f->rd, ref);
 
 	memcpy(nd, old, sizeof(*nd) + n * sizeof(old->entry[0]));
 	nd->skip = skip;
@@ -918,7 +332,7 @@ static uint32_t block_clone(struct fib *f, const struct node *old, uint64_t skip
 static void block_reset(struct fib *f)
 {
 	if (f->n_routes == 0 && f->waiting == 0)
-		pool_reset(&f->rd);
+		fib_pool_reset(&f->rd);
 }
 
 static void block_free(void *p, void *arg)
@@ -928,14 +342,14 @@ static void block_free(void *p, void *arg)
 	uint32_t units = runs_units(node_runs(nd));
 
 	f->waiting -= units;
-	pool_push(&f->rd, ((uint8_t *)p - f->rd.base) / UNIT, units);
+	fib_pool_push(&f->rd, ((uint8_t *)p - f->rd.base) / UNIT, units);
 	block_reset(f);
 }
 
 /* A block that no reader will find any more. */
 static void block_retire(struct fib *f, uint32_t ref)
 {
-	struct node *nd = pool_at(&f->rd, ref);
+	struct node *nd = fib_pool_at(&f->rd, ref);
 	uint32_t units = runs_units(node_runs(nd));
 
 	f->waiting += units;
@@ -948,7 +362,7 @@ static void shadow_publish(struct fib *f, struct shadow *s, uint32_t ref)
 {
 	s->ref = ref;
 	if (s->parent == 0) {
-		words_set(&f->roots, root_slot(f, s->key), LINK | ref);
+		fib_words_set(&f->roots, root_slot(f, s->key), LINK | ref);
 		return;
 	}
 	struct shadow *p = shadow_at(f, s->parent);
@@ -1059,7 +473,7 @@ static void chain_link(struct fib *f, const struct prefix *p, uint32_t parent)
 
 	if (parent == 0) {
 		uint32_t sh = chain_new(f, p, f->root_bits / 8u, f->root[root]);
-		words_set(&f->kids, root, sh);
+		fib_words_set(&f->kids, root, sh);
 		shadow_publish(f, shadow_at(f, sh), shadow_at(f, sh)->ref);
 		return;
 	}
@@ -1080,7 +494,7 @@ static void shadow_replace(struct fib *f, uint32_t sh)
 	struct shadow *s = shadow_at(f, sh);
 
 	if (s->parent == 0) {
-		words_set(&f->kids, root_slot(f, s->key), sh);
+		fib_words_set(&f->kids, root_slot(f, s->key), sh);
 	} else {
 		struct shadow *p = shadow_at(f, s->parent);
 		shadow_kids(f, p)[kid_index(f, p, s->key[p->off])].shadow = sh;
@@ -1212,8 +626,8 @@ static void node_remove(struct fib *f, uint32_t sh)
 	uint32_t cover = shadow_node(f, s)->cover, parent = s->parent, ref = s->ref;
 
 	if (parent == 0) {
-		words_set(&f->kids, root_slot(f, s->key), 0);
-		words_set(&f->roots, root_slot(f, s->key), cover);
+		fib_words_set(&f->kids, root_slot(f, s->key), 0);
+		fib_words_set(&f->roots, root_slot(f, s->key), cover);
 	} else {
 		struct shadow *p = shadow_at(f, parent);
 		uint8_t slot = s->key[p->off];
@@ -1252,7 +666,7 @@ static void root_store(struct fib *f, uint32_t slot, uint32_t result)
 	if (kid != 0)
 		cover_set(f, shadow_node(f, shadow_at(f, kid)), result);
 	else if (f->root[slot] != result)
-		words_set(&f->roots, slot, result);
+		fib_words_set(&f->roots, slot, result);
 }
 
 /* Result for all that number i of the exact tree covers at the level that begins at leaf (the array's slots, or the
@@ -1284,7 +698,7 @@ static void shallow_set(struct fib *f, uint32_t i, uint32_t result)
 {
 	bool first = i < 2 * FIRST_LEAF;
 
-	words_set(&f->exact, i, result);
+	fib_words_set(&f->exact, i, result);
 	for (uint32_t up = i; result == HD_RESULT_NONE && up > (first ? 1 : 4 * FIRST_LEAF - 1);) {
 		up /= 2;
 		result = f->exact.v[up];
@@ -1305,10 +719,10 @@ static void shallow_set(struct fib *f, uint32_t i, uint32_t result)
 /* No block of the next update has more than units. */
 static bool rd_ready(const struct fib *f, uint32_t units)
 {
-	const struct pool *l = &f->rd;
+	const struct fib_pool *l = &f->rd;
 	uint32_t n = 0;
 
-	if (pool_has_fresh(l, RD_NEED, l->reserve))
+	if (fib_pool_has_fresh(l, RD_NEED, l->reserve))
 		return true;
 	for (uint32_t c = units; c <= UNIT_MAX; c++)
 		n += l->n_free[c];
@@ -1319,7 +733,7 @@ static bool memory_ready(const struct fib *f, const struct spot *t)
 {
 	uint32_t sh = t->at != 0 ? t->at : t->parent, units = 0;
 
-	if (!pool_has_fresh(&f->wr, WR_NEED, 0))
+	if (!fib_pool_has_fresh(&f->wr, WR_NEED, 0))
 		return false;
 	if (sh != 0)
 		units = runs_units(node_runs(shadow_node(f, shadow_at(f, sh))) + 2);
@@ -1369,10 +783,10 @@ static void update_end(struct fib *f)
 	if (f->n_routes > 0 || f->peak_routes < 1024)
 		return;
 	f->peak_routes = 0;
-	words_reset(&f->roots);
-	words_reset(&f->exact);
-	words_reset(&f->kids);
-	pool_reset(&f->wr);
+	fib_words_reset(&f->roots);
+	fib_words_reset(&f->exact);
+	fib_words_reset(&f->kids);
+	fib_pool_reset(&f->wr);
 	block_reset(f);
 }
 
@@ -1398,11 +812,11 @@ struct fib *fib_create(const struct fib_conf *conf)
 	f->key_bytes = v6 ? 16 : 4;
 	f->max_routes = conf->max_routes;
 	size_t slots = (size_t)1 << conf->root_bits;
-	if (pool_init(&f->rd, UNIT, UNIT_MAX, rd_bytes, big) < 0 ||
-	    pool_init(&f->wr, 16, 256, wr_bytes, false) < 0 ||
-	    words_init(&f->roots, slots, conf->root_bits == 24) < 0 ||
-	    words_init(&f->exact, slots > FIRST_LEAF ? 2 * slots : 2 * FIRST_LEAF, false) < 0 ||
-	    words_init(&f->kids, slots, false) < 0)
+	if (fib_pool_init(&f->rd, UNIT, UNIT_MAX, rd_bytes, big) < 0 ||
+	    fib_pool_init(&f->wr, 16, 256, wr_bytes, false) < 0 ||
+	    fib_words_init(&f->roots, slots, conf->root_bits == 24) < 0 ||
+	    fib_words_init(&f->exact, slots > FIRST_LEAF ? 2 * slots : 2 * FIRST_LEAF, false) < 0 ||
+	    fib_words_init(&f->kids, slots, false) < 0)
 		goto free_f;
 	f->rd.reserve = RD_RESERVE;
 	f->root = f->roots.v;
@@ -1412,11 +826,11 @@ struct fib *fib_create(const struct fib_conf *conf)
 	state_renew(f);
 	return f;
 free_f:
-	words_fini(&f->kids);
-	words_fini(&f->exact);
-	words_fini(&f->roots);
-	pool_fini(&f->wr);
-	pool_fini(&f->rd);
+	fib_words_fini(&f->kids);
+	fib_words_fini(&f->exact);
+	fib_words_fini(&f->roots);
+	fib_pool_fini(&f->wr);
+	fib_pool_fini(&f->rd);
 	free(f);
 	errno = ENOMEM;
 	return NULL;
@@ -1426,11 +840,11 @@ static void table_free(void *p)
 {
 	struct fib *f = p;
 
-	words_fini(&f->kids);
-	words_fini(&f->exact);
-	words_fini(&f->roots);
-	pool_fini(&f->wr);
-	pool_fini(&f->rd);
+	fib_words_fini(&f->kids);
+	fib_words_fini(&f->exact);
+	fib_words_fini(&f->roots);
+	fib_pool_fini(&f->wr);
+	fib_pool_fini(&f->rd);
 	free(f);
 }
 
@@ -1490,7 +904,7 @@ int fib_del(struct fib *f, const uint8_t *prefix, uint8_t plen)
 		struct spot t = spot_find(f, key, p.off);
 		if (!t.found || route_find(f, shadow_at(f, t.at), p.len, p.bits) == NULL)
 			return 0;
-		if (!pool_has_fresh(&f->rd, RD_NEED, 0) && !rd_ready(f, UNIT_MAX))
+		if (!fib_pool_has_fresh(&f->rd, RD_NEED, 0) && !rd_ready(f, UNIT_MAX))
 			rcu_drain(); /* out of reserve: wait for what earlier updates gave back */
 		f->n_routes--;
 		deep_del(f, &p, t.at);
@@ -1558,14 +972,14 @@ int fib_walk(const struct fib *f,
 	int rc = 0;
 
 	for (size_t i = 0; i < f->exact.n && rc == 0; i++) {
-		if (i % PAGE_WORDS == 0 && !words_page_touched(&f->exact, i / PAGE_WORDS)) {
+		if (i % PAGE_WORDS == 0 && !fib_words_page_touched(&f->exact, i / PAGE_WORDS)) {
 			i += PAGE_WORDS - 1;
 			continue;
 		}
 		rc = walk_exact(f, i, &w);
 	}
 	for (size_t i = 0; i < f->kids.n && rc == 0; i++) {
-		if (i % PAGE_WORDS == 0 && !words_page_touched(&f->kids, i / PAGE_WORDS)) {
+		if (i % PAGE_WORDS == 0 && !fib_words_page_touched(&f->kids, i / PAGE_WORDS)) {
 			i += PAGE_WORDS - 1;
 			continue;
 		}
