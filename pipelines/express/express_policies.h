@@ -73,12 +73,12 @@ static __rte_always_inline void outer_count(struct express_run *r, const struct 
 }
 
 /* The Ethernet header in front of the outer one, and what the mbuf says. */
-static __rte_always_inline void outer_frame(struct rte_mbuf *m, uint8_t *outer, unsigned outer_len,
-					    unsigned len, const struct adj *a)
+static __rte_always_inline void outer_frame(struct rte_mbuf *m, uint8_t *outer, unsigned len,
+					    const struct adj *a)
 {
 	mac_write(outer - 14, a);
 	wire_put16(outer - 2, ETHTYPE_IP6);
-	m->data_off = (uint16_t)(AT - outer_len);
+	m->data_off = (uint16_t)(outer - 14 - (const uint8_t *)m->buf_addr);
 	len_write(m, len + 14);
 	m->port = a->port;
 }
@@ -178,18 +178,23 @@ static __rte_always_inline bool steer_one(struct express_run *r, struct rte_mbuf
 	const struct srv6_outer *o = s->outer[i];
 	const struct adj *a = word_adj(r, s->word[i]);
 	uint8_t *h = frame_of(m) + 14;
-	unsigned len = e->len[i] - 14;
+	unsigned len = e->len[i] - 14,
+		 by = o->len > AT ? o->len - AT : 0; /* lists of six and more */
 	struct srv6_inner in;
 
-	if (unlikely(a == NULL || o->len + len > a->plain_len || o->len > AT))
+	if (unlikely(a == NULL || o->len + len > a->plain_len) || (by != 0 && !may_move(m, AT, by)))
 		return false;
 	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
 				  .tc = inner_tc(h, v6),
 				  .len = len };
 	hop_write(h, e, i, v6);
+	if (by != 0) {
+		memmove(h + by, h, len);
+		h += by;
+	}
 	srv6_outer_push(o, h - o->len, &in, srv6_flow_label(s->hash[i]));
 	r->lane.received += (1ull << OCTETS_BITS) + m->data_len;
-	outer_frame(m, h - o->len, o->len, o->len + len, a);
+	outer_frame(m, h - o->len, o->len + len, a);
 	outer_count(r, s->policy[i], o, a, 1, o->len + len);
 	return true;
 }

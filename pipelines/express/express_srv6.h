@@ -117,11 +117,17 @@ node:
 	return to_node(r, m, off, len, word, 0, EXPRESS_SID);
 }
 
+/* Can the frame that begins `at` octets into its buffer be moved `by` octets back? */
+static __rte_always_inline bool may_move(const struct rte_mbuf *m, unsigned at, unsigned by)
+{
+	return rte_mbuf_refcnt_read(m) == 1 && at + m->data_len + by <= m->buf_len;
+}
+
 static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, uint8_t *h,
 				     unsigned off, unsigned len, uint32_t word, bool v6)
 {
 	const struct srv6_policy *p = srv6_policy_get(hd_result_index(word));
-	unsigned at = m->data_off + off, total;
+	unsigned at = m->data_off + off, total, by;
 	const struct srv6_outer *o;
 	const struct adj *a;
 	struct srv6_inner in;
@@ -135,15 +141,19 @@ static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, 
 	hash = ip_flow_hash_of(h, len);
 	o = srv6_policy_select(p, hash);
 	total = o->len + len;
-	if (unlikely(at < o->len))
-		goto node;
-	a = adj_for(r, table_find(r, &r->outer, o->hdr + 24, true), total, at - o->len);
-	if (unlikely(a == NULL))
+	by = at < o->len + ADJ_HDR_ROOM ? o->len + ADJ_HDR_ROOM - at : 0;
+	a = adj_for(r, table_find(r, &r->outer, o->hdr + 24, true), total, at + by - o->len);
+	if (unlikely(a == NULL || (by != 0 && !may_move(m, m->data_off, by))))
 		goto node;
 	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
 				  .tc = v6 ? (uint8_t)(h[0] << 4 | h[1] >> 4) : h[1],
 				  .len = len };
 	hop_decrement(h, v6);
+	if (unlikely(by != 0)) {
+		memmove(h + by, h, len);
+		h += by;
+		at += by;
+	}
 	srv6_outer_push(o, h - o->len, &in, srv6_flow_label(hash));
 	r->policy_count[p->policy_id].packets++;
 	r->policy_count[p->policy_id].octets += total;

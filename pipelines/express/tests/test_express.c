@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "dataplane/punt.h"
 #include "dataplane/stats.h"
 #include "heddle/srv6_behavior.h"
 #include "pipelines/ip/tests/bed.h"
@@ -29,6 +30,9 @@ static const char *const shapes[] = {
 	ETH "ip4 192.0.2.1 203.0.115.5 64 / udp / fill 20",
 	ETH "ip4 192.0.2.1 192.0.2.9 64 / udp",
 	ETH "ip4 192.0.2.1 100.64.9.1 64 / udp",
+	ETH
+	"ip6 2001:db8:a::1 2001:db8:e6::5 64 / udp / fill 20", /* more segments than there is room in front */
+	ETH "ip4 192.0.2.1 100.64.16.1 64 / udp",
 	OUTER(SID_END) "srh 2001:db8:c::1,2001:db8:c::2," SID_END " 2 / udp",
 	OUTER(SID_END) "srh 2001:db8:c::1," SID_END " 1 / udp",
 	OUTER(SID_PSP) "srh 2001:db8:c::1," SID_PSP " 1 / udp",
@@ -74,6 +78,15 @@ static void up(void)
 	cr_assert_eq(hx_set(HD_API_SRV6_CONF, &c, sizeof(c)), 0, "%s", hx_error());
 	cr_assert_eq(hx_set(HD_API_SRV6_SEGLIST, &l, sizeof(l)), 0, "%s", hx_error());
 	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), 0, "%s", hx_error());
+	l.seglist_id = p.list[0].seglist_id = p.policy_id = 16;
+	l.n_segs = 6;
+	for (unsigned i = 1; i < l.n_segs; i++)
+		inet_pton(AF_INET6, "2001:db8:f::1", l.seg[i]);
+	snprintf(p.name, sizeof(p.name), "long");
+	cr_assert_eq(hx_set(HD_API_SRV6_SEGLIST, &l, sizeof(l)), 0, "%s", hx_error());
+	cr_assert_eq(hx_set(HD_API_SRV6_POLICY, &p, sizeof(p)), 0, "%s", hx_error());
+	hx_route(0, "2001:db8:e6::/48", HD_TARGET_POLICY, 16);
+	hx_route(0, "100.64.16.0/24", HD_TARGET_POLICY, 16);
 	hx_route(0, "2001:db8:e::/48", HD_TARGET_POLICY, 1);
 	hx_route(0, "100.64.9.0/24", HD_TARGET_POLICY, 1);
 	hx_route(0, "0.0.0.0/0", HD_TARGET_NEXTHOP, 1);
@@ -208,6 +221,38 @@ Test(express, takes_the_usual_and_sends_the_same)
 		both(b.buf, b.len, shapes[i]); /* answers are remembered from here on */
 		cr_assert_eq(both(b.buf, b.len, shapes[i]), !other, "%s", shapes[i]);
 		cr_assert_eq(both(b.buf, b.len, shapes[i]), !other, "%s", shapes[i]);
+	}
+}
+
+/* A packet is moved to make room in front of it, but not out of its buffer. */
+Test(express, no_packet_is_moved_out_of_its_buffer)
+{
+	struct hd_api_iface wide = { .iface_id = 2,
+				     .port_id = B,
+				     .mtu = 4000,
+				     .flags = HD_IFACE_F_UP,
+				     .name = "wide",
+				     .mac = { 2, 0, 0, 0, 0, 2 } };
+	struct rte_mbuf *m = packet_alloc();
+	unsigned room = rte_pktmbuf_tailroom(m);
+	const unsigned by = 40 + 8 + 6 * 16 - RTE_PKTMBUF_HEADROOM + ADJ_HDR_ROOM - 14;
+	char text[200];
+	struct pktb b;
+
+	rte_pktmbuf_free(m);
+	cr_assert_eq(hx_set(HD_API_IFACE, &wide, sizeof(wide)), 0, "%s", hx_error());
+	for (unsigned much = 0; much < 2; much++) { /* an octet too much */
+		uint64_t none = hx_verdict("srv6-encap", "no-room");
+
+		snprintf(text, sizeof(text),
+			 ETH "ip6 2001:db8:a::1 2001:db8:e6::5 64 / udp / fill %u",
+			 room - by - 14 - 40 - 8 + much);
+		pktb_parse(&b, text);
+		cr_assert_eq(b.len, room - by + much);
+		hx_rx(A, b.buf, b.len);
+		hx_turn();
+		cr_assert_eq(drain(B), !much);
+		cr_assert_eq(hx_verdict("srv6-encap", "no-room"), none + much);
 	}
 }
 
