@@ -46,7 +46,7 @@ bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, con
 {
 	unsigned bits;
 
-	if (s->state == state && s->rest != 0) {
+	if (s->rest != 0) {
 		s->rest--;
 		return false;
 	}
@@ -65,10 +65,14 @@ bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, con
 static void keep(struct fib_cache *c, uint64_t state, uint64_t key, uint32_t result)
 {
 	struct fib_cache_bucket *b = fib_cache_bucket(c, key);
-	unsigned i = c->turn++ % 4;
+	unsigned i = 0;
 
 	if (__builtin_expect(c->epoch != (uint32_t)(state >> 32), 0))
 		return; /* of a state that was entered before another one */
+	while (i < 4 && (b->key[i] != key || b->state[i] != (uint32_t)state))
+		i++;
+	if (i == 4) /* else it came twice in a chunk, or is deep as another one of its /64 was */
+		i = c->turn++ % 4;
 	b->key[i] = key;
 	b->state[i] = (uint32_t)state;
 	b->result[i] = result;

@@ -83,9 +83,8 @@ static inline void fib_cache_turn(struct fib_cache *c)
 	c->other = rest;
 }
 
-/* Look up the span of an address outside, unless that was done a moment ago in this state of the table: traffic that
- * has no span in common shall not pay for it.  state: fib_state(), read before.  Returns whether s is good for key
- * now. */
+/* Look up the span of an address outside, unless that was done a moment ago: traffic that has no span in common shall
+ * not pay for it.  state: fib_state(), read before.  Returns whether s is good for key now. */
 bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, const uint8_t *key,
 		    bool v6);
 
@@ -163,11 +162,11 @@ static inline uint32_t fib_cache_find_deep(struct fib_cache *c, uint64_t state,
 static inline uint32_t fib_cache_find(struct fib_cache *c, uint64_t state, uint64_t key)
 {
 	const struct fib_cache_bucket *b = fib_cache_bucket(c, key);
-	uint32_t ret = 0;
 
 	for (unsigned i = 0; i < 4; i++)
-		ret |= b->key[i] == key && b->state[i] == (uint32_t)state ? b->result[i] : 0;
-	return ret;
+		if (b->key[i] == key && b->state[i] == (uint32_t)state)
+			return b->result[i];
+	return 0;
 }
 
 /* The answer for one key if it is known, else 0.  state: fib_state() of the table, read before and entered. */

@@ -36,7 +36,9 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 				     _mm256_castsi128_si256(load16(frame_of(m[0]) + to_dst));
 	struct fib_span one;
 	const enum fib_ask who = outer == NULL ? FIB_ASK_ROUTE : FIB_ASK_INNER;
-	const struct fib_span *const span = span_likely(r, t, who, m, n, to_dst, &one);
+	/* fewer than eight are not taken here */
+	const struct fib_span *const span =
+		likely(n >= EIGHT) ? span_likely(r, t, who, m, n, to_dst, &one) : NULL;
 	const bool cached = span == NULL && r->fwd.cache->rest == 0;
 	const bool deep = cached && r->fwd.cache->deep_first[who], asked = cached && !deep;
 	const __m256i state_deep = cache_state_deep(t);
