@@ -467,7 +467,7 @@ def test_netlink_storm(lab):
     print(f"{stable} packets beside the storm, {received} received; {scattered} into it: {seen}")
     assert repeats == 0 and stable - received <= net.missed() - missed, (stable, received)
     assert seen["host-b"][1] == 0 and seen["host-c"][0] == 0, f"packets at the wrong host: {seen}"
-    assert seen["host-b"][0] > scattered // 20 and seen["host-c"][1] > scattered // 20, seen
+    assert seen["host-b"][0] > scattered // 100 and seen["host-c"][1] > scattered // 100, seen
     # in the end each prefix is where the kernel has it
     carried = {p: r["target"] for p, r in routes(heddle).items() if p.startswith(("20.", "21."))}
     assert set(carried) == net.kernel_has() == set(net.prefixes[1::2])
