@@ -754,11 +754,11 @@ static bool memory_ready(const struct fib *f, const struct spot *t)
 static uint64_t last_state; /* of all tables: no two ever have the same */
 static struct fib *tables;
 
-/* Never with a lower half of 0.  When the upper half becomes another one, it does so for all tables: whoever remembers
- * lower halves then forgets what is older. */
+/* Never with a lower part of 0.  When the upper part becomes another one, it does so for all tables: whoever remembers
+ * lower parts then forgets what is older. */
 static void state_renew(struct fib *f)
 {
-	if ((uint32_t)(last_state + 1) == 0) {
+	if (fib_state_low(last_state + 1) == 0) {
 		last_state++;
 		for (struct fib *t = tables; t != NULL; t = t->next)
 			__atomic_store_n(&t->state, ++last_state, __ATOMIC_RELEASE);

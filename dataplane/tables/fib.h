@@ -93,8 +93,13 @@ void fib_lookup_deep6p(const struct fib *f, const uint8_t *const *key, uint32_t 
 
 /* A number that no other table and no other state of this table ever had; it changes before fib_set() or fib_del()
  * returns.  Answers found after it was read hold as long as it stays: for caches of answers.  Never 0, nor is its lower
- * half; the upper one differs between tables only while it becomes another one for all of them.  Any thread. */
+ * part; the upper one differs between tables only while it becomes another one for all of them.  Any thread. */
 uint64_t fib_state(const struct fib *f);
+#define FIB_STATE_LOW 31 /* bits of the lower part */
+static inline uint32_t fib_state_low(uint64_t state)
+{
+	return (uint32_t)(state & ((1ull << FIB_STATE_LOW) - 1));
+}
 /* Tests: states go on behind this one. */
 void fib_states_go_on(uint64_t state);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Buckets of one cache line.  Of four short answers a new one takes the place of any, in turn: those that come again and
- * again all find a place, without being moved when they are found.  Of two deep ones the older one goes. */
+/* Buckets of one cache line.  Of four answers a new one takes the place of any, in turn: those that come again and again
+ * all find a place, without being moved when they are found. */
 #include "dataplane/tables/fib_cache.h"
 
 #include <stdlib.h>
@@ -30,7 +30,9 @@ void fib_cache_destroy(struct fib_cache *c)
 void fib_cache_clear(struct fib_cache *c, uint32_t epoch)
 {
 	memset(c->bucket, 0, sizeof(c->bucket));
+	memset(c->subnet, 0, sizeof(c->subnet));
 	c->epoch = epoch;
+	c->subnets = 0;
 }
 
 static inline uint64_t key_load(const uint8_t *p, bool v6)
@@ -62,33 +64,44 @@ bool fib_span_renew(struct fib_span *s, const struct fib *f, uint64_t state, con
 	return true;
 }
 
-static void keep(struct fib_cache *c, uint64_t state, uint64_t key, uint32_t result)
+static void keep(struct fib_cache *c, uint64_t key, uint32_t tag, uint32_t result)
 {
-	struct fib_cache_bucket *b = fib_cache_bucket(c, key);
+	struct fib_cache_bucket *b = fib_cache_bucket(c, key, tag);
 	unsigned i = 0;
 
-	if (__builtin_expect(c->epoch != (uint32_t)(state >> 32), 0))
-		return; /* of a state that was entered before another one */
-	while (i < 4 && (b->key[i] != key || b->state[i] != (uint32_t)state))
+	while (i < 4 && (b->key[i] != key || b->tag[i] != tag))
 		i++;
-	if (i == 4) /* else it came twice in a chunk, or is deep as another one of its /64 was */
+	if (i == 4) /* else it came twice in a chunk */
 		i = c->turn++ % 4;
 	b->key[i] = key;
-	b->state[i] = (uint32_t)state;
+	b->tag[i] = tag;
 	b->result[i] = result;
 }
 
-static void keep_deep(struct fib_cache *c, uint64_t state, const uint8_t *key, uint32_t result)
+/* May answers of this state be kept?  Not if it was entered before another one, with another upper part. */
+static bool may_keep(const struct fib_cache *c, uint64_t state)
 {
-	struct fib_cache_entry e = { .state = state, .result = result }, *b;
-
-	memcpy(e.key, key, 16);
-	b = fib_cache_deep(c, e.key);
-	b[1] = b[0];
-	b[0] = e;
+	return __builtin_expect(c->epoch == (uint32_t)(state >> FIB_STATE_LOW), 1);
 }
 
-/* Look up what no answer is known for, and keep it.  Once more the same /64 is deep, it stays in its place. */
+/* An address whose second half decides.  first: what it was asked with, if that was deep. */
+static void keep_deep(struct fib_cache *c, uint64_t state, const uint8_t *key, uint32_t first,
+		      uint32_t result)
+{
+	const fib_cache_word *k = (const fib_cache_word *)key;
+
+	if (!fib_cache_is_deep(first))
+		first = fib_cache_find(c, k[0], fib_cache_tag(state));
+	if (!fib_cache_is_deep(first)) {
+		if (c->subnets == HD_RESULT_INDEX_MAX)
+			return; /* nobody has entered for long */
+		first = HD_RESULT(HD_RESULT_INTERNAL, ++c->subnets);
+	}
+	keep(c, k[0], fib_cache_tag(state), first); /* others may have taken its place */
+	keep(c, k[1], fib_cache_tag_deep(first), result);
+}
+
+/* Look up what no answer is known for, and keep it. */
 static void fill6(struct fib_cache *c, const struct fib *f, uint64_t state,
 		  const uint8_t *const *key, uint32_t *result, const uint8_t *miss, unsigned n)
 {
@@ -101,13 +114,15 @@ static void fill6(struct fib_cache *c, const struct fib *f, uint64_t state,
 		at[i] = key[miss[i]];
 	fib_lookup_deep6p(f, at, word, deep, n);
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t *r = &result[miss[i]];
+		uint32_t first = result[miss[i]];
 
+		result[miss[i]] = word[i];
+		if (!may_keep(c, state))
+			continue;
 		if (deep[i])
-			keep_deep(c, state, at[i], word[i]);
-		if (!deep[i] || *r != FIB_CACHE_DEEP)
-			keep(c, state, key_load(at[i], true), deep[i] ? FIB_CACHE_DEEP : word[i]);
-		*r = word[i];
+			keep_deep(c, state, at[i], first, word[i]);
+		else
+			keep(c, key_load(at[i], true), fib_cache_tag(state), word[i]);
 	}
 }
 
@@ -122,8 +137,9 @@ static void fill4(struct fib_cache *c, const struct fib *f, uint64_t state,
 		at[i] = key[miss[i]];
 	fib_lookup_bulk4p(f, at, word, n);
 	for (unsigned i = 0; i < n; i++) {
-		keep(c, state, key_load(at[i], false), word[i]);
 		result[miss[i]] = word[i];
+		if (may_keep(c, state))
+			keep(c, key_load(at[i], false), fib_cache_tag(state), word[i]);
 	}
 }
 
@@ -138,9 +154,9 @@ static inline __attribute__((always_inline)) void rest(struct fib_cache *c, cons
 	for (unsigned i = 0; i < n; i++) {
 		if (__builtin_expect(fib_direct_is_answer(result[i]), 1))
 			continue;
-		if (v6 && result[i] == FIB_CACHE_DEEP) {
-			uint32_t word =
-				fib_cache_find_deep(c, state, (const fib_cache_word *)key[i]);
+		if (v6 && fib_cache_is_deep(result[i])) {
+			uint32_t word = fib_cache_find(c, key_load(key[i] + 8, true),
+						       fib_cache_tag_deep(result[i]));
 
 			if (word != 0) {
 				result[i] = word;
@@ -187,7 +203,7 @@ static inline __attribute__((always_inline)) void lookup(struct fib_cache *c, co
 		return;
 	}
 	for (unsigned i = 0; i < n; i++)
-		ret[i] = fib_cache_find(c, state, key_load(key[i], v6));
+		ret[i] = fib_cache_find(c, key_load(key[i], v6), fib_cache_tag(state));
 	rest(c, f, state, v6, key, ret, n);
 }
 

@@ -686,7 +686,7 @@ Test(fib, kinds_of_questions_rest_apart)
 	rcu_fini();
 }
 
-/* Once in 2^32 updates the lower half of all states begins anew, and no cache may take an old answer for a new one. */
+/* Once in 2^31 updates the lower part of all states begins anew, and no cache may take an old answer for a new one. */
 Test(fib, states_begin_anew)
 {
 	static const uint8_t key[16] = { 0x20, 1 };
@@ -695,33 +695,69 @@ Test(fib, states_begin_anew)
 	uint32_t got;
 
 	cr_assert_eq(rcu_init(1), 0);
-	fib_states_go_on(UINT32_MAX - 3);
+	fib_states_go_on((1u << FIB_STATE_LOW) - 4);
 	struct fib *a = fib_create(&(struct fib_conf){ FIB_IP6, 0, 10 }),
 		   *b = fib_create(&(struct fib_conf){ FIB_IP6, 0, 10 });
 	struct fib_cache *c = fib_cache_create();
 	cr_assert_eq(fib_set(a, key, 16, ADJ(1)), 0);
 	first = fib_state(a);
-	cr_assert_eq(first >> 32, 0);
+	cr_assert_eq(first >> FIB_STATE_LOW, 0);
 	fib_cache_lookup6p(c, a, at, &got, 1);
 	cr_assert_eq(got, ADJ(1));
 	cr_assert_eq(fib_cache_probe6(c, first, key), ADJ(1), "it was kept");
 	cr_assert_eq(fib_set(b, key, 16, ADJ(2)), 0);
-	cr_assert_eq(fib_state(a) >> 32, 1, "a table that was not changed has another state, too");
-	cr_assert_eq(fib_state(b) >> 32, 1);
+	cr_assert_eq(fib_state(a) >> FIB_STATE_LOW, 1,
+		     "a table that was not changed has another state, too");
+	cr_assert_eq(fib_state(b) >> FIB_STATE_LOW, 1);
 	cr_assert_neq(fib_state(a), fib_state(b));
 	/* a worker that still goes by the old state */
 	got = 0;
 	fib_cache_enter(c, fib_state(b));
 	fib_cache_rest6p(c, a, first, at, &got, 1);
 	cr_assert_eq(got, ADJ(1));
-	cr_assert_eq(fib_cache_find(c, first, 0x0120), 0, "nothing is kept under it");
-	fib_states_go_on((1ull << 32) + (uint32_t)first - 1);
+	cr_assert_eq(fib_cache_find(c, 0x0120, fib_cache_tag(first)), 0,
+		     "nothing is kept under it");
+	fib_states_go_on((1ull << FIB_STATE_LOW) + first - 1);
 	cr_assert_eq(fib_set(a, key, 16, ADJ(3)), 0);
-	cr_assert_eq((uint32_t)fib_state(a), (uint32_t)first, "the lower half of long ago");
+	cr_assert_eq(fib_cache_tag(fib_state(a)), fib_cache_tag(first),
+		     "the lower part of long ago");
 	fib_cache_lookup6p(c, a, at, &got, 1);
 	cr_assert_eq(got, ADJ(3));
 	fib_cache_destroy(c);
 	fib_destroy(a);
 	fib_destroy(b);
+	rcu_fini();
+}
+
+/* Numbers of subnets are used up one day, too. */
+Test(fib, subnets_begin_anew)
+{
+	static const uint8_t key[2][16] = { { 0x20, 1, [15] = 1 }, { 0x20, 2, [15] = 1 } };
+	const uint8_t *at[2] = { key[0], key[1] };
+	uint32_t got[2];
+
+	cr_assert_eq(rcu_init(1), 0);
+	struct fib *f = fib_create(&(struct fib_conf){ FIB_IP6, 0, 10 });
+	struct fib_cache *c = fib_cache_create();
+	for (unsigned i = 0; i < 2; i++)
+		cr_assert_eq(fib_set(f, key[i], 128, ADJ(1 + i)), 0);
+	for (unsigned round = 0; round < 3; round++) {
+		fib_cache_lookup6p(c, f, &at[round % 2], got, 1);
+		cr_assert_eq(got[0], ADJ(1 + round % 2));
+		if (round == 1)
+			c->subnets = FIB_CACHE_SUBNETS + 1, c->subnet[0].state = fib_state(f);
+	}
+	cr_assert_eq(c->subnets, 1, "numbers begin anew");
+	cr_assert_eq(c->subnet[0].state, 0, "nobody goes by an old one");
+	cr_assert_eq(fib_cache_probe6(c, fib_state(f), key[0]), ADJ(1));
+	cr_assert_eq(fib_cache_probe6(c, fib_state(f), key[1]), 0,
+		     "what had a number is forgotten");
+	c->subnets = HD_RESULT_INDEX_MAX;
+	got[0] = 0;
+	fib_cache_rest6p(c, f, fib_state(f), &at[1], got, 1);
+	cr_assert_eq(got[0], ADJ(2));
+	cr_assert_eq(fib_cache_probe6(c, fib_state(f), key[1]), 0, "there was none left");
+	fib_cache_destroy(c);
+	fib_destroy(f);
 	rcu_fini();
 }

@@ -10,62 +10,40 @@
 
 /* ---- the cache of answers, many destinations at once -------------------------------------------------------------- */
 
-/* What entries of a table must hold. */
-static __rte_always_inline __m128i cache_state(const struct table *t)
-{
-	return _mm_set1_epi32((int)(uint32_t)t->state);
-}
-
 /* fib_cache_find() */
-static __rte_always_inline uint32_t cache_ask(struct fib_cache *cache, uint64_t key, __m128i state)
+static __rte_always_inline uint32_t cache_ask(struct fib_cache *cache, uint64_t key, uint32_t tag)
 {
-	const struct fib_cache_bucket *b = fib_cache_bucket(cache, key);
+	const struct fib_cache_bucket *b = fib_cache_bucket(cache, key, tag);
 	const __m256i keys = _mm256_load_si256((const __m256i *)(const void *)b->key),
 		      want = _mm256_set1_epi64x((int64_t)key);
-	const __m128i states = load16(b->state);
+	const __m128i tags = load16(b->tag), like = _mm_set1_epi32((int)tag);
 #ifdef __AVX512VL__
 	__mmask8 is = _mm256_cmpeq_epi64_mask(keys, want);
 
-	is = _mm_mask_cmpeq_epi32_mask(is, states, state);
+	is = _mm_mask_cmpeq_epi32_mask(is, tags, like);
 	return (uint32_t)_mm_cvtsi128_si32(_mm_maskz_compress_epi32(is, load16(b->result)));
 #else
 	unsigned is =
 		(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(keys, want))) &
-		(unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(states, state)));
+		(unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(tags, like)));
 
 	return b->result[__builtin_ctz(is | 8)] & -(uint32_t)(is != 0);
 #endif
 }
 
-static __rte_always_inline uint32_t cache_ask6(struct fib_cache *cache, const uint8_t *dst,
-					       __m128i state)
+/* First and second half of an address. */
+static __rte_always_inline uint64_t dst_half(const uint8_t *dst, unsigned which)
 {
-	return cache_ask(cache, *(const fib_cache_word *)dst, state);
+	return ((const fib_cache_word *)dst)[which];
 }
 
-/* fib_cache_find_deep() of what is there; if it is not, that is noted in *miss and the answer means nothing. */
-static __rte_always_inline uint32_t cache_ask_deep(struct fib_cache *cache, const uint8_t *dst,
-						   __m256i state, __m256i *miss)
+/* The subnet of a destination in this table, if it is the one of which many addresses came; else NULL. */
+static __rte_always_inline const struct fib_subnet *
+subnet_at(const struct express_run *r, const struct table *t, enum fib_ask who, const uint8_t *dst)
 {
-	const fib_cache_word *key = (const fib_cache_word *)dst;
-	const struct fib_cache_entry *c = fib_cache_deep(cache, key);
-	__m256i want = _mm256_blend_epi32(_mm256_broadcastsi128_si256(load16(dst)), state, 0xf0);
+	const struct fib_subnet *s = &r->fwd.cache->subnet[who];
 
-	c += c->key[1] != key[1];
-	*miss = _mm256_or_si256(
-		*miss, _mm256_xor_si256(_mm256_load_si256((const __m256i *)(const void *)c), want));
-	return c->result;
-}
-
-static __rte_always_inline __m256i cache_state_deep(const struct table *t)
-{
-	return _mm256_set_epi64x(0, (int64_t)t->state, 0, 0);
-}
-
-/* Behind key and state an entry holds its answer, which is not compared. */
-static __rte_always_inline bool cache_missed(__m256i miss)
-{
-	return !_mm256_testz_si256(miss, _mm256_set_epi64x(0, -1, -1, -1));
+	return s->state == t->state && s->key == dst_half(dst, 0) ? s : NULL;
 }
 
 /* Which of eight words are no answers: a bit for each. */
@@ -140,30 +118,59 @@ static __rte_always_inline uint32_t span_answer(struct express_run *r, const str
 
 /* ---- IPv6 --------------------------------------------------------------------------------------------------------- */
 
-/* Where n destinations lead.  asked: the cache has been asked for short answers, and what it knows is there already. */
-static __rte_always_inline void asked6(struct express_run *r, const struct table *t,
-				       enum fib_ask who, const uint8_t *const *dst, uint32_t *word,
-				       unsigned n, bool asked)
+/* Where n destinations lead, as far as they are of the subnet s; false: some are not, and the words mean nothing. */
+static __rte_always_inline bool subnet_ask(struct express_run *r, const struct table *t,
+					   const struct fib_subnet *s, const uint8_t *const *dst,
+					   uint32_t *word, unsigned n)
 {
-	struct fib_cache *c = r->fwd.cache;
+	const uint32_t tag = fib_cache_tag_deep(s->result);
+	uint64_t other = 0;
 
-	c->deep_first[who] = asked && word[0] == FIB_CACHE_DEEP && words_differ(word, n) == 0;
-	if (asked)
-		fib_cache_rest6p(c, t->fib, t->state, dst, word, n);
-	else
-		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		other |= dst_half(dst[i], 0) ^ s->key;
+		word[i] = cache_ask(r->fwd.cache, dst_half(dst[i], 1), tag);
+	}
+	if (unlikely(other != 0))
+		return false;
+	if (likely(words_known(word, n)))
+		return true;
+	for (unsigned i = 0; i < n; i++)
+		word[i] = word[i] == 0 ? s->result : word[i];
+	fib_cache_rest6p(r->fwd.cache, t->fib, t->state, dst, word, n);
+	return true;
 }
 
-/* The same of destinations `off` octets behind the beginning of their frames. */
-EXPRESS_APART void looked_up6(struct express_run *r, struct rte_mbuf **m, const struct table *t,
-			      enum fib_ask who, unsigned off, uint32_t *word, unsigned n,
-			      bool asked)
+/* Where n destinations lead: by the cache, for the rest by the table.  n: those behind, up to a multiple of eight, are
+ * nobody's. */
+EXPRESS_APART void words_ask(struct express_run *r, const struct table *t, enum fib_ask who,
+			     const uint8_t *const *dst, uint32_t *word, unsigned n)
 {
-	const uint8_t *key[NODE_CHUNK_WIDE];
+	const uint32_t tag = fib_cache_tag(t->state);
+	const struct fib_subnet *s = subnet_at(r, t, who, dst[0]);
+	struct fib_cache *c = r->fwd.cache;
 
+	if (unlikely(c->rest != 0)) {
+		fwd_lookup6(&r->fwd, t->fib, dst, word, n);
+		return;
+	}
+	for (unsigned i = n; i % EIGHT != 0; i++)
+		word[i] = HD_RESULT(HD_RESULT_ADJ, 0); /* any answer */
+	if (s != NULL && s->key == dst_half(dst[n - 1], 0) && subnet_ask(r, t, s, dst, word, n))
+		return;
+#pragma GCC unroll 4
 	for (unsigned i = 0; i < n; i++)
-		key[i] = frame_of(m[i]) + off;
-	asked6(r, t, who, key, word, n, asked);
+		word[i] = cache_ask(c, dst_half(dst[i], 0), tag);
+	if (likely(words_known(word, n)))
+		return;
+	if (fib_cache_is_deep(word[0]) && words_differ(word, n) == 0) {
+		c->subnet[who] = (struct fib_subnet){ .key = dst_half(dst[0], 0),
+						      .state = t->state,
+						      .result = word[0] };
+		subnet_ask(r, t, &c->subnet[who], dst, word, n);
+		return;
+	}
+	fib_cache_rest6p(c, t->fib, t->state, dst, word, n);
 }
 
 /* What answers the destinations `off` octets behind the beginning of n frames, as far as three of them tell: one span,
@@ -188,41 +195,20 @@ span_likely(struct express_run *r, const struct table *t, enum fib_ask who, stru
 	return one;
 }
 
-/* Where n destinations lead: what the cache does not know is looked up together.  Returns what differs. */
+/* Where what was made of packets leads: by one span, or each by itself.  Returns what differs. */
 static __rte_always_inline uint32_t words_find(struct express_run *r, const struct table *t,
 					       enum fib_ask who, const uint8_t *const *dst,
 					       uint32_t *word, unsigned n)
 {
-	const __m128i state = cache_state(t);
-	const __m256i state_deep = cache_state_deep(t);
-	struct fib_cache *c = r->fwd.cache;
-	__m256i miss = _mm256_setzero_si256();
 	const uint32_t answer = span_answer(r, t, who, dst, n);
 
 	if (answer != 0) {
 		words_set(word, n, answer);
 		return 0;
 	}
-
-	fib_cache_turn(c);
-	if (unlikely(c->rest != 0)) {
-		asked6(r, t, who, dst, word, n, false);
-	} else if (c->deep_first[who]) {
-#pragma GCC unroll 4
-		for (unsigned i = 0; i < n; i++)
-			word[i] = cache_ask_deep(c, dst[i], state_deep, &miss);
-		if (unlikely(cache_missed(miss)))
-			asked6(r, t, who, dst, word, n, false);
-	} else {
-#pragma GCC unroll 4
-		for (unsigned i = 0; i < n; i++)
-			word[i] = cache_ask6(c, dst[i], state);
-		for (unsigned i = n; i % EIGHT != 0; i++) /* those behind are nobody's */
-			word[i] = word[0];
-		if (unlikely(!words_known(word, n)))
-			asked6(r, t, who, dst, word, n, true);
-	}
-	fib_cache_turn(c);
+	fib_cache_turn(r->fwd.cache);
+	words_ask(r, t, who, dst, word, n);
+	fib_cache_turn(r->fwd.cache);
 	return words_differ(word, n);
 }
 
@@ -278,7 +264,6 @@ static __rte_always_inline uint32_t span_answer4(struct express_run *r, const st
 EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, enum fib_ask who,
 			      uint32_t *word, unsigned n)
 {
-	const __m128i state = cache_state(t);
 	const uint8_t *key[NODE_CHUNK_WIDE];
 	uint32_t addr[NODE_CHUNK_WIDE], answer = span_answer4(r, t, who, word, n);
 
@@ -295,7 +280,7 @@ EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, enum
 	}
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < n; i++)
-		word[i] = cache_ask(r->fwd.cache, addr[i], state);
+		word[i] = cache_ask(r->fwd.cache, addr[i], fib_cache_tag(t->state));
 	if (unlikely(!words_known(word, n)))
 		fib_cache_rest4p(r->fwd.cache, t->fib, t->state, key, word, n);
 }

@@ -26,7 +26,6 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	 * unspecified or mapped address), so not above 0xdd once 0x20 is taken off */
 	const __m256i less = _mm256_set_epi64x(0, 0xe0, 0, 0xe0);
 	const __m256i limit = _mm256_set_epi64x(-1, ~0x22ll, -1, ~0x22ll);
-	const __m128i state = cache_state(t);
 	const uintptr_t ahead = (uintptr_t)frame_of(m[0]) - (uintptr_t)m[0];
 	const __m256i says = says_of(m[0]);
 	const unsigned to_dst = in + 14 + 24;
@@ -39,10 +38,7 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 	/* fewer than eight are not taken here */
 	const struct fib_span *const span =
 		likely(n >= EIGHT) ? span_likely(r, t, who, m, n, to_dst, &one) : NULL;
-	const bool cached = span == NULL && r->fwd.cache->rest == 0;
-	const bool deep = cached && r->fwd.cache->deep_first[who], asked = cached && !deep;
-	const __m256i state_deep = cache_state_deep(t);
-	__m256i miss = _mm256_setzero_si256();
+	const uint8_t *dst[NODE_CHUNK_WIDE];
 	__m256i seen = _mm256_setzero_si256(), received = seen, octets = seen, longest = seen;
 	__m256i other_dst = seen;
 	unsigned i;
@@ -100,16 +96,10 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 								_mm256_castsi128_si256(load16(dst)),
 						dst0));
 			}
-		} else if (likely(asked)) {
+		} else {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++)
-				e->word[i + k] =
-					cache_ask6(r->fwd.cache, frame_of(g[k]) + to_dst, state);
-		} else if (deep) {
-#pragma GCC unroll 8
-			for (unsigned k = 0; k < EIGHT; k++)
-				e->word[i + k] = cache_ask_deep(
-					r->fwd.cache, frame_of(g[k]) + to_dst, state_deep, &miss);
+				dst[i + k] = p[k] + 14 + 24;
 		}
 	}
 	if (i == 0)
@@ -125,8 +115,9 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		words_fill(e, i, span->result);
 		return i;
 	}
-	if (unlikely(!cached || (deep ? cache_missed(miss) : !words_known(e->word, i))))
-		looked_up6(r, m, t, who, to_dst, e->word, i, asked);
+	for (unsigned k = 0; unlikely(span != NULL) && k < i; k++) /* there is a stranger */
+		dst[k] = frame_of(m[k]) + to_dst;
+	words_ask(r, t, who, dst, e->word, i);
 	e->differ = words_differ8(e->word, i);
 	return i;
 }

@@ -577,44 +577,22 @@ Test(express, a_stranger_in_a_row_goes_its_own_way)
 	}
 }
 
-/* An address whose lower half and place in the cache are those of a SID. */
-static void find_twin(const char *of, char *text)
-{
-	static struct fib_cache c;
-	const struct fib_cache_entry *want;
-	fib_cache_word key[2];
-	struct in6_addr a;
+/* The same host part in another subnet. */
+#define TWIN ETH "ip6 2001:db8:a::1 2001:db8:55::1 64 / udp"
 
-	inet_pton(AF_INET6, of, &a);
-	memcpy(key, &a, sizeof(key));
-	want = fib_cache_deep(&c, key);
-	for (uint16_t i = 1; i != 0; i++) {
-		a.s6_addr[6] = (uint8_t)(i >> 8);
-		a.s6_addr[7] = (uint8_t)i;
-		memcpy(key, &a, sizeof(key));
-		if (fib_cache_deep(&c, key) != want)
-			continue;
-		inet_ntop(AF_INET6, &a, text, INET6_ADDRSTRLEN);
-		return;
-	}
-	cr_assert(false, "there is none");
-}
-
-Test(express, a_neighbour_in_the_cache_is_somebody_else)
+Test(express, a_twin_in_another_subnet_is_somebody_else)
 {
 	static struct burst b;
-	char twin[INET6_ADDRSTRLEN], stranger[200], what[100];
+	char what[100];
 	unsigned whole = 0;
 
-	find_twin(SID_END, twin);
-	snprintf(stranger, sizeof(stranger), ETH "ip6 2001:db8:a::1 %s 64 / udp", twin);
 	for (unsigned k = 0; k < 2 * BURST; k++) {
 		b.n = 0;
 		for (unsigned i = 0; i < BURST; i++)
 			burst_packet(
 				&b,
 				k >= BURST && i == k - BURST ?
-					stranger :
+					TWIN :
 				i % 3 == 0 ?
 					OUTER(SID_X) "srh 2001:db8:c::1,2001:db8:c::2," SID_X
 						     " 2 / udp" :
@@ -624,13 +602,41 @@ Test(express, a_neighbour_in_the_cache_is_somebody_else)
 		if (k >= BURST) { /* as it is written */
 			struct pktb pkt;
 
-			pktb_parse(&pkt, stranger);
+			pktb_parse(&pkt, TWIN);
 			memcpy(b.frame[k - BURST], pkt.buf, pkt.len);
 		}
 		snprintf(what, sizeof(what), "burst %u", k);
 		both_bursts(&b, what, &whole);
 	}
 	cr_assert_eq(whole, 2 * BURST, "express took %u", whole);
+}
+
+#define HOST(n) "2001:db8:c:9::" #n
+
+Test(express, a_changed_host_route_counts_at_once)
+{
+	static struct burst b;
+	unsigned whole = 0;
+	char what[40];
+
+	hx_nexthop(4, 1, "2001:db8:a::1");
+	hx_route(0, HOST(100) "/120", HD_TARGET_NEXTHOP, 2);
+	for (unsigned k = 0; k < 8; k++) {
+		hx_route(0, HOST(200) "/120", HD_TARGET_NEXTHOP, k % 4 < 3 ? 2 : 4);
+		for (unsigned again = 0; again < 20; again++) { /* beyond all resting */
+			b.n = 0;
+			for (unsigned i = 0; i < BURST; i++)
+				burst_packet(&b,
+					     i % 3 == 0 ? ETH
+						     "ip6 2001:db8:a::1 " HOST(200) " 64 / udp" :
+							  ETH
+						     "ip6 2001:db8:a::1 " HOST(100) " 64 / udp",
+					     UINT32_MAX, false);
+			snprintf(what, sizeof(what), "step %u, %u", k, again);
+			both_bursts(&b, what, &whole);
+		}
+	}
+	cr_assert_eq(whole, 8 * 20, "express took %u", whole);
 }
 
 Test(express, a_changed_sid_is_another_one_at_once)
