@@ -237,6 +237,7 @@ static __rte_always_inline uintptr_t steer_find(struct express_run *r, const str
 	for (unsigned i = 0; i < n; i++) {
 		s->policy[i] = srv6_policy_get(hd_result_index(e->word[i]));
 		rte_prefetch0(s->policy[i]);
+		rte_prefetch0((const uint8_t *)s->policy[i] + 64);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		const struct srv6_policy *p = s->policy[i];

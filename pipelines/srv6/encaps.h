@@ -18,7 +18,7 @@
 
 /* Outer header of one segment list, complete but for payload length, inner protocol, traffic class and flow label. */
 struct srv6_outer {
-	uint8_t hdr[(SRV6_OUTER_MAX + 31) / 32 * 32] __attribute__((aligned(64)));
+	/* what every packet asks for, in one line with the beginning of the header */
 	uint16_t len;        /* octets of hdr, a multiple of 8, 40 at least */
 	uint8_t proto_off;   /* where the inner protocol goes: 6 without SRH, 40 with */
 	uint8_t dscp_copy;   /* traffic class: copy of the inner one; else dscp and the inner ECN */
@@ -26,6 +26,7 @@ struct srv6_outer {
 	uint8_t treat;       /* SRV6_OUTER_*: what else is not as most have it; 0: nothing */
 	uint32_t label;      /* for SRV6_OUTER_LABEL_FIXED */
 	uint32_t seglist_id; /* row of the counters */
+	uint8_t hdr[(SRV6_OUTER_MAX + 31) / 32 * 32] __attribute__((aligned(16)));
 	/* for SRV6_OUTER_EXTRA: what is to be stamped, and where it stands */
 	const struct srv6_extra *extra[SRV6_EXTRAS];
 	uint16_t extra_off[SRV6_EXTRAS];

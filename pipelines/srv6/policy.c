@@ -69,9 +69,9 @@ static void policy_fill_buckets(struct srv6_policy *p, const struct hd_api_srv6_
 		weight[i] = list[i].weight;
 	}
 	for (unsigned b = 0; was != NULL && was->n_lists != 0 && b < SRV6_BUCKETS; b++)
-		old[b] = was->outer[was->bucket[b]].seglist_id;
+		old[b] = was->outer[srv6_policy_buckets(was)[b]].seglist_id;
 	srv6_buckets_fill(id, weight, p->n_lists, was != NULL && was->n_lists != 0 ? old : NULL,
-			  p->bucket);
+			  (uint8_t *)&p->outer[p->n_lists]);
 }
 
 static bool encap_is_l2(uint8_t encap)
@@ -145,8 +145,7 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 	const uint8_t *src = unspecified(m->source) ? conf.encap_source : m->source;
 	struct hd_api_srv6_policy_list list[HD_SRV6_LISTS_MAX];
 	uint32_t n = unspecified(src) ? 0 : lists_in_use(m, list);
-	size_t size = sizeof(struct srv6_policy) + n * sizeof(struct srv6_outer);
-	struct srv6_policy *p = aligned_alloc(64, (size + 63) / 64 * 64);
+	struct srv6_policy *p = aligned_alloc(128, (srv6_policy_size(n) + 127) / 128 * 128);
 	struct hd_api_srv6_treatment t;
 
 	if (p == NULL)
@@ -388,13 +387,13 @@ void srv6_policy_from_headers(uint32_t policy_id, const uint8_t *hdr, uint32_t l
 {
 	const struct hd_api_srv6_policy *m =
 		policy_id < dp_limits.policies ? policy_msgs[policy_id] : NULL;
-	size_t size = (sizeof(struct srv6_policy) + sizeof(struct srv6_outer) + 63) / 64 * 64;
+	size_t size = (srv6_policy_size(1) + 127) / 128 * 128;
 	uint8_t proto_off = len >= 40 && len <= SRV6_OUTER_MAX ? last_next_header(hdr, len) : 0;
 	struct srv6_policy *p;
 
 	if (m == NULL || proto_off == 0)
 		return;
-	p = aligned_alloc(64, size);
+	p = aligned_alloc(128, size);
 	if (p == NULL)
 		return;
 	memset(p, 0, size);

@@ -15,9 +15,21 @@ struct srv6_policy {
 	uint32_t vrf;     /* table of the outer packet */
 	uint32_t n_lists; /* 0: the policy is invalid, packets are dropped */
 	bool l2;          /* it takes Ethernet frames (node srv6-encap-l2), else IP packets */
-	uint8_t bucket[SRV6_BUCKETS];
-	struct srv6_outer outer[]; /* n_lists */
+	struct srv6_outer outer[]; /* n_lists; behind them, by hash: which one, SRV6_BUCKETS octets */
 };
+/* Where there is one list of up to three segments, two lines are all that a packet needs of a policy. */
+static_assert(offsetof(struct srv6_policy, outer) == 16, "");
+static_assert(offsetof(struct srv6_policy, outer[0].hdr) + 40 + 8 + 3 * 16 <= 128, "");
+
+static inline size_t srv6_policy_size(uint32_t n_lists)
+{
+	return sizeof(struct srv6_policy) + n_lists * sizeof(struct srv6_outer) + SRV6_BUCKETS;
+}
+
+static inline const uint8_t *srv6_policy_buckets(const struct srv6_policy *p)
+{
+	return (const uint8_t *)&p->outer[p->n_lists];
+}
 
 extern struct slots *srv6_policies;
 
@@ -32,7 +44,7 @@ static inline const struct srv6_policy *srv6_policy_get(uint32_t policy_id)
 static inline const struct srv6_outer *srv6_policy_select(const struct srv6_policy *p,
 							  uint32_t flow_hash)
 {
-	return &p->outer[p->bucket[flow_hash >> 24]];
+	return &p->outer[srv6_policy_buckets(p)[flow_hash >> 24]];
 }
 
 /* Rows of statistics vectors "policy" and "seglist". */
