@@ -10,8 +10,8 @@ import sys
 SHOWN = ("routes", "flows", "sids", "policies", "segments", "inner", "nexthops")
 SWEEPS = {"routes4": "routes", "routes6": "routes", "sids": "sids", "flows": "flows", "policies": "policies",
           "burst": "burst"}
-SCALING = {"cached": "256 flows, 1 route: the cache of answers knows every destination",
-           "tables": "65,536 flows, 100,000 routes: nearly each packet is looked up in the table"}
+SCALING = {"cached": "256 flows, 1 route: packets that came together are asked for together",
+           "tables": "262,144 flows, 250,000 routes: more than the cache of answers holds"}
 
 
 def read(parts, name):
