@@ -117,9 +117,9 @@ static __rte_always_inline void lanes_store(uint8_t *const *to, struct lanes v)
 			       _mm256_extracti128_si256(v.a, 1), _mm256_extracti128_si256(v.b, 1) };
 
 #pragma GCC unroll 4
-	for (unsigned k = 0; k < 4; k++) {
-		_mm_storel_epi64((__m128i *)(void *)to[2 * k], x[k]);
-		_mm_storeh_pd((double *)(void *)to[2 * k + 1], _mm_castsi128_pd(x[k]));
+	for (unsigned k = 0; k < 4; k++) { /* by memcpy: they are not aligned */
+		memcpy(to[2 * k], &x[k], 8);
+		memcpy(to[2 * k + 1], (const uint8_t *)&x[k] + 8, 8);
 	}
 }
 

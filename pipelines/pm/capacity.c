@@ -278,7 +278,8 @@ static int request(const void *body, size_t size, debug_send_fn send, void *arg,
 	struct hd_api_pm_capacity m = { 0 };
 	int rc = 0;
 
-	memcpy(&m, body, RTE_MIN(size, sizeof(m)));
+	if (size != 0) /* else there is no body */
+		memcpy(&m, body, RTE_MIN(size, sizeof(m)));
 	if (m.command == HD_PM_CAPACITY_START)
 		rc = test_begin(&m, reply);
 	else if (m.command == HD_PM_CAPACITY_END && capacity_test != NULL)

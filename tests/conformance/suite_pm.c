@@ -328,13 +328,14 @@ static uint32_t n_rows(void)
 
 static void row_text(uint32_t i, struct conf_row *ret)
 {
-	const struct pm_row *r = &rows[i];
+	const struct pm_row *r;
 
 	memset(ret, 0, sizeof(*ret));
 	if (i >= N_ROWS) {
 		pm_measure_row(i - N_ROWS, ret);
 		return;
 	}
+	r = &rows[i];
 	ret->id = r->id;
 	snprintf(ret->title, sizeof(ret->title), "%s", r->title);
 	snprintf(ret->reference, sizeof(ret->reference), "%s", r->reference);

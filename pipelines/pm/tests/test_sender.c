@@ -657,7 +657,9 @@ Test(pm_sender_graph, a_port_that_stamps)
 	cr_assert_eq(rtt->n, 1);
 	cr_assert(st->rx_hw, "by the port's clock");
 	cr_assert_geq(rtt->min, 900000, "%lld", (long long)rtt->min);
-	cr_assert_lt(st->bin[0].c.error_max, 100000, "as good as the line");
+	/* by software it would be the two milliseconds between walks; a busy machine interrupts for less */
+	cr_assert_lt(st->bin[0].c.error_max, 1000000, "as good as the line: %llu ns",
+		     (unsigned long long)st->bin[0].c.error_max);
 
 	/* the reflector's T2 as well, and it says so (RFC 8972 section 4.3) */
 	cr_assert_eq(hx_set(HD_API_PM_REFLECTOR, &r, sizeof(r)), 0, "%s", hx_error());
