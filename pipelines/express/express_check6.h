@@ -87,14 +87,14 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		if (span != NULL) {
 #pragma GCC unroll 8
 			for (unsigned k = 0; k < EIGHT; k++) {
-				const uint8_t *dst = p[k] + 14 + 24;
+				const uint8_t *to = p[k] + 14 + 24;
 
 				other_dst = _mm256_or_si256(
 					other_dst,
-					_mm256_xor_si256(
-						outer == NULL ? load32(dst) :
-								_mm256_castsi128_si256(load16(dst)),
-						dst0));
+					_mm256_xor_si256(outer == NULL ?
+								 load32(to) :
+								 _mm256_castsi128_si256(load16(to)),
+							 dst0));
 			}
 		} else {
 #pragma GCC unroll 8
