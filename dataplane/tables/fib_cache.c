@@ -102,17 +102,22 @@ static void keep_deep(struct fib_cache *c, uint64_t state, const uint8_t *key, u
 }
 
 /* Look up what no answer is known for, and keep it. */
-static void fill6(struct fib_cache *c, const struct fib *f, uint64_t state,
-		  const uint8_t *const *key, uint32_t *result, const uint8_t *miss, unsigned n)
+static inline __attribute__((always_inline)) void fill(struct fib_cache *c, const struct fib *f,
+						       uint64_t state, bool v6,
+						       const uint8_t *const *key, uint32_t *result,
+						       const uint8_t *miss, unsigned n)
 {
 	const uint8_t *at[CHUNK];
+	uint8_t deep[CHUNK] = { 0 };
 	uint32_t word[CHUNK];
-	uint8_t deep[CHUNK];
 
 	at[0] = NULL;
 	for (unsigned i = 0; i < n; i++)
 		at[i] = key[miss[i]];
-	fib_lookup_deep6p(f, at, word, deep, n);
+	if (v6)
+		fib_lookup_deep6p(f, at, word, deep, n);
+	else
+		fib_lookup_bulk4p(f, at, word, n);
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t first = result[miss[i]];
 
@@ -122,24 +127,7 @@ static void fill6(struct fib_cache *c, const struct fib *f, uint64_t state,
 		if (deep[i])
 			keep_deep(c, state, at[i], first, word[i]);
 		else
-			keep(c, key_load(at[i], true), fib_cache_tag(state), word[i]);
-	}
-}
-
-static void fill4(struct fib_cache *c, const struct fib *f, uint64_t state,
-		  const uint8_t *const *key, uint32_t *result, const uint8_t *miss, unsigned n)
-{
-	const uint8_t *at[CHUNK];
-	uint32_t word[CHUNK];
-
-	at[0] = NULL;
-	for (unsigned i = 0; i < n; i++)
-		at[i] = key[miss[i]];
-	fib_lookup_bulk4p(f, at, word, n);
-	for (unsigned i = 0; i < n; i++) {
-		result[miss[i]] = word[i];
-		if (may_keep(c, state))
-			keep(c, key_load(at[i], false), fib_cache_tag(state), word[i]);
+			keep(c, key_load(at[i], v6), fib_cache_tag(state), word[i]);
 	}
 }
 
@@ -167,10 +155,7 @@ static inline __attribute__((always_inline)) void rest(struct fib_cache *c, cons
 	}
 	if (n_miss == 0)
 		return;
-	if (v6)
-		fill6(c, f, state, key, result, miss, n_miss);
-	else
-		fill4(c, f, state, key, result, miss, n_miss);
+	fill(c, f, state, v6, key, result, miss, n_miss);
 	if (n >= 16 && n_miss > n / 2)
 		c->rest = REST;
 }

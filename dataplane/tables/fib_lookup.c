@@ -79,39 +79,10 @@ static inline uint32_t root_index6(const struct fib *f, const struct key6 *k)
 	return __builtin_bswap64(first) >> 1 >> (63 - f->root_bits);
 }
 
-/* One key at a time.  Exactly one of raw (v4) and k (v6) is used. */
-static inline uint32_t lookup_one(const struct fib *f, bool v6, uint32_t raw, const struct key6 *k)
+static inline void key6_load(struct key6 *k, const uint8_t *key)
 {
-	uint32_t seq, best, e;
-
-	do {
-		seq = load(&f->seq);
-		best = load(&f->first[v6 ? k->b[0] : raw & 0xff]);
-		e = load(&f->root[v6 ? root_index6(f, k) : root_index4(f, raw)]);
-		while (is_link(e)) {
-			const struct node *nd = node_at(f->base, e);
-			uint64_t skip = nd->skip;
-			unsigned off = skip >> 56 & 15;
-			uint32_t cover = load(&nd->cover);
-			best = cover != 0 ? cover : best;
-			e = load(node_entry(nd, skip, v6 ? window6(k, off) : window4(raw, off)));
-		}
-		best = e != 0 ? e : best;
-	} while (seq_moved(f, seq));
-	return best;
-}
-
-uint32_t fib_lookup(const struct fib *f, const uint8_t *key)
-{
-	struct key6 k = { .before = 0 };
-	uint32_t raw;
-
-	if (f->key_bytes == 16) {
-		memcpy(k.b, key, 16);
-		return lookup_one(f, true, 0, &k);
-	}
-	memcpy(&raw, key, sizeof(raw));
-	return lookup_one(f, false, raw, NULL);
+	k->before = 0;
+	memcpy(k->b, key, 16);
 }
 
 /* Leading bits of a key byte that all slots of its run have in common with no slot of another. */
@@ -132,33 +103,59 @@ static unsigned run_bits(const struct node *nd, unsigned slot)
 	return bits;
 }
 
-uint32_t fib_lookup_span(const struct fib *f, const uint8_t *key, unsigned *ret_bits)
+/* One key at a time.  Exactly one of raw (v4) and k (v6) is used.  ret_bits: as of fib_lookup_span(), or NULL. */
+static inline __attribute__((always_inline)) uint32_t
+lookup_one(const struct fib *f, bool v6, uint32_t raw, const struct key6 *k, unsigned *ret_bits)
 {
-	bool v6 = f->key_bytes == 16;
-	struct key6 k = { .before = 0 };
-	uint32_t raw = 0, seq, best, e;
+	uint32_t seq, best, e;
 
-	memcpy(v6 ? k.b : (uint8_t *)&raw, key, f->key_bytes);
 	do {
 		seq = load(&f->seq);
-		*ret_bits = f->root_bits;
-		best = load(&f->first[key[0]]);
-		e = load(&f->root[v6 ? root_index6(f, &k) : root_index4(f, raw)]);
+		if (ret_bits != NULL)
+			*ret_bits = f->root_bits;
+		best = load(&f->first[v6 ? k->b[0] : raw & 0xff]);
+		e = load(&f->root[v6 ? root_index6(f, k) : root_index4(f, raw)]);
 		while (is_link(e)) {
 			const struct node *nd = node_at(f->base, e);
 			uint64_t skip = nd->skip;
 			unsigned off = skip >> 56 & 15;
+			uint64_t window = v6 ? window6(k, off) : window4(raw, off);
 			uint32_t cover = load(&nd->cover);
-			const uint32_t *at =
-				node_entry(nd, skip, v6 ? window6(&k, off) : window4(raw, off));
+			const uint32_t *at = node_entry(nd, skip, window);
 
 			best = cover != 0 ? cover : best;
-			*ret_bits = 8 * off + (at == &no_entry ? 0 : run_bits(nd, key[off]));
+			if (ret_bits != NULL)
+				*ret_bits = 8 * off +
+					    (at == &no_entry ? 0 : run_bits(nd, window >> 56));
 			e = load(at);
 		}
 		best = e != 0 ? e : best;
 	} while (seq_moved(f, seq));
 	return best;
+}
+
+static inline __attribute__((always_inline)) uint32_t
+lookup_key(const struct fib *f, const uint8_t *key, unsigned *ret_bits)
+{
+	struct key6 k;
+	uint32_t raw;
+
+	if (f->key_bytes == 16) {
+		key6_load(&k, key);
+		return lookup_one(f, true, 0, &k, ret_bits);
+	}
+	memcpy(&raw, key, sizeof(raw));
+	return lookup_one(f, false, raw, NULL, ret_bits);
+}
+
+uint32_t fib_lookup(const struct fib *f, const uint8_t *key)
+{
+	return lookup_key(f, key, NULL);
+}
+
+uint32_t fib_lookup_span(const struct fib *f, const uint8_t *key, unsigned *ret_bits)
+{
+	return lookup_key(f, key, ret_bits);
 }
 
 /* Up to GROUP keys in lockstep: each step starts the loads of all keys before it uses the first.  No branch depends on
@@ -174,7 +171,7 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 	uint8_t who[GROUP];
 	uint32_t best[GROUP];
 	uint32_t seq = load(&f->seq);
-	unsigned live = 0;
+	unsigned live = n;
 
 	if (deep != NULL)
 		memset(deep, 0, n);
@@ -182,17 +179,23 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 		best[i] = load(&f->first[v6 ? k[i].b[0] : raw[i] & 0xff]);
 		at[i] = &f->root[v6 ? root_index6(f, &k[i]) : root_index4(f, raw[i])];
 		__builtin_prefetch(at[i]);
+		who[i] = i;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t e = load(at[i]);
-		bool link = is_link(e);
-		best[i] = pick(is_result(e), e, best[i]);
-		node[live] = node_at(base, pick(link, e, 0));
-		__builtin_prefetch(node[live]);
-		who[live] = i;
-		live += link;
-	}
-	while (live > 0) {
+	for (;;) {
+		unsigned next = 0;
+		for (unsigned a = 0; a < live; a++) {
+			unsigned i = who[a];
+			uint32_t e = load(at[a]);
+			bool link = is_link(e);
+			best[i] = pick(is_result(e), e, best[i]);
+			node[next] = node_at(base, pick(link, e, 0));
+			__builtin_prefetch(node[next]);
+			who[next] = i;
+			next += link;
+		}
+		live = next;
+		if (live == 0)
+			break;
 		for (unsigned a = 0; a < live; a++) {
 			const struct node *nd = node[a];
 			unsigned i = who[a];
@@ -206,24 +209,12 @@ static inline __attribute__((always_inline)) void lookup_group(const struct fib 
 					   v6 ? window6(&k[i], off) : window4(raw[i], off));
 			__builtin_prefetch(at[a]);
 		}
-		unsigned next = 0;
-		for (unsigned a = 0; a < live; a++) {
-			unsigned i = who[a];
-			uint32_t e = load(at[a]);
-			bool link = is_link(e);
-			best[i] = pick(is_result(e), e, best[i]);
-			node[next] = node_at(base, pick(link, e, 0));
-			__builtin_prefetch(node[next]);
-			who[next] = i;
-			next += link;
-		}
-		live = next;
 	}
 	for (unsigned i = 0; i < n; i++)
 		ret[i] = best[i];
 	if (__builtin_expect(seq_moved(f, seq), 0)) {
 		for (unsigned i = 0; i < n; i++)
-			ret[i] = lookup_one(f, v6, v6 ? 0 : raw[i], v6 ? &k[i] : NULL);
+			ret[i] = lookup_one(f, v6, v6 ? 0 : raw[i], v6 ? &k[i] : NULL, NULL);
 	}
 }
 
@@ -253,7 +244,7 @@ lookup_direct4(const struct fib *f, const uint32_t *raw, uint32_t *ret, unsigned
 	}
 	if (__builtin_expect(seq_moved(f, seq), 0)) {
 		for (unsigned i = 0; i < n; i++)
-			ret[i] = lookup_one(f, false, raw[i], NULL);
+			ret[i] = lookup_one(f, false, raw[i], NULL, NULL);
 	}
 }
 
@@ -311,10 +302,8 @@ void fib_lookup_bulk6(const struct fib *f, const uint8_t (*key)[16], uint32_t *r
 
 	for (unsigned done = 0; done < n; done += GROUP) {
 		unsigned now = n - done < GROUP ? n - done : GROUP;
-		for (unsigned i = 0; i < now; i++) {
-			k[i].before = 0;
-			memcpy(k[i].b, key[done + i], 16);
-		}
+		for (unsigned i = 0; i < now; i++)
+			key6_load(&k[i], key[done + i]);
 		lookup_group(f, true, NULL, k, ret_result + done, NULL, now);
 	}
 }
@@ -326,10 +315,8 @@ lookup_6p(const struct fib *f, const uint8_t *const *key, uint32_t *ret, uint8_t
 
 	for (unsigned done = 0; done < n; done += GROUP) {
 		unsigned now = n - done < GROUP ? n - done : GROUP;
-		for (unsigned i = 0; i < now; i++) {
-			k[i].before = 0;
-			memcpy(k[i].b, key[done + i], 16);
-		}
+		for (unsigned i = 0; i < now; i++)
+			key6_load(&k[i], key[done + i]);
 		lookup_group(f, true, NULL, k, ret + done, deep != NULL ? deep + done : NULL, now);
 	}
 }
