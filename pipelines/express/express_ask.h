@@ -46,27 +46,30 @@ subnet_at(const struct express_run *r, const struct table *t, enum fib_ask who, 
 	return s->state == t->state && s->key == dst_half(dst, 0) ? s : NULL;
 }
 
-/* Which of eight words are no answers: a bit for each. */
-static __rte_always_inline unsigned words_odd(__m256i word)
+/* Of eight words: 0 where one is an answer, neither unknown nor deep. */
+static __rte_always_inline __m256i words_beyond(__m256i word)
 {
 	const __m256i last = _mm256_set1_epi32((int)(HD_RESULT(HD_RESULT_INTERNAL, 0) - 2));
 	__m256i w = _mm256_sub_epi32(word, _mm256_set1_epi32(1));
 
-	return 0xffu ^ (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(
-			       _mm256_cmpeq_epi32(_mm256_max_epu32(w, last), last)));
+	return _mm256_xor_si256(_mm256_max_epu32(w, last), last);
 }
 
-/* Are all of n, a multiple of eight, answers: neither unknown nor deep? */
+/* Which of eight words are no answers: a bit for each. */
+static __rte_always_inline unsigned words_odd(__m256i word)
+{
+	__m256i known = _mm256_cmpeq_epi32(words_beyond(word), _mm256_setzero_si256());
+
+	return 0xffu ^ (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(known));
+}
+
+/* Are all of n, a multiple of eight, answers? */
 static __rte_always_inline bool words_known(const uint32_t *word, unsigned n)
 {
-	const __m256i last = _mm256_set1_epi32((int)(HD_RESULT(HD_RESULT_INTERNAL, 0) - 2));
 	__m256i odd = _mm256_setzero_si256();
 
-	for (unsigned i = 0; i < n; i += EIGHT) {
-		__m256i w = _mm256_sub_epi32(load8(&word[i]), _mm256_set1_epi32(1));
-
-		odd = _mm256_or_si256(odd, _mm256_xor_si256(_mm256_max_epu32(w, last), last));
-	}
+	for (unsigned i = 0; i < n; i += EIGHT)
+		odd = _mm256_or_si256(odd, words_beyond(load8(&word[i])));
 	return _mm256_testz_si256(odd, odd);
 }
 
@@ -264,6 +267,7 @@ static __rte_always_inline uint32_t span_answer4(struct express_run *r, const st
 EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, enum fib_ask who,
 			      uint32_t *word, unsigned n)
 {
+	struct fib_cache *c = r->fwd.cache;
 	const uint8_t *key[NODE_CHUNK_WIDE];
 	uint32_t addr[NODE_CHUNK_WIDE], answer = span_answer4(r, t, who, word, n);
 
@@ -272,17 +276,19 @@ EXPRESS_APART void looked_up4(struct express_run *r, const struct table *t, enum
 		return;
 	}
 	memcpy(addr, word, n * sizeof(word[0]));
+	if (likely(c->rest == 0)) {
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < n; i++)
+			word[i] = cache_ask(c, addr[i], fib_cache_tag(t->state));
+		if (likely(words_known(word, n)))
+			return;
+	}
 	for (unsigned i = 0; i < n; i++)
 		key[i] = (const uint8_t *)&addr[i];
-	if (unlikely(r->fwd.cache->rest != 0)) {
+	if (c->rest != 0)
 		fwd_lookup4(&r->fwd, t->fib, key, word, n);
-		return;
-	}
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < n; i++)
-		word[i] = cache_ask(r->fwd.cache, addr[i], fib_cache_tag(t->state));
-	if (unlikely(!words_known(word, n)))
-		fib_cache_rest4p(r->fwd.cache, t->fib, t->state, key, word, n);
+	else
+		fib_cache_rest4p(c, t->fib, t->state, key, word, n);
 }
 
 #endif

@@ -115,8 +115,10 @@ static __rte_always_inline unsigned check6(struct express_run *r, struct rte_mbu
 		words_fill(e, i, span->result);
 		return i;
 	}
-	for (unsigned k = 0; unlikely(span != NULL) && k < i; k++) /* there is a stranger */
-		dst[k] = frame_of(m[k]) + to_dst;
+	if (unlikely(span != NULL)) { /* there is a stranger */
+		for (unsigned k = 0; k < i; k++)
+			dst[k] = frame_of(m[k]) + to_dst;
+	}
 	words_ask(r, t, who, dst, e->word, i);
 	e->differ = words_differ8(e->word, i);
 	return i;

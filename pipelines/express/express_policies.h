@@ -178,20 +178,21 @@ static __rte_always_inline bool steer_one(struct express_run *r, struct rte_mbuf
 	const struct srv6_outer *o = s->outer[i];
 	const struct adj *a = word_adj(r, s->word[i]);
 	uint8_t *h = frame_of(m) + 14;
-	unsigned len = e->len[i] - 14,
-		 by = o->len > AT ? o->len - AT : 0; /* lists of six and more */
+	unsigned len = e->len[i] - 14;
 	struct srv6_inner in;
 
-	if (unlikely(a == NULL || o->len + len > a->plain_len) || (by != 0 && !may_move(m, AT, by)))
+	if (unlikely(a == NULL || o->len + len > a->plain_len))
 		return false;
+	if (unlikely(o->len >
+		     AT)) { /* lists of six and more; the L2 header's octets are room, too */
+		if (!srv6_make_room(m, o->len - 14))
+			return false;
+		h = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
+	}
 	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
 				  .tc = inner_tc(h, v6),
 				  .len = len };
 	hop_write(h, e, i, v6);
-	if (by != 0) {
-		memmove(h + by, h, len);
-		h += by;
-	}
 	srv6_outer_push(o, h - o->len, &in, srv6_flow_label(s->hash[i]));
 	r->lane.received += (1ull << OCTETS_BITS) + m->data_len;
 	outer_frame(m, h - o->len, o->len + len, a);

@@ -8,6 +8,7 @@
 #define PIPELINES_EXPRESS_EXPRESS_SRV6_H
 
 #include "pipelines/express/express.h"
+#include "pipelines/srv6/make_room.h"
 
 /* The SRH behind the IPv6 header at h, octets of it; 0: there is none, or not a usual one.  len: octets of IP. */
 static __rte_always_inline unsigned usual_srh(const uint8_t *h, unsigned len)
@@ -117,18 +118,12 @@ node:
 	return to_node(r, m, off, len, word, 0, EXPRESS_SID);
 }
 
-/* Can the frame that begins `at` octets into its buffer be moved `by` octets back? */
-static __rte_always_inline bool may_move(const struct rte_mbuf *m, unsigned at, unsigned by)
-{
-	return rte_mbuf_refcnt_read(m) == 1 && at + m->data_len + by <= m->buf_len;
-}
-
 static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, uint8_t *h,
 				     unsigned off, unsigned len, uint32_t word, bool v6)
 {
 	const struct srv6_policy *p = srv6_policy_get(hd_result_index(word));
-	unsigned at = m->data_off + off, total, by;
 	const struct srv6_outer *o;
+	unsigned at, total;
 	const struct adj *a;
 	struct srv6_inner in;
 	uint32_t hash;
@@ -141,19 +136,16 @@ static inline rte_edge_t send_policy(struct express_run *r, struct rte_mbuf *m, 
 	hash = ip_flow_hash_of(h, len);
 	o = srv6_policy_select(p, hash);
 	total = o->len + len;
-	by = at < o->len + ADJ_HDR_ROOM ? o->len + ADJ_HDR_ROOM - at : 0;
-	a = adj_for(r, table_find(r, &r->outer, o->hdr + 24, true), total, at + by - o->len);
-	if (unlikely(a == NULL || (by != 0 && !may_move(m, m->data_off, by))))
+	a = adj_for(r, table_find(r, &r->outer, o->hdr + 24, true), total, ADJ_HDR_ROOM);
+	/* from here on it is sent; the L2 header's octets are room, too */
+	if (unlikely(a == NULL || !srv6_make_room(m, o->len - off)))
 		goto node;
+	at = m->data_off + off;
+	h = rte_pktmbuf_mtod_offset(m, uint8_t *, off);
 	in = (struct srv6_inner){ .proto = v6 ? IP_NH_IP6 : IP_NH_IP4,
 				  .tc = v6 ? (uint8_t)(h[0] << 4 | h[1] >> 4) : h[1],
 				  .len = len };
 	hop_decrement(h, v6);
-	if (unlikely(by != 0)) {
-		memmove(h + by, h, len);
-		h += by;
-		at += by;
-	}
 	srv6_outer_push(o, h - o->len, &in, srv6_flow_label(hash));
 	r->policy_count[p->policy_id].packets++;
 	r->policy_count[p->policy_id].octets += total;
