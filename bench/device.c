@@ -27,7 +27,7 @@ static struct {
 	struct rte_mempool *pool;
 	uint16_t source, sink; /* DPDK's port numbers */
 	void *qdata[1];
-	/* frames in the order in which they are sent, at a stride of whole cache lines; in a cycle of n */
+	/* frames in the order in which they are sent, at a stride of sixteens; in a cycle of n */
 	uint8_t *frame;
 	uint16_t *len;
 	uint32_t *flow;

@@ -138,6 +138,24 @@ static void outer_make(struct srv6_outer *o, struct srv6_outer_fields *f,
 	srv6_outer_build(o, f);
 }
 
+#define POLICY_ALIGN 128u /* pairs of lines come together */
+
+/* All zero but for the number of lists.  NULL: no memory. */
+static struct srv6_policy *policy_alloc(uint32_t n_lists)
+{
+	size_t size =
+		sizeof(struct srv6_policy) + n_lists * sizeof(struct srv6_outer) + SRV6_BUCKETS;
+	struct srv6_policy *p;
+
+	size = RTE_ALIGN_CEIL(size, POLICY_ALIGN);
+	p = aligned_alloc(POLICY_ALIGN, size);
+	if (p == NULL)
+		return NULL;
+	memset(p, 0, size);
+	p->n_lists = n_lists;
+	return p;
+}
+
 /* A policy from its message, the segment lists and the settings; NULL: no memory.  Without any source address there
  * is no valid outer header, so the policy then has no list. */
 static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
@@ -145,15 +163,13 @@ static struct srv6_policy *policy_make(const struct hd_api_srv6_policy *m)
 	const uint8_t *src = unspecified(m->source) ? conf.encap_source : m->source;
 	struct hd_api_srv6_policy_list list[HD_SRV6_LISTS_MAX];
 	uint32_t n = unspecified(src) ? 0 : lists_in_use(m, list);
-	struct srv6_policy *p = aligned_alloc(128, (srv6_policy_size(n) + 127) / 128 * 128);
+	struct srv6_policy *p = policy_alloc(n);
 	struct hd_api_srv6_treatment t;
 
 	if (p == NULL)
 		return NULL;
-	memset(p, 0, sizeof(*p));
 	p->policy_id = m->policy_id;
 	p->vrf = m->vrf_id;
-	p->n_lists = n;
 	p->l2 = encap_is_l2(m->encap);
 	treatment_of(m, &t);
 	for (uint32_t i = 0; i < n; i++) {
@@ -387,19 +403,16 @@ void srv6_policy_from_headers(uint32_t policy_id, const uint8_t *hdr, uint32_t l
 {
 	const struct hd_api_srv6_policy *m =
 		policy_id < dp_limits.policies ? policy_msgs[policy_id] : NULL;
-	size_t size = (srv6_policy_size(1) + 127) / 128 * 128;
 	uint8_t proto_off = len >= 40 && len <= SRV6_OUTER_MAX ? last_next_header(hdr, len) : 0;
 	struct srv6_policy *p;
 
 	if (m == NULL || proto_off == 0)
 		return;
-	p = aligned_alloc(128, size);
+	p = policy_alloc(1); /* every bucket is 0 */
 	if (p == NULL)
 		return;
-	memset(p, 0, size);
 	p->policy_id = policy_id;
 	p->vrf = m->vrf_id;
-	p->n_lists = 1; /* every bucket is 0 */
 	p->l2 = encap_is_l2(m->encap);
 	memcpy(p->outer[0].hdr, hdr, len);
 	p->outer[0].len = (uint16_t)len;

@@ -21,11 +21,6 @@ struct srv6_policy {
 static_assert(offsetof(struct srv6_policy, outer) == 16, "");
 static_assert(offsetof(struct srv6_policy, outer[0].hdr) + 40 + 8 + 3 * 16 <= 128, "");
 
-static inline size_t srv6_policy_size(uint32_t n_lists)
-{
-	return sizeof(struct srv6_policy) + n_lists * sizeof(struct srv6_outer) + SRV6_BUCKETS;
-}
-
 static inline const uint8_t *srv6_policy_buckets(const struct srv6_policy *p)
 {
 	return (const uint8_t *)&p->outer[p->n_lists];
